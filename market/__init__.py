@@ -1,0 +1,1 @@
+"""The ground floor: kit, offers, pricing, ledger, sales, payments, settlement, public record."""

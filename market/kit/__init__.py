@@ -1,0 +1,1 @@
+"""What every room uses: database, money, clock, ids, idempotency, errors, settings. No domain words."""

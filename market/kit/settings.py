@@ -1,0 +1,43 @@
+"""Settings of one installation, from `HUIGONG_…` environment variables or a `.env` file; each is described in docs/settings.md."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_MASTER_KEY = "demo-only-master-key-never-use-it-for-people"
+
+
+class Settings(BaseSettings):
+    """The values an operator may set; the defaults run a demo on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="HUIGONG_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str | None = Field(default=None, description="PostgreSQL ≥ 15 to use instead of the embedded one.")
+    data_dir: Path | None = Field(default=None, description="Where the embedded PostgreSQL keeps its data.")
+    master_key: SecretStr = Field(
+        default=SecretStr(DEMO_MASTER_KEY),
+        description="Secret from which card keys, id encryption and key wrapping derive; kept outside the database.",
+    )
+    zone: str = Field(
+        default="Asia/Shanghai", description="Business time zone: days, weeks and months are counted in it."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(
+        default=None,
+        description="The address people type, with https, when a proxy stands in front; makes cookies secure.",
+    )
+    workers: int = Field(default=1, ge=1, le=64, description="Web processes.")
+    pool_size: int = Field(default=12, ge=2, le=100, description="Database connections per web process.")
+    name: str = Field(default="惠工", description="Name shown in the top bar.")
+    log_format: str = Field(
+        default="auto", pattern="^(auto|json|console)$", description="json, console, or by terminal."
+    )
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,64 @@
+"""What every kind of test may ask for: a database server, a migrated template, and one's own copy of it.
+
+The server belongs to one pytest process (with xdist: one per worker), keeps its data in a temporary folder, does
+without fsync, and is made only when a test first asks for it: `unit` and most of `rules` never do.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from market.kit.migrations import upgrade
+from market.kit.postgres import ROLE, Cluster, create_database, get_cluster, start_cluster, stop_cluster
+from market.kit.postgres_folders import PORT
+
+pytest_plugins = ["tests.world"]
+TEMPLATE = "template_huigong"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A real PostgreSQL for this process, stopped and deleted at the end."""
+    for left in Path(tempfile.gettempdir()).glob("huigong-tests-*"):  # of a run that was killed
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            _discard(left)
+    home = Path(tempfile.mkdtemp(prefix=f"huigong-tests-{os.getpid()}-"))
+    try:
+        yield start_cluster(home, durable=False)
+    finally:
+        _discard(home)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """The name of a database with every migration applied and no rows of its own; nobody connects to it."""
+    create_database(cluster, TEMPLATE)
+    upgrade(cluster.url(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(cluster: Cluster, template: str) -> Iterator[str]:
+    """A fresh migrated database for one test, dropped after it with whatever is still connected."""
+    name = f"test_{next(_numbers)}"
+    create_database(cluster, name, template=template)
+    yield cluster.url(name)
+    drop_database(cluster, name)
+
+
+def drop_database(cluster: Cluster, name: str) -> None:
+    with psycopg.connect(host=str(cluster.sockets), port=PORT, user=ROLE, dbname="postgres", autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _discard(home: Path) -> None:
+    stop_cluster(get_cluster(home))
+    shutil.rmtree(home, ignore_errors=True)
