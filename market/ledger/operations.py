@@ -1,0 +1,107 @@
+"""Writes of the ledger. Transfers and balances change here and in the database function `ledger_post` only."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from market.kit.clock import business_day
+from market.kit.errors import ConflictError, invariant
+from market.kit.ids import new_id
+from market.ledger.models import Balance, Budget, Grant
+from market.ledger.postings import Draw, Event, Posting, budget_account, post_grant
+
+_POST = text("SELECT ledger_post(CAST(:transfers AS jsonb), CAST(:draws AS jsonb))")
+_BALANCES = (
+    select(Balance.id, func.sum(Balance.left_over)).where(Balance.id == func.any(bindparam("ids"))).group_by(Balance.id)
+)
+
+
+class BalanceShortError(ConflictError):
+    """A bounded balance does not hold what was to be drawn; nothing may be committed after it."""
+
+    code = "BALANCE_SHORT"
+    zh = "{balance} 余额不足，请重新试算。"
+    en = "{balance} does not hold enough; ask for the price again."
+
+
+class TwoPersonsError(ConflictError):
+    """The same person proposed and approved."""
+
+    code = "TWO_PERSONS"
+    zh = "提出人不能自己批准，请由另一位经办人批准。"
+    en = "Whoever proposed it cannot approve it; ask a second person."
+
+
+def post(tx: Session, *, event: Event, postings: Sequence[Posting], draws: Iterable[Draw]) -> None:
+    """Write the transfers of an event and move the bounded balances, in one statement.
+
+    Touch it last: from here on nothing else may fail. Raises BalanceShortError; the caller must then roll back.
+    """
+    invariant(all(posting.amount_fen > 0 for posting in postings), "a transfer moves more than nothing")
+    rows = [
+        {"id": draw.balance, "amount": draw.amount, "initial": draw.initial, "unit": draw.unit}
+        for draw in draws
+        if draw.amount
+    ]
+    if not rows and not postings:
+        return
+    invariant(len({row["id"] for row in rows}) == len(rows), "one draw for each balance")
+    short = tx.scalar(_POST, {"transfers": json.dumps(event.rows(postings)), "draws": json.dumps(rows)})
+    if short is not None:
+        raise BalanceShortError(balance=short)
+
+
+def get_balances(tx: Session, ids: Sequence[str]) -> dict[str, int]:
+    """What is left of each balance (all its slots); one that was never touched is absent."""
+    if not ids:
+        return {}
+    return {id_: int(left) for id_, left in tx.execute(_BALANCES, {"ids": list(ids)})}
+
+
+def open_budget(tx: Session, *, code: str, title: str, sponsor: str, slots: int, at: datetime) -> None:
+    """Open a budget of 0 fen borne by `sponsor` (a union level). A hot one wants more `slots`: that many tills draw at once."""
+    invariant(1 <= slots <= 64, "a budget has 1 to 64 slots")  # noqa: PLR2004  the bound is said in the sentence
+    tx.execute(insert(Budget).values(code=code, title=title, sponsor=sponsor, slots=slots, created_at=at))
+    rows = [{"id": budget_account(code), "slot": slot, "unit": "fen", "left_over": 0} for slot in range(slots)]
+    tx.execute(insert(Balance), rows)
+
+
+def grant_budget(
+    tx: Session, *, budget: str, amount_fen: int, key: str, proposed_by: UUID, approved_by: UUID, at: datetime
+) -> bool:
+    """Put `amount_fen` into a budget, evenly over its slots. The same `key` a second time changes nothing and answers False."""
+    if proposed_by == approved_by:
+        raise TwoPersonsError
+    slots = tx.scalar(select(Budget.slots).where(Budget.code == budget))
+    invariant(slots is not None, f"budget {budget} is open before it is granted")
+    grant = new_id()
+    made = tx.execute(
+        upsert(Grant)
+        .values(
+            id=grant,
+            key=key,
+            budget=budget,
+            amount_fen=amount_fen,
+            proposed_by=proposed_by,
+            approved_by=approved_by,
+            at=at,
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+    if not made.rowcount:
+        return False
+    event = Event("grant", grant, business_day(at), at)
+    post(tx, event=event, postings=post_grant(budget, amount_fen), draws=())
+    tx.execute(
+        text(
+            "UPDATE balance SET left_over = left_over + CAST(:amount AS bigint) / :slots"
+            " + CASE WHEN slot < CAST(:amount AS bigint) % :slots THEN 1 ELSE 0 END WHERE id = :id"
+        ),
+        {"amount": amount_fen, "slots": slots, "id": budget_account(budget)},
+    )
+    return True

@@ -1,0 +1,85 @@
+"""The posting table: every event of the business and the transfers it makes. Pure: values in, values out.
+
+Workers' own money never passes through these books; it stands on the sale only.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from market.kit.ids import new_id
+
+UNION_FUND = "union:fund"
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Money that moves from the debit account to the credit account: fen, always more than 0."""
+
+    debit: str
+    credit: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """So much is taken from a bounded balance; negative gives back. `initial` is what a balance holds when it is first touched."""
+
+    balance: str
+    amount: int
+    unit: str = "fen"
+    initial: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened, when, and what it undoes, for every transfer made by it."""
+
+    kind: str
+    id: UUID
+    day: date
+    at: datetime
+    reverses_id: UUID | None = None
+
+    def rows(self, postings: Iterable[Posting]) -> list[dict[str, object]]:
+        """The transfer rows of this event, ready for the database."""
+        return [
+            {
+                "id": str(new_id()),
+                "event": self.kind,
+                "event_id": str(self.id),
+                "reverses_id": str(self.reverses_id) if self.reverses_id else None,
+                "debit": posting.debit,
+                "credit": posting.credit,
+                "amount_fen": posting.amount_fen,
+                "day": self.day.isoformat(),
+                "created_at": self.at.isoformat(),
+            }
+            for posting in postings
+        ]
+
+
+def budget_account(code: str) -> str:
+    """The account, and the balance, of a budget."""
+    return f"budget:{code}"
+
+
+def payable_account(merchant: str) -> str:
+    """What the union owes a merchant."""
+    return f"payable:{merchant}"
+
+
+def post_grant(budget: str, amount_fen: int) -> list[Posting]:
+    """A budget is granted: the union's fund sets the money aside."""
+    return [Posting(UNION_FUND, budget_account(budget), amount_fen)]
+
+
+def post_sale(*, merchant: str, sponsor_parts: Mapping[str, int]) -> list[Posting]:
+    """A sale with subsidy: each purse owes its part (fen) to the merchant. Parts of 0 make no transfer."""
+    return [Posting(purse, payable_account(merchant), part) for purse, part in sorted(sponsor_parts.items()) if part]
+
+
+def post_return(*, merchant: str, sponsor_parts: Mapping[str, int]) -> list[Posting]:
+    """A void or refund: the shares given back return from what is owed to the merchant to the purse they came from."""
+    return [Posting(payable_account(merchant), purse, part) for purse, part in sorted(sponsor_parts.items()) if part]
