@@ -1,0 +1,32 @@
+"""Appending to the public record. An entry is written once, as the bytes that are hashed and served."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from market.kit.ids import new_id
+from market.record.models import Entry
+
+_APPEND = insert(Entry)
+
+
+def append_entry(
+    tx: Session, *, kind: str, public_id: str, merchant: str | None, day: date, body: bytes, at: datetime
+) -> UUID:
+    """Store an entry and answer its row id; its place in the log is given later, off the hot path."""
+    id_ = new_id()
+    tx.execute(
+        _APPEND,
+        {
+            "id": id_,
+            "public_id": public_id,
+            "type": kind,
+            "merchant": merchant,
+            "day": day,
+            "body": body,
+            "created_at": at,
+        },
+    )
+    return id_
