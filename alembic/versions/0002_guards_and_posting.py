@@ -70,7 +70,8 @@ END $$
 
 # Writes transfers and moves bounded balances, in one statement, balances last and in id order (so that no two can deadlock).
 # A draw takes from any free slot that holds enough; when every slot is taken or too small it waits for all of them, in order, and
-# draws across: never over, and the last unit can be drawn. A draw with `initial` makes its balance on first use (quotas of a person);
+# draws across: never over, and the last unit can be drawn. A slot that was locked and then found too small stays locked by PostgreSQL;
+# leaving the inner block by an exception gives it free again, so that the second way locks in order from the first slot on. A draw with `initial` makes its balance on first use (quotas of a person);
 # a negative draw gives back. Answers the id of the first balance that does not suffice, or null when all is written;
 # the caller rolls back on an id.
 LEDGER_POST = """
@@ -92,12 +93,19 @@ BEGIN
     IF wanted.initial IS NOT NULL THEN
       INSERT INTO balance (id, slot, unit, left_over) VALUES (wanted.id, 0, wanted.unit, wanted.initial) ON CONFLICT DO NOTHING;
     END IF;
-    UPDATE balance SET left_over = left_over - wanted.amount
-    WHERE (id, slot) = (
-      SELECT b.id, b.slot FROM balance b WHERE b.id = wanted.id AND b.left_over >= wanted.amount
-      ORDER BY random() LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
-    IF FOUND THEN
-      CONTINUE;
+    IF EXISTS (SELECT FROM balance b WHERE b.id = wanted.id AND b.slot = 1) THEN
+      BEGIN
+        UPDATE balance SET left_over = left_over - wanted.amount
+        WHERE (id, slot) = (
+          SELECT b.id, b.slot FROM balance b WHERE b.id = wanted.id AND b.left_over >= wanted.amount
+          ORDER BY random() LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF FOUND THEN
+          CONTINUE;
+        END IF;
+        RAISE no_data_found;
+      EXCEPTION WHEN no_data_found THEN
+        NULL;
+      END;
     END IF;
     missing := wanted.amount;
     FOR part IN SELECT b.slot, b.left_over FROM balance b WHERE b.id = wanted.id ORDER BY b.slot FOR NO KEY UPDATE LOOP

@@ -112,7 +112,7 @@ def create_database(cluster: Cluster, name: str, *, template: str | None = None)
     """Create a database unless it exists, as a copy of `template` if one is named; nobody may be connected to that."""
     statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
     if template is not None:
-        statement = sql.SQL("{} TEMPLATE {} STRATEGY WAL_LOG").format(statement, sql.Identifier(template))
+        statement = sql.SQL("{} TEMPLATE {} STRATEGY FILE_COPY").format(statement, sql.Identifier(template))
     address = make_conninfo(host=str(cluster.sockets), port=PORT, user=ROLE, dbname="postgres")
     with psycopg.connect(address, autocommit=True) as connection:
         try:
