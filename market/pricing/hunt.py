@@ -1,0 +1,68 @@
+"""The best plan of a component found so far, and how many steps the search may still take. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from market.pricing.apply import Outcome, Pool, apply_plan
+from market.pricing.component import Component
+
+
+@dataclass(slots=True)
+class Found:
+    """A legal plan of one component with its place by the criteria."""
+
+    outcome: Outcome
+    payable: int
+    sponsor: int
+    mask: int
+    net: list[int]
+
+    def is_better(self, other: "Found") -> bool:
+        """Whether this plan wins. Bits are in order of ids: of two sets of one size, that with the lowest differing bit is smaller."""
+        mine = (self.payable, self.sponsor, self.mask.bit_count())
+        theirs = (other.payable, other.sponsor, other.mask.bit_count())
+        if mine != theirs:
+            return mine < theirs
+        differing = self.mask ^ other.mask
+        if differing:
+            return bool(differing & -differing & self.mask)
+        return self.net < other.net
+
+
+class Hunt:
+    """The search over one component, holding the best plan so far."""
+
+    def __init__(self, component: Component, nodes: list[int]) -> None:
+        """`nodes` holds, in its one place, how many nodes the whole quote may still take."""
+        self.component, self._nodes = component, nodes
+        self.is_proven = True
+        self._bit_of = {use.index: bit for bit, use in component.by_place}
+        self.best = self._found(
+            Outcome([], {position: component.basket[position].list_price for position in component.positions})
+        )
+
+    def step(self) -> bool:
+        """Take one of the nodes that are left; False when none is."""
+        if self._nodes[0] <= 0:
+            self.is_proven = False
+            return False
+        self._nodes[0] -= 1
+        return True
+
+    def consider(self, pools: Mapping[int, tuple[Pool, ...]], mask: int) -> None:
+        """Work a plan out and keep it if it is better."""
+        component = self.component
+        chosen = [use for bit, use in component.by_place if bit & mask]
+        outcome = apply_plan(component.basket, component.positions, component.purses, chosen, pools)
+        if outcome is not None:
+            found = self._found(outcome)
+            if found.is_better(self.best):
+                self.best = found
+
+    def _found(self, outcome: Outcome) -> Found:
+        mask = sponsor = 0
+        for step in outcome.steps:
+            mask |= self._bit_of[step.use.index]
+            sponsor += step.sponsor
+        net = list(outcome.net.values())
+        return Found(outcome, sum(net), sponsor, mask, net)

@@ -1,0 +1,241 @@
+"""The ways to price one line by its line offers, each unit a choice, merged so that equal results are one option. Pure."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import combinations, product
+from math import comb, gcd
+from typing import NamedTuple
+
+from market.kit.money import WHOLE_BP
+from market.pricing.apply import Pool, Use, spread, touch
+from market.pricing.case import Line
+from market.pricing.kinds import is_percentage, line_gross
+
+MOST_OPTIONS = (
+    20_000  # more ways than this for one line are not listed in full; the search then knows what it has not seen
+)
+
+
+class Option(NamedTuple):
+    """One way for one line: its net if no cap cuts, the offers used (as bits), the pools of units, and (bit, uncapped fen, units)."""
+
+    net: int
+    mask: int
+    pools: tuple[Pool, ...]
+    taken: tuple[tuple[int, int, int], ...]
+
+
+class Choice:
+    """All options of one line, by rising net. `floor` is a net that no option is below; above `complete_to` some are not listed.
+
+    Lines with a single offer are the rule: their options are made only as far as they are asked for.
+    """
+
+    __slots__ = ("_listed", "_merged", "_uses", "complete_to", "floor", "line", "most", "position")
+
+    def __init__(
+        self, position: int, line: Line, uses: Sequence[tuple[int, Use]], merged: int, limits: dict[int, int]
+    ) -> None:
+        """`uses` are (bit, use); bits in `merged` have amounts that matter only through the net, so that equal nets are one option.
+
+        `limits` are fen by bit that an offer of this line alone never exceeds.
+        """
+        self.position = position
+        self.line = line
+        self.most = line.unit_price * line.qty
+        self._uses = uses
+        self._merged = merged
+        self._listed: list[Option] | None = None
+        self.complete_to: int | None = None
+        if len(uses) == 1:
+            bit, use = uses[0]
+            gross = line_gross(use.offer, ((line.qty, self.most),))
+            self.floor = self.most - gross
+            if bit in limits:
+                self._listed = list(_upto_limit(list(self._ladder(bit, use)), limits[bit]))
+                self.floor = self._listed[0].net
+        else:
+            self._list_all()
+
+    def options(self, highest: int | None, allowed: int) -> list[Option]:
+        """The options of net ≤ `highest` (None: all) that use only `allowed` offers, by rising net."""
+        if self._listed is None:
+            bit, use = self._uses[0]
+            if not allowed & bit:
+                return [Option(self.most, 0, (), ())] if highest is None or self.most <= highest else []
+            if highest is not None and highest < self.most:
+                found = []
+                for option in self._ladder(bit, use):
+                    if option.net > highest:
+                        return found
+                    found.append(option)
+            self._listed = list(self._ladder(bit, use))
+        return [
+            option
+            for option in self._listed
+            if not option.mask & ~allowed and (highest is None or option.net <= highest)
+        ]
+
+    def cheapest(self, allowed: int) -> int:
+        """A net that no option of allowed offers is below."""
+        if all(bit & allowed for bit, _ in self._uses):
+            return self.floor
+        if self._listed is None or self.complete_to is not None:
+            return self.floor if self._listed else self.most
+        return next(option.net for option in self._listed if not option.mask & ~allowed)
+
+    def _ladder(self, bit: int, use: Use) -> Iterator[Option]:
+        """One offer on n units, n−1, … 0; equal nets once, with the most units, or with the fewest where units are counted."""
+        price, qty, last = self.line.unit_price, self.line.qty, -1
+        is_counted = not bit & self._merged
+        for units in range(qty, 0, -1):
+            gross = line_gross(use.offer, ((units, price * units),))
+            if is_counted:
+                following = line_gross(use.offer, ((units - 1, price * (units - 1)),))
+                is_new = gross != following
+            else:
+                is_new = gross != last
+            if gross and is_new:
+                yield Option(self.most - gross, bit, ((units, (use.index,)),), ((bit, gross, units),))
+            last = gross
+        yield Option(self.most, 0, (), ())
+
+    def _list_all(self) -> None:
+        """Every way to spread the units over the combinations of offers a unit may carry, or the ways that can matter most."""
+        line, uses = self.line, self._uses
+        combos = list(_combos(uses))
+        is_stacked = any(len(combo) > 1 for combo in combos)
+        if comb(line.qty + len(combos), len(combos)) <= MOST_OPTIONS:
+            spreads: Iterator[tuple[int, ...]] = _spreads(line.qty, len(combos))
+            self.floor = -1
+        else:
+            self.floor = _linear_floor(line, combos)
+            self.complete_to = -1
+            if is_stacked:
+                combos.sort(key=lambda combo: (-sum(_slope(use, line) for _, use in combo), len(combo)))
+                combos, spreads = combos[:1], _spreads(line.qty, 1)
+            else:
+                combos.sort(key=lambda combo: (-_slope(combo[0][1], line), combo[0][1].share_bp, combo[0][0]))
+                spreads, is_complete = _best_spreads(line, [combo[0][1] for combo in combos])
+                if is_complete:
+                    self.floor, self.complete_to = -1, 0
+        # A cap on one of several offers on a unit changes what the others take: then no two ways are alike.
+        is_apart = is_stacked and any(not bit & self._merged for bit, _ in uses)
+        found: dict[tuple[object, ...], Option] = {}
+        for counts in spreads:
+            option = _price(line, combos, counts, is_stacked=is_stacked)
+            details = option.pools if is_apart else tuple(part for part in option.taken if not part[0] & self._merged)
+            found.setdefault((option.net, option.mask, details), option)
+        self._listed = sorted(found.values(), key=lambda option: (option.net, option.mask.bit_count(), option.taken))
+        if self.floor < 0:
+            self.floor = self._listed[0].net
+            if self.complete_to is not None:
+                self.complete_to = self.floor
+
+
+def _upto_limit(ladder: list[Option], limit: int) -> Iterator[Option]:
+    """Of the options at or above an offer's limit one is enough: the one with the fewest units."""
+    at_limit = None
+    for option in ladder:
+        if option.taken and option.taken[0][1] >= limit:
+            at_limit = option
+        else:
+            if at_limit is not None:
+                yield at_limit
+                at_limit = None
+            yield option
+
+
+def _combos(uses: Sequence[tuple[int, Use]]) -> Iterator[tuple[tuple[int, Use], ...]]:
+    """What one unit may carry: any one offer, or several that are all stackable; in order of application."""
+    for use in uses:
+        yield (use,)
+    stackable = sorted((use for use in uses if use[1].offer.line_stackable), key=lambda use: use[1].offer.place)
+    for size in range(2, len(stackable) + 1):
+        yield from combinations(stackable, size)
+
+
+def _spreads(units: int, ways: int) -> Iterator[tuple[int, ...]]:
+    """Every way to give at most `units` equal units to `ways` combinations."""
+    if ways == 1:
+        for count in range(units, -1, -1):
+            yield (count,)
+        return
+    for count in range(units, -1, -1):
+        for rest in _spreads(units - count, ways - 1):
+            yield (count, *rest)
+
+
+def _price(
+    line: Line, combos: Sequence[Sequence[tuple[int, Use]]], counts: Sequence[int], *, is_stacked: bool
+) -> Option:
+    """The option of one spread of the units."""
+    price = line.unit_price
+    pools = [(count, combo) for count, combo in zip(counts, combos, strict=True) if count]
+    if not is_stacked:
+        taken = []
+        kept = []
+        for count, ((bit, use),) in pools:
+            gross = line_gross(use.offer, ((count, price * count),))
+            if gross:
+                taken.append((bit, gross, count))
+                kept.append((count, (use.index,)))
+        net = price * line.qty - sum(part[1] for part in taken)
+        return Option(net, sum(part[0] for part in taken), tuple(kept), tuple(taken))
+    of_line: list[Pool] = [(count, tuple(use.index for _, use in combo)) for count, combo in pools]
+    running = [price * count for count, _ in of_line]
+    here = sorted(
+        {entry[0]: entry for _, combo in pools for entry in combo}.values(), key=lambda entry: entry[1].offer.place
+    )
+    taken = []
+    for bit, use in here:
+        mine, units, _, gross = touch(use, of_line, running)
+        spread(gross, mine, running)
+        taken.append((bit, gross, units))
+    untouched = line.qty - sum(count for count, _ in of_line)
+    return Option(sum(running) + price * untouched, sum(bit for bit, _ in here), tuple(of_line), tuple(taken))
+
+
+def _slope(use: Use, line: Line) -> Fraction:
+    """Fen off one unit, unrounded."""
+    offer = use.offer
+    return (
+        Fraction(line.unit_price * offer.rate_bp, WHOLE_BP)
+        if is_percentage(offer.kind)
+        else Fraction(min(offer.amount, line.unit_price))
+    )
+
+
+def _linear_floor(line: Line, combos: Sequence[Sequence[tuple[int, Use]]]) -> int:
+    """A net no spread is below: the best combination on every unit, unrounded, and a fen for every offer's rounding."""
+    steepest = max(sum((_slope(use, line) for _, use in combo), Fraction(0)) for combo in combos)
+    return max(0, int(line.unit_price * line.qty - line.qty * steepest) - len(combos))
+
+
+def _best_spreads(line: Line, uses: Sequence[Use]) -> tuple[Iterator[tuple[int, ...]], bool]:
+    """Spreads of many units over offers sorted by what they take: all that can reach the least net, then fewer and fewer units of the best.
+
+    Another offer than the best can only gain by rounding, so it takes fewer units than one period of its rounding, and no more than
+    its slope loses against the at most one fen that each offer's rounding can give. False: that many could still matter.
+    """
+    best, most = uses[0], []
+    for use in uses[1:]:
+        period = WHOLE_BP // gcd(line.unit_price * use.offer.rate_bp, WHOLE_BP) if is_percentage(use.offer.kind) else 1
+        loss = _slope(best, line) - _slope(use, line)
+        window = int(len(uses) / loss) if loss else line.qty
+        most.append(min(line.qty, period - 1, window))
+    ways = 1
+    for units in most:
+        ways *= units + 1
+    # Splitting a part whose sponsor share is no whole fen per fen could shift a rounding of the sponsor's part.
+    is_complete = ways <= MOST_OPTIONS and all(use.share_bp in (0, WHOLE_BP) for use in uses)
+
+    def listed() -> Iterator[tuple[int, ...]]:
+        if is_complete:
+            for others in product(*(range(units + 1) for units in most)):
+                if sum(others) <= line.qty:
+                    yield (line.qty - sum(others), *others)
+        for units in range(line.qty, -1, -1):
+            yield (units, *(0 for _ in uses[1:]))
+
+    return listed(), is_complete

@@ -1,0 +1,202 @@
+"""The best plan of a basket: branch and bound over every legal combination, component by component. Pure.
+
+Outside, the search decides order and subsidy offers (tier by tier) and which offer of each group may be used; inside, how each line
+uses its line offers. A step is passed over only when a proven bound says that nothing below it is better by the six criteria of the
+rules: least paid, least sponsor cost, fewest offers, smallest ids, least on earlier lines (the member's rebate has no offers yet).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from market.kit.money import share_of
+from market.pricing.apply import Outcome, Pool, Step, Use, apply_plan
+from market.pricing.bound import Variant, least_left, split_lines
+from market.pricing.case import Line
+from market.pricing.component import Component, make_component, split_components
+from market.pricing.descent import Descent
+from market.pricing.hunt import Hunt
+from market.pricing.kinds import STAGE_RANK, Kind, Stage
+
+
+@dataclass(slots=True)
+class Plan:
+    """The best plan of the whole basket: steps in order of application, what is paid by line position, and the proof."""
+
+    steps: list[Step]
+    net: list[int]
+    is_proven: bool
+    gap: int
+
+    def key(self) -> tuple[int, int, int, list[str], list[int]]:
+        """The place by the criteria."""
+        ids = sorted(step.use.offer.id for step in self.steps)
+        return (sum(self.net), sum(step.sponsor for step in self.steps), len(ids), ids, self.net)
+
+
+class _Outer:
+    """The outer decisions of one component."""
+
+    def __init__(self, component: Component, nodes: list[int]) -> None:
+        self.component, self.hunt = component, Hunt(component, nodes)
+
+    def run(self) -> None:
+        """Search until nothing can be better or the nodes are used up."""
+        component = self.component
+        every = component.free
+        for ways in component.items:
+            for _, mask in ways:
+                every |= mask
+        self.floor = self._bound(0, [], every) or 0
+        self._decide(0, [], component.free, every)
+
+    def _decide(self, depth: int, chosen: list[Variant], allowed: int, reachable: int) -> None:
+        """Decide the outer items one by one, leaving out what even all open offers together could not make better."""
+        bound = self._bound(depth, chosen, reachable)
+        if bound is None or bound > self.hunt.best.payable or (depth and not self.hunt.step()):
+            return
+        component = self.component
+        if depth == len(component.items):
+            variants = sorted(chosen, key=lambda variant: variant.use.offer.place)
+            Descent(component, self.hunt, variants, allowed).run(*self._sums(allowed))
+            return
+        ways = component.items[depth]
+        closed = reachable
+        for _, mask in ways:
+            closed &= ~mask
+        for variant, mask in ways:
+            self._decide(depth + 1, [*chosen, variant] if variant else chosen, allowed | mask, closed | mask)
+
+    def _bound(self, depth: int, chosen: Sequence[Variant], reachable: int) -> int | None:
+        """The least that could be paid if every open order and subsidy offer applied at its most, whatever its threshold."""
+        variants = list(chosen)
+        for ways in self.component.items[depth:]:
+            variants += {variant.bit: variant.opened() for variant, _ in ways if variant}.values()
+        variants.sort(key=lambda variant: variant.use.offer.place)
+        return least_left(variants, *self._sums(reachable), split_lines(variants))
+
+    def _sums(self, allowed: int) -> tuple[list[int], list[int]]:
+        """Least and most net of each atom after the line stage under the allowed line offers."""
+        component = self.component
+        low, high = [0] * component.atoms, [0] * component.atoms
+        for position in component.positions:
+            atom, choice = component.atom_of[position], component.choices.get(position)
+            most = component.basket[position].list_price
+            high[atom] += most
+            low[atom] += choice.cheapest(allowed) if choice else most
+        return low, high
+
+
+def best_plan(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int], node_limit: int) -> Plan:
+    """The best legal plan. `uses` are usable candidates in order of their ids."""
+    nodes = [node_limit]
+    plans = (_plan(basket, scenario, purses, nodes) for scenario in _scenarios(uses))
+    best = next(plans)
+    for plan in plans:
+        is_proven, floor = best.is_proven and plan.is_proven, min(sum(best.net) - best.gap, sum(plan.net) - plan.gap)
+        if plan.key() < best.key():
+            best = plan
+        best.is_proven, best.gap = is_proven, sum(best.net) - floor
+    if best.is_proven:
+        best.gap = 0
+    return best
+
+
+def _scenarios(uses: Sequence[Use]) -> Iterator[list[Use]]:
+    """The candidates left under each way to grant the stand-alone rules: who may be alone in the order, or in each stage."""
+    if all(use.offer.alone == "none" for use in uses):
+        yield list(uses)
+        return
+    by_stage: dict[int, list[list[Use]]] = {}
+    for rank in sorted(STAGE_RANK.values()):
+        mine = [use for use in uses if use.offer.place[0] == rank]
+        ways = [[use for use in mine if use.offer.alone == "none"]]
+        by_stage[rank] = ways + [[use] for use in mine if use.offer.alone == "stage"]
+    for stages in product(*by_stage.values()):
+        yield sorted((use for stage in stages for use in stage), key=lambda use: use.index)
+    for use in uses:
+        if use.offer.alone == "all":
+            yield [use]
+
+
+def _plan(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int], nodes: list[int]) -> Plan:
+    """The best plan when none of these offers stands alone by rule: the best of each component, put together."""
+    net = [line.list_price for line in basket]
+    steps: list[Step] = []
+    is_proven, gap = True, 0
+    for positions, members in split_components(uses, purses):
+        plain = _all_in(basket, positions, members, purses)
+        if plain is not None:
+            steps += plain.steps
+            for position, paid in plain.net.items():
+                net[position] = paid
+            continue
+        outer = _Outer(make_component(basket, positions, members, purses), nodes)
+        outer.run()
+        hunt = outer.hunt
+        steps += hunt.best.outcome.steps
+        for position, paid in hunt.best.outcome.net.items():
+            net[position] = paid
+        if not hunt.is_proven:
+            is_proven = False
+            gap += hunt.best.payable - min(outer.floor, hunt.best.payable)
+    steps.sort(key=lambda step: step.use.offer.place)
+    return Plan(steps, net, is_proven, gap)
+
+
+def _all_in(basket: Sequence[Line], positions: Sequence[int], uses: Sequence[Use], purses: Mapping[str, int]) -> Outcome | None:
+    """The plan with every offer on every unit, if it is plain that no other is as good, else None.
+
+    It is when each offer takes the most it ever could: a plan that pays as little then takes the same amounts by the same offers, and
+    from the same lines, for a line has one line offer at most, without a cap that cuts. Or when leaving anything out costs a fen.
+    """
+    pools: dict[int, tuple[Pool, ...]] = {}
+    groups: set[str] = set()
+    for use in uses:
+        offer = use.offer
+        if offer.stage is Stage.LINE:
+            for position in use.lines:
+                if position in pools:
+                    return None
+                pools[position] = ((basket[position].qty, (use.index,)),)
+            if offer.max_units is not None and offer.max_units < sum([basket[position].qty for position in use.lines]):
+                return None
+        if offer.group is not None:
+            if offer.group in groups:
+                return None
+            groups.add(offer.group)
+    outcome = apply_plan(basket, positions, purses, sorted(uses, key=_place), pools)
+    if outcome is None:
+        return None
+    return outcome if all(map(_is_most, outcome.steps)) or _is_strict(outcome.steps) else None
+
+
+def _is_most(step: Step) -> bool:
+    """Whether an offer took the most it ever could, and a line offer from every line what it could."""
+    return step.amount == step.use.most and (step.amount == step.gross or step.use.offer.stage is not Stage.LINE)
+
+
+def _is_strict(steps: Sequence[Step]) -> bool:
+    """Whether order and subsidy offers, all on the same lines, leave more as soon as one fen more comes in: then leaving anything out costs.
+
+    Every step must be as large as it can be from its base, and no percentage may swallow the next fen by its rounding.
+    """
+    lines = None
+    for step in steps:
+        use = step.use
+        if use.offer.stage is not Stage.LINE:
+            if lines is not None and lines != use.lines:
+                return False
+            lines = use.lines
+        if not _is_most(step) and (
+            use.offer.stage is Stage.LINE
+            or use.offer.kind is not Kind.PERCENT_OFF
+            or step.limited_by is not None
+            or share_of(step.base + 1, use.offer.rate_bp) != step.amount
+        ):
+            return False
+    return True
+
+
+def _place(use: Use) -> tuple[int, bool, int, str]:
+    return use.offer.place
