@@ -1,0 +1,1 @@
+"""Oversight: queries over what the other rooms wrote; writes nothing it watches."""

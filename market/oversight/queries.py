@@ -1,0 +1,117 @@
+"""What was given, paid and owed: sums over sales and returns, by month, merchant and day. A return counts in the month it was made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from market.record.models import Entry
+from market.sales.models import Reversal, Sale
+
+_VOIDED = case((Reversal.kind == "void", -1), else_=0)
+AMOUNTS = ("list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_fen")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums in fen, returns taken off; `sales` counts the sales, voided ones not."""
+
+    label: str
+    sales: int
+    list_fen: int
+    concession_fen: int
+    subsidy_fen: int
+    paid_fen: int
+    rebate_fen: int
+
+
+def total_by_month(tx: Session) -> list[Totals]:
+    """Every month from the first sale on, oldest first; `label` is YYYY-MM."""
+    moved = _moved(None, None)
+    month = func.to_char(moved.c.day, "YYYY-MM")
+    return _totals(tx, _summed(month, moved))
+
+
+def total_by_merchant(tx: Session, *, month: str) -> list[Totals]:
+    """Every merchant with anything in the month (YYYY-MM), by its code."""
+    first, beyond = month_days(month)
+    moved = _moved(first, beyond)
+    return _totals(tx, _summed(moved.c.merchant, moved))
+
+
+def total_by_day(tx: Session, *, merchant: str, month: str) -> list[Totals]:
+    """Every day of the month with anything at one merchant; `label` is YYYY-MM-DD."""
+    first, beyond = month_days(month)
+    moved = _moved(first, beyond, merchant=merchant)
+    return _totals(tx, _summed(func.to_char(moved.c.day, "YYYY-MM-DD"), moved))
+
+
+def month_days(month: str) -> tuple[date, date]:
+    """The first day of a month (YYYY-MM) and the first of the next. Raises ValueError for anything else."""
+    first = date.fromisoformat(f"{month}-01")
+    return first, (first + timedelta(days=31)).replace(day=1)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Public entries, newest first, and the row id from which the next page goes on (None at the end)."""
+
+    entries: Sequence[Entry]
+    older: UUID | None
+
+
+def list_entries(
+    tx: Session,
+    *,
+    merchant: str | None = None,
+    day: date | None = None,
+    kind: str | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> EntryPage:
+    """A page of public entries by merchant, day and type, read by key and never by offset."""
+    query = select(Entry).order_by(Entry.id.desc()).limit(limit + 1)
+    for column, value in ((Entry.merchant, merchant), (Entry.day, day), (Entry.type, kind)):
+        if value is not None:
+            query = query.where(column == value)
+    if before is not None:
+        query = query.where(Entry.id < before)
+    rows = tx.scalars(query).all()
+    return EntryPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def find_entry(tx: Session, *, public_id: str) -> Entry | None:
+    """One entry by its public id."""
+    return tx.scalar(select(Entry).where(Entry.public_id == public_id))
+
+
+def _moved(first: date | None, beyond: date | None, *, merchant: str | None = None) -> Subquery:
+    """Sales as they were and returns as their opposite, of the days from `first` until `beyond`."""
+    parts = []
+    for table, sign, count in ((Sale, 1, literal(1)), (Reversal, -1, _VOIDED)):
+        part = select(
+            table.day.label("day"),
+            table.merchant.label("merchant"),
+            count.label("sales"),
+            *((getattr(table, name) * sign).label(name) for name in AMOUNTS),
+        )
+        if first is not None:
+            part = part.where(table.day >= first, table.day < beyond)
+        if merchant is not None:
+            part = part.where(table.merchant == merchant)
+        parts.append(part)
+    return union_all(*parts).subquery("moved")
+
+
+def _summed(label: ColumnElement[str], moved: Subquery) -> Select[Any]:
+    sums = [func.sum(moved.c[name]) for name in ("sales", *AMOUNTS)]
+    columns: list[ColumnElement[Any]] = [label, *sums]
+    return select(*columns).select_from(moved).group_by(label).order_by(label)
+
+
+def _totals(tx: Session, query: Select[Any]) -> list[Totals]:
+    return [Totals(row[0], *(int(amount) for amount in row[1:])) for row in tx.execute(query).tuples()]

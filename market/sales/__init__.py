@@ -1,0 +1,1 @@
+"""Sales: quote with standing, redemption at a till, void and refund."""

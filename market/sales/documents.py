@@ -1,0 +1,65 @@
+"""The two private documents of a sale, as the bytes that its public entry commits to. Pure.
+
+`basket` holds the lines; `facts` the moment, the shopper's facts, the offers with their standing, and the quote. With the terms of the
+offer versions, which are public, they make the pricing document again.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from market.kit.canonical import canonical_json
+from market.kit.clock import get_zone
+from market.pricing import Case, Quote
+
+
+def basket_document(case: Case) -> bytes:
+    """The lines of the basket."""
+    return canonical_json([line.to_json() for line in case.basket])
+
+
+def facts_document(case: Case, quote: Quote, *, book: int) -> bytes:
+    """Everything else the price was made from, and the quote; no name, member or card id."""
+    return canonical_json(
+        {
+            "now": case.now.astimezone(get_zone()).isoformat(),
+            "channel": case.channel,
+            "shop": case.shop,
+            "member": dict(case.member),
+            "accepted": sorted(case.accepted),
+            "declined": sorted(case.declined),
+            "purses": dict(case.purses),
+            "book": book,
+            "offers": [
+                {"id": candidate.offer.id, "version": candidate.offer.version, **candidate.standing_json()}
+                for candidate in case.candidates
+            ],
+            "quote": quote.to_json(),
+        }
+    )
+
+
+def read_quote(facts: bytes) -> dict[str, Any]:
+    """The quote as it was stored with a sale."""
+    quote: dict[str, Any] = json.loads(facts)["quote"]
+    return quote
+
+
+def read_basket(basket: bytes) -> list[dict[str, Any]]:
+    """The lines as they were stored with a sale."""
+    lines: list[dict[str, Any]] = json.loads(basket)
+    return lines
+
+
+def rebuild_case(basket: bytes, facts: bytes, terms: Mapping[tuple[str, int], Mapping[str, Any]]) -> dict[str, Any]:
+    """The pricing document's case of a stored sale; `terms` are the offer versions it names, by id and version."""
+    known = json.loads(facts)
+    offers = [
+        {
+            **terms[offer["id"], offer["version"]],
+            **{name: value for name, value in offer.items() if name not in {"id", "version"}},
+        }
+        for offer in known["offers"]
+    ]
+    kept = {name: known[name] for name in ("now", "channel", "shop", "member", "accepted", "declined", "purses")}
+    return {**kept, "basket": json.loads(basket), "offers": offers}

@@ -1,0 +1,137 @@
+"""Tables of sales: one row per sale with the quote it was made from, one per void or refund, one per refusal."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market.kit.database import Base
+
+FOUR_AMOUNTS = "list_fen = concession_fen + subsidy_fen + paid_fen"
+
+
+class Sale(Base):
+    """One redemption. Amounts are fen; `subsidy` is what union budgets bear, `concession` what the merchant bears.
+
+    `basket` and `facts` are canonical JSON kept as bytes: together they are the pricing document and, in `facts`, the quote
+    that answered it. The `back_…` sums of later voids and refunds are the only columns that change (trigger).
+    """
+
+    __tablename__ = "sale"
+    __table_args__ = (
+        UniqueConstraint("shop_id", "key"),
+        UniqueConstraint("visit_id"),
+        CheckConstraint(FOUR_AMOUNTS, name="four_amounts"),
+        CheckConstraint(
+            "list_fen >= 0 AND concession_fen >= 0 AND subsidy_fen >= 0 AND paid_fen >= 0", name="not_negative"
+        ),
+        CheckConstraint("rebate_fen >= 0", name="rebate_not_negative"),
+        CheckConstraint(
+            "back_list_fen = back_concession_fen + back_subsidy_fen + back_paid_fen", name="back_four_amounts"
+        ),
+        CheckConstraint("back_concession_fen BETWEEN 0 AND concession_fen", name="back_concession_bounded"),
+        CheckConstraint("back_subsidy_fen BETWEEN 0 AND subsidy_fen", name="back_subsidy_bounded"),
+        CheckConstraint("back_paid_fen BETWEEN 0 AND paid_fen", name="back_paid_bounded"),
+        Index("ix_sale_subject_at", "subject", text("at DESC")),
+        Index("ix_sale_shop_day", "shop_id", "day"),
+        Index(
+            "ix_sale_day_merchant",
+            "day",
+            "merchant",
+            postgresql_include=["list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_fen"],
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(Text, unique=True)
+    shop_id: Mapped[UUID]
+    merchant: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[UUID]
+    visit_id: Mapped[UUID]
+    subject: Mapped[UUID]
+    card_id: Mapped[UUID]
+    key: Mapped[str] = mapped_column(Text)
+    request: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    day: Mapped[date]
+    list_fen: Mapped[int] = mapped_column(BigInteger)
+    concession_fen: Mapped[int] = mapped_column(BigInteger)
+    subsidy_fen: Mapped[int] = mapped_column(BigInteger)
+    paid_fen: Mapped[int] = mapped_column(BigInteger)
+    rebate_fen: Mapped[int] = mapped_column(BigInteger)
+    basket: Mapped[bytes] = mapped_column(LargeBinary)
+    facts: Mapped[bytes] = mapped_column(LargeBinary)
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("entry.id"), unique=True)
+    back_list_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    back_concession_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    back_subsidy_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    back_paid_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class Reversal(Base):
+    """A void or a refund of a sale: what went back to each payer, with the units of each line; append-only."""
+
+    __tablename__ = "reversal"
+    __table_args__ = (
+        UniqueConstraint("shop_id", "key"),
+        CheckConstraint("kind IN ('void', 'refund')", name="kind_known"),
+        CheckConstraint(FOUR_AMOUNTS, name="four_amounts"),
+        CheckConstraint(
+            "list_fen >= 0 AND concession_fen >= 0 AND subsidy_fen >= 0 AND paid_fen >= 0", name="not_negative"
+        ),
+        Index("ix_reversal_shop_day", "shop_id", "day"),
+        Index("ix_reversal_day_merchant", "day", "merchant"),
+        Index("uq_reversal_one_void", "sale_id", unique=True, postgresql_where=text("kind = 'void'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(Text, unique=True)
+    sale_id: Mapped[UUID] = mapped_column(ForeignKey("sale.id"), index=True)
+    kind: Mapped[str] = mapped_column(Text)
+    shop_id: Mapped[UUID]
+    merchant: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[UUID]
+    key: Mapped[str] = mapped_column(Text)
+    request: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    day: Mapped[date]
+    list_fen: Mapped[int] = mapped_column(BigInteger)
+    concession_fen: Mapped[int] = mapped_column(BigInteger)
+    subsidy_fen: Mapped[int] = mapped_column(BigInteger)
+    paid_fen: Mapped[int] = mapped_column(BigInteger)
+    rebate_fen: Mapped[int] = mapped_column(BigInteger)
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("entry.id"), unique=True)
+
+
+class Refusal(Base):
+    """A business refusal, kept for the audit; with a key it also makes a repeat of that key answer the same."""
+
+    __tablename__ = "refusal"
+    __table_args__ = (
+        Index("uq_refusal_shop_id_key", "shop_id", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
+        Index("ix_refusal_at", "at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    shop_id: Mapped[UUID]
+    staff_id: Mapped[UUID]
+    act: Mapped[str] = mapped_column(Text)
+    key: Mapped[str | None] = mapped_column(Text)
+    request: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    code: Mapped[str] = mapped_column(Text)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
