@@ -65,7 +65,7 @@ def get_balances(tx: Session, ids: Sequence[str]) -> dict[str, int]:
 
 def open_budget(tx: Session, *, code: str, title: str, sponsor: str, slots: int, at: datetime) -> None:
     """Open a budget of 0 fen borne by `sponsor` (a union level). A hot one wants more `slots`: that many tills draw at once."""
-    invariant(1 <= slots <= 64, "a budget has 1 to 64 slots")  # noqa: PLR2004  the bound is said in the sentence
+    invariant(1 <= slots <= 64, "a budget has 1 to 64 slots")
     tx.execute(insert(Budget).values(code=code, title=title, sponsor=sponsor, slots=slots, created_at=at))
     rows = [{"id": budget_account(code), "slot": slot, "unit": "fen", "left_over": 0} for slot in range(slots)]
     tx.execute(insert(Balance), rows)
@@ -80,7 +80,7 @@ def grant_budget(
     slots = tx.scalar(select(Budget.slots).where(Budget.code == budget))
     invariant(slots is not None, f"budget {budget} is open before it is granted")
     grant = new_id()
-    made = tx.execute(
+    made = tx.scalar(
         upsert(Grant)
         .values(
             id=grant,
@@ -92,8 +92,9 @@ def grant_budget(
             at=at,
         )
         .on_conflict_do_nothing(index_elements=["key"])
+        .returning(Grant.id)
     )
-    if not made.rowcount:
+    if made is None:
         return False
     event = Event("grant", grant, business_day(at), at)
     post(tx, event=event, postings=post_grant(budget, amount_fen), draws=())

@@ -34,6 +34,11 @@ class PublicTransfer:
     amount_fen: int
 
 
+def entry_hash(body: bytes) -> bytes:
+    """The hash under which an entry stands in the log: that of a leaf, SHA-256 over 0x00 and the bytes (RFC 6962, 2.1)."""
+    return hashlib.sha256(b"\x00" + body).digest()
+
+
 def get_salt(commit_key: bytes, name: str, public_id: str) -> bytes:
     """The 32-byte salt of one commitment of one entry: HMAC-SHA256 of the person's key over its name and the public id."""
     return hmac.digest(commit_key, (name + public_id).encode(), "sha256")
@@ -57,12 +62,14 @@ def sale_entry(
     documents: Mapping[str, bytes],
     commit_key: bytes,
 ) -> bytes:
-    """The entry of a sale. `offers` are the merchant-borne amounts by offer and version; `documents` are what is committed to:
-    `subject`, `basket` and `facts`. `tender` is `provider` where a provider confirmed the payment, else `declared`.
+    """The entry of a sale.
+
+    `offers` are the merchant-borne amounts by offer and version; `documents` are what is committed to: `subject`, `basket`, `facts`.
+    `tender` is `provider` where a provider confirmed the payment, else `declared`.
     """
     return canonical_json(
         {
-            **_head("sale", public_id, day, merchant, amounts, transfers),
+            **_head("sale", public_id, day, merchant, amounts=amounts, transfers=transfers),
             "channel": channel,
             "tender": tender,
             "offers": [[offer, version, borne] for offer, version, borne in sorted(offers) if borne],
@@ -82,7 +89,7 @@ def return_entry(
     transfers: Iterable[PublicTransfer],
 ) -> bytes:
     """The entry of a `void` or `refund`; `of` is the public id of the sale, `amounts` what went back to each payer."""
-    return canonical_json({**_head(kind, public_id, day, merchant, amounts, transfers), "of": of})
+    return canonical_json({**_head(kind, public_id, day, merchant, amounts=amounts, transfers=transfers), "of": of})
 
 
 def offer_entry(*, public_id: str, day: date, terms: Mapping[str, object], limits: Mapping[str, object]) -> bytes:
@@ -93,7 +100,7 @@ def offer_entry(*, public_id: str, day: date, terms: Mapping[str, object], limit
 
 
 def _head(
-    kind: str, public_id: str, day: date, merchant: str, amounts: Amounts, transfers: Iterable[PublicTransfer]
+    kind: str, public_id: str, day: date, merchant: str, *, amounts: Amounts, transfers: Iterable[PublicTransfer]
 ) -> dict[str, object]:
     return {
         "v": 1,
