@@ -8,7 +8,7 @@ CODE := market merchants cards api bench tests alembic
 RUN_STAMP := .venv/run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: run test check fix bench prove lock clean
+.PHONY: run test check fix bench prove coverage lock clean
 .DELETE_ON_ERROR:
 
 run: $(RUN_STAMP)
@@ -35,12 +35,16 @@ bench: $(DEV_STAMP)
 prove: $(DEV_STAMP) | chromium
 	HUIGONG_PROVE=1 $(BIN)/pytest -n 2 -m prove
 
+# Which lines and branches the tests of the code itself reach; the tests through Chromium are left out.
+coverage: $(DEV_STAMP)
+	$(BIN)/pytest -n 2 --ignore tests/browser --cov --cov-report=term
+
 # Newer versions of everything, within what the .in files allow; look at the difference before committing it.
 lock: $(DEV_STAMP)
 	$(BIN)/pip-compile --version >/dev/null 2>&1 || $(PIP) pip-tools
-	for name in run dev; do CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes \
-	  --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  -o requirements/$$name.txt requirements/$$name.in; done
+	cd requirements && for name in run dev; do CUSTOM_COMPILE_COMMAND="make lock" ../$(BIN)/pip-compile --quiet --upgrade \
+	  --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  -o $$name.txt $$name.in || exit 1; done
 
 clean:
 	rm -rf .venv build artefacts *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*

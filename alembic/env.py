@@ -8,6 +8,7 @@ import api.identity.models
 import cards.models
 import market.ledger.models
 import market.offers.models
+import market.oversight.models
 import market.record.models
 import market.sales.models
 import merchants.models

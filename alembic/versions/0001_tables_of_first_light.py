@@ -78,14 +78,21 @@ def upgrade() -> None:
     op.create_table(
         "import_run",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
         sa.Column("file_name", sa.Text(), nullable=False),
         sa.Column("file_hash", sa.LargeBinary(), nullable=False),
         sa.Column("rows_read", sa.Integer(), nullable=False),
         sa.Column("rows_added", sa.Integer(), nullable=False),
         sa.Column("rows_changed", sa.Integer(), nullable=False),
         sa.Column("rows_same", sa.Integer(), nullable=False),
-        sa.Column("errors", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("rows_refused", sa.Integer(), nullable=False),
+        sa.Column("errors", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('units', 'members')", name=op.f("ck_import_run_kind_known")),
+        sa.CheckConstraint(
+            "rows_read = rows_added + rows_changed + rows_same + rows_refused", name=op.f("ck_import_run_rows_add_up")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
     )
     op.create_table(
@@ -193,6 +200,15 @@ def upgrade() -> None:
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("subject", name=op.f("pk_person_key")),
         schema="vault",
+    )
+    op.create_table(
+        "verify_run",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("rules", sa.Integer(), nullable=False),
+        sa.Column("rows_seen", sa.Integer(), nullable=False),
+        sa.Column("findings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verify_run")),
     )
     op.create_table(
         "item",
@@ -342,6 +358,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["merchant_id"], ["merchant.id"], name=op.f("fk_shop_merchant_id_merchant")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shop")),
         sa.UniqueConstraint("code", name=op.f("uq_shop_code")),
+        sa.UniqueConstraint("merchant_id", "id", name=op.f("uq_shop_merchant_id_id")),
     )
     op.create_index(op.f("ix_shop_merchant_id"), "shop", ["merchant_id"], unique=False)
     op.create_table(
@@ -432,8 +449,10 @@ def upgrade() -> None:
             name=op.f("ck_staff_role_place"),
         ),
         sa.CheckConstraint("state IN ('active', 'left')", name=op.f("ck_staff_state_known")),
+        sa.ForeignKeyConstraint(
+            ["merchant_id", "shop_id"], ["shop.merchant_id", "shop.id"], name=op.f("fk_staff_merchant_id_shop_id_shop")
+        ),
         sa.ForeignKeyConstraint(["merchant_id"], ["merchant.id"], name=op.f("fk_staff_merchant_id_merchant")),
-        sa.ForeignKeyConstraint(["shop_id"], ["shop.id"], name=op.f("fk_staff_shop_id_shop")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
     )
     op.create_index(op.f("ix_staff_merchant_id"), "staff", ["merchant_id"], unique=False)
@@ -467,6 +486,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("visit_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("code ~ '^[0-9]{8}$'", name=op.f("ck_card_code_code_format")),
+        sa.CheckConstraint("visit_id IS NULL OR ended_at IS NOT NULL", name=op.f("ck_card_code_used_is_ended")),
         sa.ForeignKeyConstraint(["card_id"], ["card.id"], name=op.f("fk_card_code_card_id_card")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_card_code")),
     )
@@ -528,6 +548,7 @@ def downgrade() -> None:
     op.drop_table("member")
     op.drop_index(op.f("ix_item_merchant_id"), table_name="item")
     op.drop_table("item")
+    op.drop_table("verify_run")
     op.drop_table("person_key", schema="vault")
     op.drop_index("ix_unit_path", table_name="unit", postgresql_using="gin")
     op.drop_index(op.f("ix_unit_parent_id"), table_name="unit")

@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 # A row of these tables is written once. Corrections are new rows that refer back.
-APPEND_ONLY = ("transfer", "reversal", "budget_grant", "installation")
+APPEND_ONLY = ("transfer", "reversal", "budget_grant", "installation", "verify_run")
 
 # Of these only the named columns may change, and nothing may be deleted.
 MOSTLY_FIXED = {

@@ -41,6 +41,7 @@ def connect(url: str, *, pool_size: int = 12) -> Engine:
         pool_timeout=30,
         pool_pre_ping=False,
         pool_reset_on_return="rollback",
+        hide_parameters=True,  # names and phones do not belong in a log of errors
         connect_args={
             "options": "-c statement_timeout=60s -c lock_timeout=15s -c timezone=UTC",
             "prepare_threshold": 2,

@@ -10,7 +10,7 @@ class DomainError(Exception):
     """
 
     status: ClassVar[int] = 500
-    code: ClassVar[str] = "domain_error"
+    code: ClassVar[str] = "DOMAIN_ERROR"
     zh: ClassVar[str] = ""
     en: ClassVar[str] = ""
 
@@ -28,7 +28,7 @@ class NotFoundError(DomainError):
     """What was named does not exist for this caller."""
 
     status = 404
-    code = "not_found"
+    code = "NOT_FOUND"
     zh = "没有找到这一项，请核对后重试。"
     en = "This item was not found; check it and try again."
 
@@ -37,14 +37,14 @@ class ConflictError(DomainError):
     """The state of the world forbids it now."""
 
     status = 409
-    code = "conflict"
+    code = "CONFLICT"
 
 
 class ForbiddenError(DomainError):
     """This caller may not do this."""
 
     status = 403
-    code = "forbidden"
+    code = "FORBIDDEN"
     zh = "您没有做这件事的权限，请换用有权限的账号。"
     en = "You may not do this; sign in with an account that may."
 
@@ -53,7 +53,7 @@ class InvalidError(DomainError):
     """The input itself is malformed; `field` names the part."""
 
     status = 422
-    code = "invalid"
+    code = "INVALID"
     zh = "{field} 填写有误：{problem}。"
     en = "{field} is not right: {problem}."
 

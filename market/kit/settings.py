@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     )
     workers: int = Field(default=1, ge=1, le=64, description="Web processes.")
     pool_size: int = Field(default=12, ge=2, le=100, description="Database connections per web process.")
-    name: str = Field(default="惠工", description="Name shown in the top bar.")
+    name: str | None = Field(default=None, description="Name shown in the top bar, instead of the union's own.")
     log_format: str = Field(
         default="auto", pattern="^(auto|json|console)$", description="json, console, or by terminal."
     )

@@ -54,7 +54,8 @@ class OfferBook:
         filed = self._filed
         places = set(self._any)
         places.update(filed.get((_SHOP, shop), _NOBODY) if shop else _NOBODY)
-        merchants, categories = set(), set()
+        merchants: set[str] = set()
+        categories: set[str] = set()
         for line in lines:
             if line.discountable:
                 places.update(filed.get((_SKU, line.sku), _NOBODY))

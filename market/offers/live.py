@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from market.kit.database import get_engine, transaction
 from market.offers.book import OfferBook
@@ -103,15 +103,18 @@ def load_book(*, at: datetime) -> LiveBook:
         rows = tx.execute(
             select(version.terms, version.limits, version.title, version.title_en).where(approved, begun, going)
         ).all()
-        edges = select(version.live_from, version.live_until).where(approved)
-        instants = [instant for row in tx.execute(edges) for instant in row if instant is not None]
+        # Summed up by the database: there may be hundreds of thousands of versions that are not live.
+        later, earlier = tx.execute(
+            select(
+                func.least(*(func.min(edge).filter(edge > at) for edge in (version.live_from, version.live_until))),
+                func.greatest(*(func.max(edge).filter(edge <= at) for edge in (version.live_from, version.live_until))),
+            ).where(approved)
+        ).one()
     offers = [Offer.from_json(row.terms, path="terms") for row in rows]
-    until = min((instant for instant in instants if instant > at), default=END)
-    since = max((instant for instant in instants if instant <= at), default=BEGINNING)
     return LiveBook(
-        book=OfferBook(number, offers, until),
+        book=OfferBook(number, offers, later or END),
         limits={offer.id: Limits.from_json(row.limits) for offer, row in zip(offers, rows, strict=True) if row.limits},
         titles={offer.id: Title(row.title, row.title_en) for offer, row in zip(offers, rows, strict=True)},
-        since=since,
-        until=until,
+        since=earlier or BEGINNING,
+        until=later or END,
     )

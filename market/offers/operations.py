@@ -53,7 +53,7 @@ def propose_offer(
     version = (newest or 0) + 1
     offer = Offer.from_json({**terms, "version": version}, path="terms")
     checked = Limits.from_json(limits)
-    _check_written(tx, offer, merchants)
+    check_written(tx, offer, merchants)
     stored = offer.to_json()
     tx.execute(
         insert(OfferVersion).values(
@@ -144,7 +144,7 @@ def _lock_version(tx: Session, *, offer: str, version: int, states: tuple[str, .
     return row
 
 
-def _check_written(tx: Session, offer: Offer, merchants: list[str]) -> None:
+def check_written(tx: Session, offer: Offer, merchants: list[str]) -> None:
     """What only holds when an offer is written: its payers have agreed and can pay."""
     if offer.sponsor_share_bp < WHOLE_BP:
         unsigned = sorted(set(offer.match.merchants or ()) - set(merchants))

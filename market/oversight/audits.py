@@ -4,11 +4,14 @@ They read what is stored and trust no running sum: every total is added up again
 """
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, text
 
+from market.kit.ids import new_id
+from market.oversight.models import VerifyRun
 from market.record.entries import Amounts
 
 
@@ -178,3 +181,19 @@ AUDITS: tuple[Audit, ...] = (
     check_events_have_entries,
     check_visits,
 )
+
+
+def count_rows(connection: Connection) -> int:
+    """How many rows the rules look at."""
+    tables = ("sale", "reversal", "transfer", "entry", "balance", "budget_grant", "visit", "offer_version")
+    counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608  fixed names only
+    return int(connection.execute(text(f"SELECT {counts}")).scalar_one())
+
+
+def store_run(connection: Connection, *, at: datetime, rows: int, findings: Sequence[Finding]) -> None:
+    """Keep what a run found, for the auditor's desk."""
+    connection.execute(
+        insert(VerifyRun).values(
+            id=new_id(), at=at, rules=len(AUDITS), rows_seen=rows, findings=[asdict(finding) for finding in findings]
+        )
+    )

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from market.oversight.models import VerifyRun
 from market.record.models import Entry
 from market.sales.models import Reversal, Sale
 
@@ -84,6 +85,11 @@ def list_entries(
     return EntryPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
+def find_verify_run(tx: Session) -> VerifyRun | None:
+    """The newest run of `huigong verify`."""
+    return tx.scalar(select(VerifyRun).order_by(VerifyRun.at.desc()).limit(1))
+
+
 def find_entry(tx: Session, *, public_id: str) -> Entry | None:
     """One entry by its public id."""
     return tx.scalar(select(Entry).where(Entry.public_id == public_id))
@@ -114,4 +120,4 @@ def _summed(label: ColumnElement[str], moved: Subquery) -> Select[Any]:
 
 
 def _totals(tx: Session, query: Select[Any]) -> list[Totals]:
-    return [Totals(row[0], *(int(amount) for amount in row[1:])) for row in tx.execute(query).tuples()]
+    return [Totals(row[0], *(int(amount) for amount in row[1:])) for row in tx.execute(query)]

@@ -158,7 +158,10 @@ class Register:
             for (position, mine, _), share in zip(touched, shares, strict=True):
                 spread(share, mine, running[position])
             formula, numbers = line_formula(use.offer, units, base)
-            self._book(use, base, gross, amount, limited_by, formula, numbers, [part[0] for part in touched], shares)
+            kept = [(part[0], share) for part, share in zip(touched, shares, strict=True) if share]
+            self._book(
+                Step(use, base, gross, amount, share_of(amount, use.share_bp), limited_by, formula, numbers, kept)
+            )
         return True
 
     def take_order_offer(self, use: Use) -> bool:
@@ -178,30 +181,18 @@ class Register:
         if limited is None or not limited[0]:
             return False
         amount, limited_by = limited
-        shares = largest_remainder(amount, weights)
-        self._book(use, running, made.amount, amount, limited_by, made.formula, made.numbers, use.lines, shares)
+        kept = [pair for pair in zip(use.lines, largest_remainder(amount, weights), strict=True) if pair[1]]
+        sponsor = share_of(amount, use.share_bp)
+        self._book(Step(use, running, made.amount, amount, sponsor, limited_by, made.formula, made.numbers, kept))
         return True
 
-    def _book(
-        self,
-        use: Use,
-        base: int,
-        gross: int,
-        amount: int,
-        limited_by: str | None,
-        formula: str,
-        numbers: Numbers,
-        positions: Sequence[int],
-        shares: Sequence[int],
-    ) -> None:
+    def _book(self, step: Step) -> None:
         """Lower the lines by their shares and the purses by the sponsor's part."""
-        sponsor = share_of(amount, use.share_bp)
-        for purse in use.offer.purses:
-            self.left[purse] -= sponsor
-        kept = [pair for pair in zip(positions, shares, strict=True) if pair[1]]
-        for position, share in kept:
+        for purse in step.use.offer.purses:
+            self.left[purse] -= step.sponsor
+        for position, share in step.shares:
             self.net[position] -= share
-        self.steps.append(Step(use, base, gross, amount, sponsor, limited_by, formula, numbers, kept))
+        self.steps.append(step)
 
 
 def apply_plan(

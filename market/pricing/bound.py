@@ -2,12 +2,15 @@
 
 Lines that the same order and subsidy offers look at form an *atom*. While nothing splits an atom, only its sum matters, and on sums
 every offer is monotone: a lower net before it never leaves a higher net after it. So the least net of each line, with every
-threshold taken as reached, gives a bound. How an amount is shared over several atoms is rounded, which is not monotone: there the
-bound gives way by at most a quarter fen per line and offer, because largest remainder moves no more than that between atoms.
+threshold taken as reached, gives a bound.
+
+Where an offer spans several atoms its amount is shared between them by largest remainder, and that rounding is not monotone. It moves
+at most a quarter fen per line from some atoms to others, and it costs something only where a later offer looks at part of them: the
+rate of a percentage, or all of it where a fixed amount may take everything. The bound gives way by that much.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from market.kit.money import WHOLE_BP, share_of
 from market.pricing.apply import Use
@@ -41,6 +44,10 @@ class Variant:
         """Whether its threshold looks at the net after the line stage."""
         return self.use.offer.stage is Stage.ORDER
 
+    def endless(self) -> "Variant":
+        """The same tier with nothing to leave it behind: for nets that open decisions may still lower."""
+        return self if self.below is None else replace(self, below=None)
+
     def opened(self) -> "Variant":
         """The offer at its most and without threshold, for as long as it is undecided."""
         off = None if self.off is None else self.use.most
@@ -64,37 +71,140 @@ def make_variants(use: Use, bit: int, atoms: tuple[int, ...], purses: Mapping[st
     return variants
 
 
-def least_left(variants: Sequence[Variant], low: Sequence[int], high: Sequence[int], split: int) -> int | None:
-    """A payable that no plan with exactly these variants is below, or None if there is no such plan.
+class Upper:
+    """The order and subsidy offers of a plan, in order of application, and what they leave."""
 
-    `low` and `high` are bounds of each atom's net after the line stage; `split` is the count of lines over which amounts are shared
-    between atoms that a later variant looks at apart. Variants are in order of application.
-    """
-    net = list(low)
-    wide = []
-    for variant in variants:
-        atoms = variant.atoms
-        if len(atoms) > 1:
-            wide.append(variant)
-        elif high[atoms[0]] < variant.need:
+    __slots__ = ("_first_subsidy", "_moved", "_risks", "_wide", "variants")
+
+    def __init__(self, variants: Sequence[Variant]) -> None:
+        self.variants = tuple(sorted(variants, key=lambda variant: variant.use.offer.place))
+        self._wide = [variant for variant in self.variants if len(variant.atoms) > 1]
+        self._risks = _risks(self.variants) if self._wide else ()
+        # All that rounding can move between atoms.
+        self._moved = sum([variant.lines * SCALE // 4 + 1 for variant in self._wide])
+        self._first_subsidy = next((rank for rank, one in enumerate(self.variants) if not one.is_order), -1)
+
+    def least(self, low: Sequence[int], high: Sequence[int], needs: Sequence[int] | None = None) -> int | None:
+        """A payable that no plan with exactly these offers is below, or None if there is no such plan.
+
+        `low` and `high` bound each atom's net after the line stage; `needs` replaces the thresholds by what lines can really come to.
+        """
+        net = list(low)
+        for rank, variant in enumerate(self.variants):
+            atoms = variant.atoms
+            if len(atoms) == 1:
+                atom = atoms[0]
+                need = needs[rank] if needs else variant.need
+                if high[atom] < need or (variant.below is not None and low[atom] >= variant.below):
+                    return None
+                if variant.is_order and need > net[atom]:
+                    net[atom] = need
+        if self._wide:
+            return self._least_over_atoms(net, low, high, needs)
+        for rank, variant in enumerate(self.variants):
+            if rank == self._first_subsidy:
+                self._raise_to_subsidies(net, 1)
+            atom = variant.atoms[0]
+            here = net[atom]
+            off = _most_off(variant, here, high[atom])
+            net[atom] = here - off if off < here else 0
+        return sum(net)
+
+    def _raise_to_subsidies(self, net: list[int], scale: int, slack: int = 0) -> None:
+        """Thresholds of subsidies over one atom look at its net after the order stage: it is at least that."""
+        for variant in self.variants[self._first_subsidy :]:
+            if len(variant.atoms) == 1:
+                atom = variant.atoms[0]
+                net[atom] = max(net[atom], variant.need * scale - slack)
+
+    def _least_over_atoms(
+        self, raised: list[int], low: Sequence[int], high: Sequence[int], needs: Sequence[int] | None
+    ) -> int | None:
+        """The same where an offer spans several atoms: each gives in proportion, in fixed point, rounded towards less."""
+        deficit = self._deficit(raised, low, high, needs)
+        if deficit is None:
             return None
-        elif variant.is_order:
-            if variant.below is not None and low[atoms[0]] >= variant.below:
-                return None
-            net[atoms[0]] = max(net[atoms[0]], variant.need)
-    if wide:
-        return _least_left_over_atoms(variants, wide, net, low, high, split)
-    for variant in variants:
-        atom = variant.atoms[0]
-        here = net[atom] if variant.is_order else max(net[atom], variant.need)
-        net[atom] = here - min(_most_off(variant, here, high[atom]), here)
-    return sum(net)
+        net = [fen << SCALE_BITS for fen in raised]
+        slack, kept, is_clipped = 0, SCALE, False
+        for rank, (variant, risk) in enumerate(zip(self.variants, self._risks, strict=True)):
+            if rank == self._first_subsidy:
+                self._raise_to_subsidies(net, SCALE, slack + self._moved)
+            atoms = variant.atoms
+            here = sum([net[atom] for atom in atoms])
+            if variant.off is None:
+                # Its own rounding may take half a fen more than its rate.
+                off = (here * variant.rate_bp + WHOLE_BP - 1) // WHOLE_BP + SCALE // 2
+                kept = kept * (WHOLE_BP - variant.rate_bp) // WHOLE_BP
+                slack += risk * variant.rate_bp // WHOLE_BP + 1
+            else:
+                off = _most_fixed(variant, variant.off, sum([high[atom] for atom in atoms])) << SCALE_BITS
+            if variant.cap is not None and off > variant.cap << SCALE_BITS:
+                off = variant.cap << SCALE_BITS
+            if off + risk + slack >= here:
+                # It may take everything: then what came from other atoms by rounding counts in full.
+                slack, is_clipped = slack + risk, True
+                off = min(off, here)
+            if here:
+                for atom in atoms:
+                    net[atom] = net[atom] * (here - off) // here
+        left = sum(net) - slack
+        if deficit > 0 and not is_clipped:
+            # Reaching a threshold over several atoms takes more net than counted, and no offer takes more than its rate of that.
+            left += deficit * kept - slack
+        return max(0, -(-left // SCALE))
+
+    def _deficit(
+        self, raised: Sequence[int], low: Sequence[int], high: Sequence[int], needs: Sequence[int] | None
+    ) -> int | None:
+        """How much more net than `raised` the thresholds over several atoms ask for; None if one cannot be reached or is left behind."""
+        deficit = 0
+        for rank, variant in enumerate(self.variants):
+            if len(variant.atoms) > 1:
+                need = needs[rank] if needs else variant.need
+                if sum([high[atom] for atom in variant.atoms]) < need:
+                    return None
+                if variant.below is not None and sum([low[atom] for atom in variant.atoms]) >= variant.below:
+                    return None
+                if variant.is_order:
+                    deficit = max(deficit, need - sum([raised[atom] for atom in variant.atoms]))
+        return deficit
+
+    def least_of_line(self, low: Sequence[int], atom: int, net: int) -> int:
+        """No line of this atom with at least `net` after the line stage pays less, when every offer looks at one atom.
+
+        A line keeps the part of its net that its atom keeps, rounded down; of more net a larger part is kept. For a percentage that is
+        so only before its own rounding, which may take half a fen more.
+        """
+        here = low[atom]
+        for variant in self.variants:
+            if variant.atoms[0] == atom and here:
+                here = max(here, variant.need) if variant.is_order else here
+                off = min(_most_off(variant, here, variant.use.most * variant.times_of or here), here)
+                most = off * WHOLE_BP
+                if variant.off is None and off != variant.cap:
+                    most = min(here * WHOLE_BP, here * variant.rate_bp + WHOLE_BP // 2)
+                net = net * (here * WHOLE_BP - most) // (here * WHOLE_BP)
+                here -= off
+        return net
+
+    def raised(self, low: Sequence[int], needs: Sequence[int]) -> list[int]:
+        """The least net of each atom when every threshold that looks at one atom is reached."""
+        net = list(low)
+        for variant, need in zip(self.variants, needs, strict=True):
+            if variant.is_order and len(variant.atoms) == 1:
+                net[variant.atoms[0]] = max(net[variant.atoms[0]], need)
+        return net
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether every offer looks at one atom."""
+        return not self._wide
 
 
 def _most_off(variant: Variant, net: int, high: int) -> int:
     """The most it can take from an exact net."""
     off = share_of(net, variant.rate_bp) if variant.off is None else _most_fixed(variant, variant.off, high)
-    return off if variant.cap is None else min(off, variant.cap)
+    return off if variant.cap is None or off < variant.cap else variant.cap
 
 
 def _most_fixed(variant: Variant, off: int, high: int) -> int:
@@ -104,72 +214,17 @@ def _most_fixed(variant: Variant, off: int, high: int) -> int:
     return off * ((high if variant.below is None else min(high, variant.below - 1)) // variant.times_of)
 
 
-def _least_left_over_atoms(
-    variants: Sequence[Variant],
-    wide: Sequence[Variant],
-    raised: list[int],
-    low: Sequence[int],
-    high: Sequence[int],
-    split: int,
-) -> int | None:
-    """The same where an offer spans several atoms: each gives in proportion, in fixed point, rounded towards less."""
-    deficit = 0
-    for variant in wide:
-        if sum([high[atom] for atom in variant.atoms]) < variant.need:
-            return None
-        if variant.is_order:
-            if variant.below is not None and sum([low[atom] for atom in variant.atoms]) >= variant.below:
-                return None
-            deficit = max(deficit, variant.need - sum([raised[atom] for atom in variant.atoms]))
-    net = [fen << SCALE_BITS for fen in raised]
-    slack = (split * SCALE + 3) // 4
-    kept, is_clipped = SCALE, False
-    for variant in variants:
-        atoms = variant.atoms
-        here = sum([net[atom] for atom in atoms])
-        if len(atoms) == 1 and not variant.is_order:
-            net[atoms[0]] = here = max(here, (variant.need << SCALE_BITS) - slack)
-        if variant.off is None:
-            # Its own rounding may take half a fen more than its rate.
-            off = (here * variant.rate_bp + WHOLE_BP - 1) // WHOLE_BP + SCALE // 2
-            kept = kept * (WHOLE_BP - variant.rate_bp) // WHOLE_BP
-        else:
-            off = _most_fixed(variant, variant.off, sum([high[atom] for atom in atoms])) << SCALE_BITS
-        if variant.cap is not None:
-            off = min(off, variant.cap << SCALE_BITS)
-        if off >= here:
-            off, is_clipped = here, True
-        if here:
-            for atom in atoms:
-                net[atom] = net[atom] * (here - off) // here
-    left = sum(net) - slack
-    if deficit and not is_clipped:
-        # Reaching a threshold over several atoms takes more net than counted, and no offer takes more than its rate of that.
-        left += deficit * kept - slack
-    # Every floor above gave away less than one part in SCALE of a fen.
-    return max(0, -(-left // SCALE))
-
-
-def left_of_line(variants: Sequence[Variant], low: Sequence[int], atom: int, net: int) -> int:
-    """No line of this atom with at least `net` after the line stage pays less, when every variant looks at one atom."""
-    here = low[atom]
-    for variant in variants:
-        if variant.atoms[0] == atom and here:
-            here = max(here, variant.need) if variant.is_order else here
-            off = min(
-                _most_off(variant, here, here if not variant.times_of else variant.use.most * variant.times_of), here
-            )
-            net = net * (here - off) // here
-            here -= off
-    return net
-
-
-def split_lines(variants: Sequence[Variant]) -> int:
-    """Over how many lines amounts are shared between atoms that a later variant looks at apart."""
-    lines = 0
+def _risks(variants: Sequence[Variant]) -> tuple[int, ...]:
+    """By variant, how much net (scaled) rounding of the variants before it may have moved in or out of what it looks at."""
+    risks = [0] * len(variants)
     for rank, variant in enumerate(variants):
         if len(variant.atoms) > 1:
-            mine = set(variant.atoms)
-            if any(mine & set(later.atoms) and not mine <= set(later.atoms) for later in variants[rank + 1 :]):
-                lines += variant.lines
-    return lines
+            reach, is_apart = set(variant.atoms), False
+            for later in range(rank + 1, len(variants)):
+                atoms = set(variants[later].atoms)
+                # Inside an offer that looks at all of them the moves cancel out, until one has looked at a part.
+                if atoms & reach and (is_apart or not reach <= atoms):
+                    is_apart = True
+                    risks[later] += variant.lines * SCALE // 4 + 1
+                    reach |= atoms
+    return tuple(risks)

@@ -7,17 +7,32 @@ from market.kit.money import share_of
 from market.pricing.apply import Use
 from market.pricing.bound import Variant, make_variants
 from market.pricing.case import Line
-from market.pricing.kinds import Kind, Stage
+from market.pricing.kinds import Stage, most_of_units
 from market.pricing.options import Choice
 
 # One way to decide an outer item: the variant to apply (None: none) and the line offers to allow.
 Way = tuple[Variant | None, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One outer decision: a single order or subsidy offer, or a group.
+
+    While it is open, a single offer counts as applied at its most (`opened`), and a group as whatever its members could take at most
+    (`most`, in fen): one of them applies, and leaving it out gives back no more.
+    """
+
+    ways: tuple[Way, ...]
+    opened: Variant | None
+    most: int
+
+
 @dataclass(slots=True)
 class Component:
-    """Offers are bits, in order of their ids. `limits` are fen by bit that a line offer's amount never exceeds though its lines add up to
-    more; `most_units` are caps on units that could bind; `linked` holds the bits of both: their lines cannot be decided apart.
+    """A compiled component. Offers are bits, in order of their ids.
+
+    `limits` are fen by bit that a line offer's amount never exceeds though its lines add up to more, `most_units` caps on units that
+    could bind, `linked` the bits of both: their lines cannot be decided apart. `line_shares` are sponsor shares of line offers by bit.
     """
 
     basket: Sequence[Line]
@@ -28,12 +43,29 @@ class Component:
     choices: dict[int, Choice]
     atom_of: dict[int, int]
     atoms: int
-    items: list[list[Way]]
+    items: list[Item]
     free: int
     limits: dict[int, int]
     most_units: dict[int, int]
+    line_shares: dict[int, int]
     linked: int
     is_linked_stack: bool
+
+    def sums(self, allowed: int) -> tuple[list[int], list[int]]:
+        """Least and most net of each atom after the line stage under the allowed line offers."""
+        low, high, plain = [0] * self.atoms, [0] * self.atoms, [0] * self.atoms
+        for position in self.positions:
+            atom, choice = self.atom_of[position], self.choices.get(position)
+            most = self.basket[position].list_price
+            high[atom] += most
+            low[atom] += choice.cheapest(allowed) if choice else most
+            if self.limits:
+                plain[atom] += choice.cheapest(allowed & ~self.linked) if choice else most
+        if self.limits and not self.is_linked_stack:
+            # Capped offers together take no more than their caps from what the others leave.
+            most = sum([limit for bit, limit in self.limits.items() if bit & allowed])
+            low = [max(least, left - most) for least, left in zip(low, plain, strict=True)]
+        return low, high
 
 
 def split_components(uses: Sequence[Use], purses: Mapping[str, int]) -> list[tuple[list[int], list[Use]]]:
@@ -95,10 +127,11 @@ def make_component(
             limits[bit] = cap
             if len(use.lines) == 1:
                 own_limits[bit] = cap
-        allowed_units = use.offer.max_units
-        if allowed_units is not None and allowed_units < sum([basket[position].qty for position in use.lines]):
-            most_units[bit] = allowed_units
-            limits[bit] = min(limits.get(bit, use.gross_most), _most_of_units(use, basket, allowed_units))
+        offer = use.offer
+        units = [(basket[position].unit_price, basket[position].qty) for position in use.lines]
+        if offer.max_units is not None and offer.max_units < sum([count for _, count in units]):
+            most_units[bit] = offer.max_units
+            limits[bit] = min(limits.get(bit, use.gross_most), most_of_units(offer, units, offer.max_units))
         if not use.share_bp and bit not in limits:
             merged |= bit
         for position in use.lines:
@@ -126,6 +159,7 @@ def make_component(
         free=free,
         limits=limits,
         most_units=most_units,
+        line_shares={bits[use.index]: use.share_bp for use in line_uses if use.share_bp},
         linked=linked,
         is_linked_stack=any(
             bit & linked and use.offer.line_stackable and len(here) > 1
@@ -135,31 +169,19 @@ def make_component(
     )
 
 
-def _most_of_units(use: Use, basket: Sequence[Line], units: int) -> int:
-    """What a line offer takes at most from so many of its units."""
-    left, whole, lines = units, 0, 0
-    amount_off = 0
-    for line in sorted((basket[position] for position in use.lines), key=lambda line: -line.unit_price):
-        count = min(left, line.qty)
-        left -= count
-        whole += count * line.unit_price
-        amount_off += count * min(line.unit_price, use.offer.amount)
-        lines += bool(count)
-    # Each line is rounded on its own, by half a fen at most.
-    return share_of(whole, use.offer.rate_bp) + lines if use.offer.kind is Kind.PERCENT_OFF else amount_off
-
-
 def _make_items(
     uses: Sequence[Use], bits: Mapping[int, int], atoms_of: Mapping[int, tuple[int, ...]], purses: Mapping[str, int]
-) -> tuple[list[list[Way]], int]:
+) -> tuple[list[Item], int]:
     """The outer decisions, and the line offers that none of them concerns: those of a group exclude each other, others decide alone."""
     groups: dict[str | int, list[Use]] = {}
     for use in uses:
         groups.setdefault(use.index if use.offer.group is None else use.offer.group, []).append(use)
-    items, free = [], 0
+    items: list[Item] = []
+    free = 0
     for members in groups.values():
-        if len(members) == 1 and members[0].offer.stage is Stage.LINE:
-            free |= bits[members[0].index]
+        first = members[0]
+        if len(members) == 1 and first.offer.stage is Stage.LINE:
+            free |= bits[first.index]
             continue
         ways: list[Way] = []
         for use in sorted(members, key=lambda use: (-use.most, use.index)):
@@ -169,7 +191,13 @@ def _make_items(
                 ways.extend(
                     (variant, 0) for variant in make_variants(use, bits[use.index], atoms_of[use.index], purses)
                 )
+        opened = ways[0][0].opened() if len(members) == 1 and ways[0][0] else None
         if all(variant is not None for variant, _ in ways):
             ways.append((None, 0))
-        items.append(ways)
+        items.append(Item(tuple(ways), opened, max(_most_given_back(use) for use in members)))
     return items, free
+
+
+def _most_given_back(use: Use) -> int:
+    """What a plan pays more at most without this offer. Stacked on a unit, leaving it out shifts a fen of rounding for each other offer."""
+    return use.most + (4 * len(use.lines) if use.offer.line_stackable else 0)

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from market.kit.money import share_of
-from market.pricing.apply import Step, Use
+from market.pricing.apply import Use
 from market.pricing.case import Candidate, Case, Reason
 from market.pricing.gates import find_lines, first_of, gate_outcome, make_shelf, standing_reason
 from market.pricing.kinds import Stage
 from market.pricing.reading import PricingDocumentError
 from market.pricing.reasons import measure, passed_over, shut_out
 from market.pricing.result import AppliedOffer, NotApplied, Quote, QuoteLine, Share
-from market.pricing.search import best_plan
+from market.pricing.search import Plan, best_plan
 
-NODE_LIMIT: Final = 100_000  # steps of the search: a second or two at the very worst
+NODE_LIMIT: Final = 30_000  # steps of the search: seconds at the very worst
 
 
 def quote(case: Case, *, node_limit: int = NODE_LIMIT) -> Quote:
@@ -44,7 +44,7 @@ def quote(case: Case, *, node_limit: int = NODE_LIMIT) -> Quote:
     used = {step.use.index for step in plan.steps}
     not_applied = [shut_out(candidate, reason, measured) for candidate, reason in shut]
     not_applied += [passed_over(use, measured) for use in uses if use.index not in used]
-    return _quote(case, plan.steps, not_applied, draws, "optimal" if plan.is_proven else "bounded", plan.gap)
+    return _quote(case, plan, not_applied=not_applied, draws=draws)
 
 
 def _check(case: Case, candidates: Sequence[Candidate]) -> None:
@@ -70,15 +70,13 @@ def _can_apply(use: Use, case: Case) -> bool:
     return not use.least or sum(basket[position].list_price for position in use.lines) >= use.least
 
 
-def _quote(
-    case: Case, steps: Sequence[Step], not_applied: list[NotApplied], draws: dict[str, int], proof: str, gap: int
-) -> Quote:
+def _quote(case: Case, plan: Plan, *, not_applied: list[NotApplied], draws: dict[str, int]) -> Quote:
     """Put the lines, steps and reasons of the chosen plan together."""
     count = len(case.basket)
     by_stage = {Stage.LINE: [0] * count, Stage.ORDER: [0] * count, Stage.SUBSIDY: [0] * count}
     sponsored = [0] * count
     applied = []
-    for step in steps:
+    for step in plan.steps:
         offer = step.use.offer
         off = by_stage[offer.stage]
         shares, done, paid_before = [], 0, 0
@@ -141,6 +139,6 @@ def _quote(
         not_applied=tuple(sorted(not_applied)),
         settlement=dict(sorted(receives.items())),
         draws=dict(sorted(draws.items())),
-        proof=proof,
-        gap=gap,
+        proof="optimal" if plan.is_proven else "bounded",
+        gap=plan.gap,
     )

@@ -19,19 +19,23 @@ def gate_outcome(candidate: Candidate, case: Case) -> Reason | None:
     offer = candidate.offer
     if not offer.is_gated:
         return None
-    if offer.window:
-        begin, end = offer.window
-        if begin is not None and case.now < begin:
-            return Reason.NOT_STARTED
-        if end is not None and case.now >= end:
-            return Reason.EXPIRED
-    if (offer.hours or offer.weekdays) and not _is_open(offer, case):
-        return Reason.OUTSIDE_HOURS
+    if shut := _time_reason(offer, case):
+        return shut
     if offer.channels and case.channel not in offer.channels:
         return Reason.WRONG_CHANNEL
     if not all(_is_among(case.member.get(name), allowed) for name, allowed in offer.audience.items()):
         return Reason.AUDIENCE
     return None
+
+
+def _time_reason(offer: Offer, case: Case) -> Reason | None:
+    """Whether the moment lies before, after or beside the offer's times."""
+    begin, end = offer.window or (None, None)
+    if begin is not None and case.now < begin:
+        return Reason.NOT_STARTED
+    if end is not None and case.now >= end:
+        return Reason.EXPIRED
+    return Reason.OUTSIDE_HOURS if (offer.hours or offer.weekdays) and not _is_open(offer, case) else None
 
 
 def _is_open(offer: Offer, case: Case) -> bool:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from market.pricing.apply import Outcome, Pool, apply_plan
 from market.pricing.component import Component
 
+# Among plans that pay alike, this many steps go to sponsor cost, fewer offers, ids and earlier lines: the shopper waits.
+MOST_TIES = 20_000
+
 
 @dataclass(slots=True)
 class Found:
@@ -36,6 +39,8 @@ class Hunt:
         """`nodes` holds, in its one place, how many nodes the whole quote may still take."""
         self.component, self._nodes = component, nodes
         self.is_proven = True
+        self.floor: int | None = None
+        self.ties = MOST_TIES
         self._bit_of = {use.index: bit for bit, use in component.by_place}
         self.best = self._found(
             Outcome([], {position: component.basket[position].list_price for position in component.positions})
@@ -43,14 +48,34 @@ class Hunt:
 
     def step(self) -> bool:
         """Take one of the nodes that are left; False when none is."""
-        if self._nodes[0] <= 0:
-            self.is_proven = False
-            return False
         self._nodes[0] -= 1
-        return True
+        return self._nodes[0] >= 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no node is left."""
+        return self._nodes[0] < 0
+
+    def tie(self) -> bool:
+        """Take one of the nodes that may go to plans that pay as little as the best; False when none is left."""
+        self.ties -= 1
+        if self.ties < 0:
+            self.abandon(self.best.payable)
+        return self.ties >= 0
+
+    def abandon(self, floor: int) -> None:
+        """Leave a part of the tree unseen in which no plan pays less than `floor`."""
+        self.is_proven = False
+        self.floor = floor if self.floor is None else min(self.floor, floor)
+
+    @property
+    def gap(self) -> int:
+        """How much less than the best found a plan might pay."""
+        return 0 if self.floor is None else max(0, self.best.payable - self.floor)
 
     def consider(self, pools: Mapping[int, tuple[Pool, ...]], mask: int) -> None:
         """Work a plan out and keep it if it is better."""
+        self._nodes[0] -= 3  # about as long as so many steps
         component = self.component
         chosen = [use for bit, use in component.by_place if bit & mask]
         outcome = apply_plan(component.basket, component.positions, component.purses, chosen, pools)

@@ -6,9 +6,11 @@ Every place that depends on a kind is in this file: adding a kind means adding i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
+from math import gcd
 from typing import TYPE_CHECKING, Final, assert_never
 
-from market.kit.money import share_of
+from market.kit.money import WHOLE_BP, share_of
 
 if TYPE_CHECKING:
     from market.pricing.offer import Offer
@@ -66,9 +68,9 @@ class Gross:
     numbers: tuple[tuple[str, int], ...]
 
 
-def is_percentage(kind: Kind) -> bool:
+def runs_late(stage: Stage, kind: Kind) -> bool:
     """Whether, on one unit, it runs after the amounts (pricing rules, Units)."""
-    return kind is Kind.PERCENT_OFF
+    return stage is Stage.LINE and kind is Kind.PERCENT_OFF
 
 
 def line_gross(offer: "Offer", pools: Sequence[tuple[int, int]]) -> int:
@@ -82,6 +84,42 @@ def line_gross(offer: "Offer", pools: Sequence[tuple[int, int]]) -> int:
             raise ValueError(f"{offer.kind} is no kind of the line stage")
         case _:
             assert_never(offer.kind)
+
+
+def least_gross(offer: "Offer", price: int, units: int) -> int:
+    """The least fen above 0 that a line offer can take from some of so many units at `price`, or 0 if it takes nothing from all."""
+    some = 1
+    if offer.kind is Kind.PERCENT_OFF and price and offer.rate_bp:
+        # Half a fen rounds up to the first one.
+        some = max(1, -(-WHOLE_BP // (2 * price * offer.rate_bp)))
+    return line_gross(offer, [(some, price * some)]) if some <= units else 0
+
+
+def most_of_units(offer: "Offer", lists: Sequence[tuple[int, int]], most_units: int) -> int:
+    """What a line offer takes at most from so many of the units given as (unit price, units), before caps. Fen."""
+    left, amount, whole, lines = most_units, 0, 0, 0
+    for price, units in sorted(lists, reverse=True):
+        count = min(left, units)
+        left -= count
+        whole += count * price
+        amount += count * min(price, offer.amount)
+        lines += bool(count)
+    # A percentage is rounded for each line, by half a fen at most.
+    return share_of(whole, offer.rate_bp) + lines if offer.kind is Kind.PERCENT_OFF else amount
+
+
+def unit_slope(offer: "Offer", price: int) -> Fraction:
+    """Fen that a line offer takes off one unit at `price`, unrounded."""
+    return (
+        Fraction(price * offer.rate_bp, WHOLE_BP)
+        if offer.kind is Kind.PERCENT_OFF
+        else Fraction(min(offer.amount, price))
+    )
+
+
+def rounding_period(offer: "Offer", price: int) -> int:
+    """After so many units at `price` the rounding of a line offer repeats."""
+    return WHOLE_BP // gcd(price * offer.rate_bp, WHOLE_BP) if offer.kind is Kind.PERCENT_OFF else 1
 
 
 def line_formula(offer: "Offer", units: int, base: int) -> tuple[str, tuple[tuple[str, int], ...]]:

@@ -3,14 +3,14 @@
 Terms never hold a standing (uses, amounts and purses that are left): that belongs to a Candidate, at the moment of a quote.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from market.kit.money import WHOLE_BP
-from market.pricing.kinds import NOT_YET, PARAMETERS, STAGE_RANK, Kind, Stage
+from market.pricing.kinds import NOT_YET, PARAMETERS, STAGE_RANK, Kind, Stage, runs_late
 from market.pricing.reading import (
     fail,
     read_bool,
@@ -121,9 +121,7 @@ class Offer:
         """Compile what every quote asks for: all purses (the posting one first), the place in the order of application, gates."""
         put = object.__setattr__
         put(self, "purses", (self.allowance, *self.budgets) if self.allowance else self.budgets)
-        # On one unit amounts run before percentages; elsewhere priority and id alone decide.
-        late = self.stage is Stage.LINE and self.kind is Kind.PERCENT_OFF
-        put(self, "place", (STAGE_RANK[self.stage], late, -self.priority, self.id))
+        put(self, "place", (STAGE_RANK[self.stage], runs_late(self.stage, self.kind), -self.priority, self.id))
         put(self, "is_gated", bool(self.window or self.hours or self.weekdays or self.channels or self.audience))
 
     @property
@@ -208,10 +206,9 @@ def read_offer_fields(found: Mapping[str, Any], path: str) -> dict[str, Any]:
     kind = _read_kind(found["kind"], f"{path}.kind", stage)
     fields: dict[str, Any] = {"id": read_text(found["id"], f"{path}.id"), "stage": Stage(stage), "kind": Kind(kind)}
     fields |= _read_parameters(found, path, stage, kind)
-    readers = _READERS
     for name, value in found.items():
-        if name in readers:
-            fields[name] = readers[name](value, f"{path}.{name}")
+        if name in _READERS:
+            fields[name] = _READERS[name](value, f"{path}.{name}")
     foreign = ("rebate_to",) if stage == "line" else ("rebate_to", "max_units", "line_stackable")
     for name in foreign:
         if name in found:
@@ -321,7 +318,7 @@ def _read_zone(value: object, path: str) -> str:
     return zone
 
 
-_READERS: Final = {
+_READERS: Final[dict[str, Callable[[object, str], object]]] = {
     "version": lambda value, path: read_int(value, path, least=1),
     "match": Match.from_json,
     "channels": _read_channels,
@@ -334,7 +331,7 @@ _READERS: Final = {
     "min_qty": read_int,
     "max_discount": read_int,
     "max_units": read_int,
-    "budgets": lambda value, path: read_texts(value, path),
+    "budgets": read_texts,
     "allowance": read_text,
     "on_shortage": lambda value, path: read_choice(value, path, ("none", "partial")),
     "consent": lambda value, path: read_choice(value, path, ("auto", "ask")),

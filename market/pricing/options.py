@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, product
-from math import comb, gcd
+from math import comb
 from typing import NamedTuple
 
 from market.kit.money import WHOLE_BP
 from market.pricing.apply import Pool, Use, spread, touch
 from market.pricing.case import Line
-from market.pricing.kinds import is_percentage, line_gross
+from market.pricing.kinds import line_gross, rounding_period, unit_slope
 
 MOST_OPTIONS = (
     20_000  # more ways than this for one line are not listed in full; the search then knows what it has not seen
@@ -64,7 +64,7 @@ class Choice:
             if not allowed & bit:
                 return [Option(self.most, 0, (), ())] if highest is None or self.most <= highest else []
             if highest is not None and highest < self.most:
-                found = []
+                found: list[Option] = []
                 for option in self._ladder(bit, use):
                     if option.net > highest:
                         return found
@@ -83,6 +83,11 @@ class Choice:
         if self._listed is None or self.complete_to is not None:
             return self.floor if self._listed else self.most
         return next(option.net for option in self._listed if not option.mask & ~allowed)
+
+    @property
+    def likeness(self) -> object:
+        """Equal for lines that differ in nothing a price looks at."""
+        return (self.line.unit_price, self.line.qty, tuple(bit for bit, _ in self._uses))
 
     def _ladder(self, bit: int, use: Use) -> Iterator[Option]:
         """One offer on n units, n−1, … 0; equal nets once, with the most units, or with the fewest where units are counted."""
@@ -112,10 +117,18 @@ class Choice:
             self.floor = _linear_floor(line, combos)
             self.complete_to = -1
             if is_stacked:
-                combos.sort(key=lambda combo: (-sum(_slope(use, line) for _, use in combo), len(combo)))
+                combos.sort(
+                    key=lambda combo: (-sum(unit_slope(use.offer, line.unit_price) for _, use in combo), len(combo))
+                )
                 combos, spreads = combos[:1], _spreads(line.qty, 1)
             else:
-                combos.sort(key=lambda combo: (-_slope(combo[0][1], line), combo[0][1].share_bp, combo[0][0]))
+                combos.sort(
+                    key=lambda combo: (
+                        -unit_slope(combo[0][1].offer, line.unit_price),
+                        combo[0][1].share_bp,
+                        combo[0][0],
+                    )
+                )
                 spreads, is_complete = _best_spreads(line, [combo[0][1] for combo in combos])
                 if is_complete:
                     self.floor, self.complete_to = -1, 0
@@ -196,19 +209,9 @@ def _price(
     return Option(sum(running) + price * untouched, sum(bit for bit, _ in here), tuple(of_line), tuple(taken))
 
 
-def _slope(use: Use, line: Line) -> Fraction:
-    """Fen off one unit, unrounded."""
-    offer = use.offer
-    return (
-        Fraction(line.unit_price * offer.rate_bp, WHOLE_BP)
-        if is_percentage(offer.kind)
-        else Fraction(min(offer.amount, line.unit_price))
-    )
-
-
 def _linear_floor(line: Line, combos: Sequence[Sequence[tuple[int, Use]]]) -> int:
     """A net no spread is below: the best combination on every unit, unrounded, and a fen for every offer's rounding."""
-    steepest = max(sum((_slope(use, line) for _, use in combo), Fraction(0)) for combo in combos)
+    steepest = max(sum((unit_slope(use.offer, line.unit_price) for _, use in combo), Fraction(0)) for combo in combos)
     return max(0, int(line.unit_price * line.qty - line.qty * steepest) - len(combos))
 
 
@@ -220,8 +223,8 @@ def _best_spreads(line: Line, uses: Sequence[Use]) -> tuple[Iterator[tuple[int, 
     """
     best, most = uses[0], []
     for use in uses[1:]:
-        period = WHOLE_BP // gcd(line.unit_price * use.offer.rate_bp, WHOLE_BP) if is_percentage(use.offer.kind) else 1
-        loss = _slope(best, line) - _slope(use, line)
+        period = rounding_period(use.offer, line.unit_price)
+        loss = unit_slope(best.offer, line.unit_price) - unit_slope(use.offer, line.unit_price)
         window = int(len(uses) / loss) if loss else line.qty
         most.append(min(line.qty, period - 1, window))
     ways = 1

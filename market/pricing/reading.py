@@ -78,10 +78,15 @@ def read_bool(value: object, path: str) -> bool:
 
 
 def read_text(value: object, path: str) -> str:
-    """A string that is not empty."""
-    if type(value) is not str or not value:
+    """A string that is not empty and can be written as UTF-8 again."""
+    if type(value) is not str or not value or not _is_writable(value):
         fail(path, f"must be a text that is not empty, not {shown(value)}")
     return value
+
+
+def _is_writable(text: str) -> bool:
+    """Whether it is whole: JSON can name half of a character, which no file can hold."""
+    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def read_choice(value: object, path: str, choices: Collection[str]) -> str:
@@ -95,7 +100,7 @@ def read_texts(value: object, path: str, *, least: int = 0) -> tuple[str, ...]:
     """A list of different strings."""
     texts = read_list(value, path, least=least)
     for position, text in enumerate(texts):
-        if type(text) is not str or not text:
+        if type(text) is not str or not text or not _is_writable(text):
             fail(f"{path}[{position}]", f"must be a text that is not empty, not {shown(text)}")
     if len(set(texts)) != len(texts):
         fail(path, "names something twice")

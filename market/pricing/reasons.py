@@ -1,12 +1,13 @@
 """Why each candidate that did not apply did not, measured on the chosen plan. Pure."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from market.pricing.apply import Step, Use, limit, most_fitting
 from market.pricing.case import Candidate, Case, Line, Reason
 from market.pricing.gates import first_of
-from market.pricing.kinds import Kind, Stage, least_spend, line_gross, order_gross
+from market.pricing.kinds import Stage, least_gross, least_spend, order_gross
 from market.pricing.result import NotApplied
 
 
@@ -17,9 +18,9 @@ class Measured:
     basket: Sequence[Line]
     steps: Sequence[Step]
     left: Mapping[str, int]
-    groups: Set[str]
-    stages: Set[Stage]
-    stands_alone: Set[str]
+    groups: AbstractSet[str]
+    stages: AbstractSet[Stage]
+    stands_alone: AbstractSet[str]
 
     def net_before(self, use: Use) -> tuple[int, int]:
         """The eligible net before the use's stage, which thresholds look at, and at its own turn, which the amount is taken from."""
@@ -104,12 +105,7 @@ def _least_line_gross(use: Use, plan: Measured) -> int:
     """The smallest amount above 0 that a line offer can take: a budget too short even for that shuts it out."""
     least = 0
     for position in use.lines:
-        price, qty = plan.basket[position].unit_price, plan.basket[position].qty
-        units = 1
-        if use.offer.kind is Kind.PERCENT_OFF and price and use.offer.rate_bp:
-            # Half a fen rounds up to the first one.
-            units = max(1, -(-5000 // (price * use.offer.rate_bp)))
-        gross = line_gross(use.offer, [(units, price * units)]) if units <= qty else 0
+        gross = least_gross(use.offer, plan.basket[position].unit_price, plan.basket[position].qty)
         if gross and (not least or gross < least):
             least = gross
     return least

@@ -11,12 +11,14 @@ from itertools import product
 
 from market.kit.money import share_of
 from market.pricing.apply import Outcome, Pool, Step, Use, apply_plan
-from market.pricing.bound import Variant, least_left, split_lines
+from market.pricing.bound import Upper
 from market.pricing.case import Line
-from market.pricing.component import Component, make_component, split_components
-from market.pricing.descent import Descent
+from market.pricing.component import Component, Item, Way, make_component, split_components
+from market.pricing.descent import descend
+from market.pricing.dives import dive
 from market.pricing.hunt import Hunt
 from market.pricing.kinds import STAGE_RANK, Kind, Stage
+from market.pricing.setting import Setting
 
 
 @dataclass(slots=True)
@@ -34,57 +36,116 @@ class Plan:
         return (sum(self.net), sum(step.sponsor for step in self.steps), len(ids), ids, self.net)
 
 
+FEW_ITEMS = 2  # so few outer decisions are simply tried
+CLIMBS = 3
+
+
 class _Outer:
-    """The outer decisions of one component."""
+    """The outer decisions of one component: order and subsidy offers, tier by tier, and who of each group."""
 
     def __init__(self, component: Component, nodes: list[int]) -> None:
         self.component, self.hunt = component, Hunt(component, nodes)
+        self._known: dict[int, tuple[list[int], list[int]]] = {}
 
     def run(self) -> None:
         """Search until nothing can be better or the nodes are used up."""
-        component = self.component
-        every = component.free
-        for ways in component.items:
-            for _, mask in ways:
-                every |= mask
-        self.floor = self._bound(0, [], every) or 0
-        self._decide(0, [], component.free, every)
+        items = self.component.items
+        ways: list[Sequence[Way]] = [item.ways for item in items]
+        if items:
+            self._climb(items)
+        if len(items) > FEW_ITEMS:
+            ways = [self._worthwhile(place, items) for place in range(len(items))]
+            # What is settled comes first, so that bounds further down know it.
+            order = sorted(range(len(items)), key=lambda place: (len(ways[place]) > 1, place))
+            items, ways = [items[place] for place in order], [ways[place] for place in order]
+        self._decide(items, ways)
 
-    def _decide(self, depth: int, chosen: list[Variant], allowed: int, reachable: int) -> None:
-        """Decide the outer items one by one, leaving out what even all open offers together could not make better."""
-        bound = self._bound(depth, chosen, reachable)
-        if bound is None or bound > self.hunt.best.payable or (depth and not self.hunt.step()):
+    def _climb(self, items: Sequence[Item]) -> None:
+        """A good plan to begin with: every item its first way, then each its best way in turn, while that makes the plan better."""
+        now = [item.ways[0] for item in items]
+        dive(self._setting(now))
+        best = self.hunt.best
+        if best.payable == self._bound([], items):
             return
-        component = self.component
-        if depth == len(component.items):
-            variants = sorted(chosen, key=lambda variant: variant.use.offer.place)
-            Descent(component, self.hunt, variants, allowed).run(*self._sums(allowed))
-            return
-        ways = component.items[depth]
-        closed = reachable
+        for _ in range(CLIMBS):
+            before = best
+            for place, item in enumerate(items):
+                kept = now[place]
+                for way in item.ways:
+                    if way is not kept:
+                        now[place] = way
+                        dive(self._setting(now))
+                        if self.hunt.best is not best:
+                            best, kept = self.hunt.best, way
+                now[place] = kept
+            if best is before or self.hunt.is_spent:
+                return
+
+    def _worthwhile(self, place: int, items: Sequence[Item]) -> list[Way]:
+        """The ways of one item that could be in a best plan while all others are open."""
+        others = [*items[:place], *items[place + 1 :]]
+        return [way for way in items[place].ways if self._can_win(self._bound([way], others))]
+
+    def _can_win(self, bound: int | None) -> bool:
+        return bound is not None and bound <= self.hunt.best.payable
+
+    def _decide(self, items: Sequence[Item], ways: Sequence[Sequence[Way]]) -> None:
+        """Decide the items one by one, leaving out what even all open offers together could not make better."""
+        path: list[Way] = []
+        stack = [iter(ways[0])] if items else []
+        if not items:
+            descend(self._setting(path))
+        while stack:
+            way = next(stack[-1], None)
+            del path[len(stack) - 1 :]
+            if way is None:
+                stack.pop()
+                continue
+            path.append(way)
+            if not self._can_win(self._bound(path, items[len(path) :])):
+                continue
+            if not self.hunt.step():
+                self.hunt.abandon(self._bound([], items) or 0)
+                return
+            if len(path) == len(items):
+                descend(self._setting(path))
+            else:
+                stack.append(iter(ways[len(path)]))
+
+    def _setting(self, ways: Sequence[Way]) -> Setting:
+        """The lines' decisions under these ways of all items."""
+        allowed = self.component.free
         for _, mask in ways:
-            closed &= ~mask
-        for variant, mask in ways:
-            self._decide(depth + 1, [*chosen, variant] if variant else chosen, allowed | mask, closed | mask)
+            allowed |= mask
+        low, high = self._sums(allowed)
+        upper = Upper([variant for variant, _ in ways if variant])
+        return Setting(self.component, self.hunt, upper, allowed=allowed, low=low, high=high)
 
-    def _bound(self, depth: int, chosen: Sequence[Variant], reachable: int) -> int | None:
-        """The least that could be paid if every open order and subsidy offer applied at its most, whatever its threshold."""
-        variants = list(chosen)
-        for ways in self.component.items[depth:]:
-            variants += {variant.bit: variant.opened() for variant, _ in ways if variant}.values()
-        variants.sort(key=lambda variant: variant.use.offer.place)
-        return least_left(variants, *self._sums(reachable), split_lines(variants))
+    def _bound(self, decided: Sequence[Way], still_open: Sequence[Item]) -> int | None:
+        """The least that could be paid if the open items took what they take at most, whatever their thresholds."""
+        allowed, most = self.component.free, 0
+        variants = []
+        for variant, mask in decided:
+            allowed |= mask
+            if variant:
+                variants.append(variant)
+        for item in still_open:
+            if item.opened:
+                variants.append(item.opened)
+            else:
+                most += item.most
+        if most:
+            # A line offer of an open group may bring the net below the end of a tier that it now seems to have left behind.
+            variants = [variant.endless() for variant in variants]
+        left = Upper(variants).least(*self._sums(allowed))
+        return None if left is None else max(0, left - most)
 
     def _sums(self, allowed: int) -> tuple[list[int], list[int]]:
         """Least and most net of each atom after the line stage under the allowed line offers."""
-        component = self.component
-        low, high = [0] * component.atoms, [0] * component.atoms
-        for position in component.positions:
-            atom, choice = component.atom_of[position], component.choices.get(position)
-            most = component.basket[position].list_price
-            high[atom] += most
-            low[atom] += choice.cheapest(allowed) if choice else most
-        return low, high
+        known = self._known.get(allowed)
+        if known is None:
+            known = self._known[allowed] = self.component.sums(allowed)
+        return known
 
 
 def best_plan(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int], node_limit: int) -> Plan:
@@ -139,12 +200,14 @@ def _plan(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int]
             net[position] = paid
         if not hunt.is_proven:
             is_proven = False
-            gap += hunt.best.payable - min(outer.floor, hunt.best.payable)
+            gap += hunt.gap
     steps.sort(key=lambda step: step.use.offer.place)
     return Plan(steps, net, is_proven, gap)
 
 
-def _all_in(basket: Sequence[Line], positions: Sequence[int], uses: Sequence[Use], purses: Mapping[str, int]) -> Outcome | None:
+def _all_in(
+    basket: Sequence[Line], positions: Sequence[int], uses: Sequence[Use], purses: Mapping[str, int]
+) -> Outcome | None:
     """The plan with every offer on every unit, if it is plain that no other is as good, else None.
 
     It is when each offer takes the most it ever could: a plan that pays as little then takes the same amounts by the same offers, and

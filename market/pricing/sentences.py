@@ -12,25 +12,79 @@ from market.pricing.case import Reason
 LANGUAGES: Final = ("zh", "en")
 
 REASONS: Final[dict[Reason, tuple[str, str]]] = {
-    Reason.NOT_STARTED: ("优惠还没有开始，开始后再来即可使用。", "This offer has not begun; use it once it has."),
-    Reason.EXPIRED: ("优惠已经结束，可以看看本店其他优惠。", "This offer has ended; see what else the shop offers."),
-    Reason.OUTSIDE_HOURS: ("现在不在优惠时段，请在写明的日期和时间来。", "This is outside the offer's hours; come on the days and at the times it names."),
-    Reason.WRONG_CHANNEL: ("这项优惠在别的渠道使用，请按优惠说明到店或在线购买。", "This offer is for the other channel; buy in the shop or online as it says."),
-    Reason.WRONG_SHOP: ("这项优惠在别的门店使用，请到优惠列出的门店购买。", "This offer is for other shops; buy at one of the shops it names."),
-    Reason.AUDIENCE: ("这项优惠面向其他会员，可以看看“我的优惠”里有哪些能用。", "This offer is for other members; see under your offers which you can use."),
-    Reason.CARD_INVALID: ("服务卡暂时不能用，请在卡页查看状态或联系工会小组长。", "The card cannot be used now; look at its state on the card page or ask your group leader."),
-    Reason.NOT_ACCEPTED: ("您还没有同意使用这笔额度，想用请在卡页打开它的开关。", "You have not agreed to use this allowance; switch it on at the card page if you want to."),
-    Reason.DECLINED: ("您选择了这次不用，想用请重新勾选后再试算。", "You chose to leave it out; tick it again and ask for the price to use it."),
-    Reason.QUOTA_EXHAUSTED: ("您的次数或额度已经用完，请等下一期或选其他优惠。", "Your uses or your amount are used up; wait for the next period or take another offer."),
-    Reason.BUDGET_EXHAUSTED: ("这项优惠的预算已经不够，请选其他优惠或过后再看。", "The budget of this offer is too short now; take another offer or look again later."),
-    Reason.NO_MATCHING_ITEM: ("这次买的商品里没有参加这项优惠的，加一件参加的商品即可。", "Nothing you are buying takes part in this offer; add an item that does."),
-    Reason.ITEM_EXCLUDED: ("这次买的商品被这项优惠列为除外，换一件参加的商品即可。", "What you are buying is excluded from this offer; choose an item that takes part."),
-    Reason.MIN_SPEND_NOT_MET: ("参加优惠的商品还差 ¥{short_by}，再买 ¥{short_by} 就能用。", "¥{short_by} short of the spend it asks for; buy ¥{short_by} more of what takes part to use it."),
-    Reason.MIN_QTY_NOT_MET: ("参加优惠的商品还差 {short_by_units} 件，再买 {short_by_units} 件就能用。", "{short_by_units} items short; buy {short_by_units} more of what takes part to use it."),
-    Reason.NO_EFFECT: ("这项优惠这次不会少付钱，不用做什么，留着下次用。", "This offer would take nothing off this time; there is nothing to do, keep it for later."),
-    Reason.EXCLUSIVE_CONFLICT: ("它不能和已用的优惠同时用，想用它请先不选那一项再试算。", "It cannot be used together with an offer applied here; leave that one out and ask for the price again to use it."),
-    Reason.BEATEN_BY_BETTER: ("用它不会比现在付得更少，已经替您选了最合算的，不用做什么。", "Using it would not make you pay less; the best is chosen for you already, there is nothing to do."),
-}  # fmt: skip
+    Reason.NOT_STARTED: (
+        "优惠还没有开始，开始后再来即可使用。",
+        "This offer has not begun; use it once it has.",
+    ),
+    Reason.EXPIRED: (
+        "优惠已经结束，可以看看本店其他优惠。",
+        "This offer has ended; see what else the shop offers.",
+    ),
+    Reason.OUTSIDE_HOURS: (
+        "现在不在优惠时段，请在写明的日期和时间来。",
+        "This is outside the offer's hours; come on the days and at the times it names.",
+    ),
+    Reason.WRONG_CHANNEL: (
+        "这项优惠在别的渠道使用，请按优惠说明到店或在线购买。",
+        "This offer is for the other channel; buy in the shop or online as it says.",
+    ),
+    Reason.WRONG_SHOP: (
+        "这项优惠在别的门店使用，请到优惠列出的门店购买。",
+        "This offer is for other shops; buy at one of the shops it names.",
+    ),
+    Reason.AUDIENCE: (
+        "这项优惠面向其他会员，可以看看“我的优惠”里有哪些能用。",
+        "This offer is for other members; see under your offers which you can use.",
+    ),
+    Reason.CARD_INVALID: (
+        "服务卡暂时不能用，请在卡页查看状态或联系工会小组长。",
+        "The card cannot be used now; look at its state on the card page or ask your group leader.",
+    ),
+    Reason.NOT_ACCEPTED: (
+        "您还没有同意使用这笔额度，想用请在卡页打开它的开关。",
+        "You have not agreed to use this allowance; switch it on at the card page if you want to.",
+    ),
+    Reason.DECLINED: (
+        "您选择了这次不用，想用请重新勾选后再试算。",
+        "You chose to leave it out; tick it again and ask for the price to use it.",
+    ),
+    Reason.QUOTA_EXHAUSTED: (
+        "您的次数或额度已经用完，请等下一期或选其他优惠。",
+        "Your uses or your amount are used up; wait for the next period or take another offer.",
+    ),
+    Reason.BUDGET_EXHAUSTED: (
+        "这项优惠的预算已经不够，请选其他优惠或过后再看。",
+        "The budget of this offer is too short now; take another offer or look again later.",
+    ),
+    Reason.NO_MATCHING_ITEM: (
+        "这次买的商品里没有参加这项优惠的，加一件参加的商品即可。",
+        "Nothing you are buying takes part in this offer; add an item that does.",
+    ),
+    Reason.ITEM_EXCLUDED: (
+        "这次买的商品被这项优惠列为除外，换一件参加的商品即可。",
+        "What you are buying is excluded from this offer; choose an item that takes part.",
+    ),
+    Reason.MIN_SPEND_NOT_MET: (
+        "参加优惠的商品还差 ¥{short_by}，再买 ¥{short_by} 就能用。",
+        "¥{short_by} short of the spend it asks for; buy ¥{short_by} more of what takes part to use it.",
+    ),
+    Reason.MIN_QTY_NOT_MET: (
+        "参加优惠的商品还差 {short_by_units} 件，再买 {short_by_units} 件就能用。",
+        "{short_by_units} items short; buy {short_by_units} more of what takes part to use it.",
+    ),
+    Reason.NO_EFFECT: (
+        "这项优惠这次不会少付钱，不用做什么，留着下次用。",
+        "This offer would take nothing off this time; there is nothing to do, keep it for later.",
+    ),
+    Reason.EXCLUSIVE_CONFLICT: (
+        "它不能和已用的优惠同时用，想用它请先不选那一项再试算。",
+        "It cannot be used together with an offer applied here; leave that one out and ask for the price again to use it.",
+    ),
+    Reason.BEATEN_BY_BETTER: (
+        "用它不会比现在付得更少，已经替您选了最合算的，不用做什么。",
+        "Using it would not make you pay less; the best is chosen for you already, there is nothing to do.",
+    ),
+}
 
 FORMULAS: Final[dict[str, tuple[str, str]]] = {
     "PERCENT_OF_UNITS": ("{units} 件共 ¥{base}，减 {percent}，即 ¥{gross}", "{units} items at ¥{base}, {percent} off: ¥{gross}"),

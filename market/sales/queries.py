@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.kit.clock import get_zone
@@ -182,7 +182,7 @@ def saved_by_month(tx: Session, *, subject: UUID, since: date) -> list[tuple[str
 def median_list_fen(tx: Session, *, shop_id: UUID, last: int = 200) -> int | None:
     """The median list total of a shop's last sales, in fen; None for a shop that sold nothing."""
     recent = select(Sale.list_fen).where(Sale.shop_id == shop_id).order_by(Sale.day.desc()).limit(last).subquery()
-    median = tx.scalar(select(func.percentile_disc(0.5).within_group(recent.c.list_fen)))
+    median = tx.scalar(select(func.percentile_disc(literal_column("0.5")).within_group(recent.c.list_fen)))
     return None if median is None else int(median)
 
 

@@ -18,6 +18,9 @@ def random_case(rng):
         line |= {"categories": rng.sample(CATEGORIES, rng.randint(0, 2)), "unit_price": rng.choice(PRICES), "qty": qty}
         if rng.random() < 0.08:
             line["discountable"] = False
+        if basket and rng.random() < 0.2 and units - qty + basket[-1]["qty"] <= 8:  # a line just like the one before
+            line = {**basket[-1], "line": line["line"]}
+            units += line["qty"] - qty
         basket.append(line)
     whole = sum(line["unit_price"] * line["qty"] for line in basket)
     case = {"id": "random", "now": "2026-12-01T12:05:00+08:00", "channel": "shop", "shop": "S1", "basket": basket}
@@ -50,7 +53,7 @@ def random_match(rng):
     return match
 
 
-def random_offer(rng, name, whole):
+def random_offer(rng, name, whole):  # noqa: C901, PLR0912  a list of chances reads best in one place
     stage, kind = rng.choice(
         [
             *([("line", "percent_off")] * 3),

@@ -3,6 +3,7 @@
 It reads cases of the pricing document as plain dicts, imports nothing of the engine, and is used only to test it.
 """
 
+from bisect import bisect_right
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement, product
 from math import comb, floor
@@ -57,7 +58,7 @@ def eligible_lines(case, offer):
     return found
 
 
-def is_usable(case, offer):
+def is_usable(case, offer):  # noqa: PLR0911  one line for each rule
     if offer.get("consent", "auto") == "ask" and offer["id"] not in case.get("accepted", []):
         return False
     if offer["id"] in case.get("declined", []):
@@ -112,16 +113,16 @@ def after_limits(offer, amount, purses):
     named = list(offer.get("budgets", [])) + ([offer["allowance"]] if "allowance" in offer else [])
     share = offer.get("sponsor_share_bp", 0)
     for purse in named:
-        while part(amount, share) > purses[purse]:
+        if part(amount, share) > purses[purse]:
             if not partial:
                 return None
-            amount -= 1
+            amount = bisect_right(range(amount), purses[purse], key=lambda less: part(less, share)) - 1
     for purse in named:
         purses[purse] -= part(amount, share)
     return amount
 
 
-def price_plan(case, chosen, units):
+def price_plan(case, chosen, units):  # noqa: C901, PLR0912, PLR0915  the rules in their order, in one piece on purpose
     """Work a plan out. `units` is, by line, a list of frozensets of offer ids, one for each unit. None if it is not legal."""
     basket = case["basket"]
     purses = dict(case.get("purses", {}))

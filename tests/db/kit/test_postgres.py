@@ -25,12 +25,28 @@ from market.kit.postgres_folders import PORT, ClusterError, default_home
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
-    """A folder the server's user can reach; pytest's own temporary folders are closed to root's."""
-    folder = Path(tempfile.mkdtemp(prefix=f"huigong-tests-{os.getpid()}-"))
+def home(cluster: Cluster) -> Iterator[Path]:
+    """An empty folder the server's user can reach: pytest's own temporary folders are closed to root's."""
+    beside = cluster.data.parent.parent
+    folder = Path(tempfile.mkdtemp(prefix=f"huigong-tests-{os.getpid()}-", dir=beside))
     yield folder
     stop_cluster(get_cluster(folder))
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def stopped(cluster: Cluster) -> Iterator[Path]:
+    """The home of a server that was made and stopped, for copies: making one takes a second."""
+    folder = Path(tempfile.mkdtemp(prefix=f"huigong-tests-{os.getpid()}-", dir=cluster.data.parent.parent))
+    stop_cluster(start_cluster(folder, durable=False))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def made(home: Path, stopped: Path) -> Path:
+    subprocess.run(["cp", "-a", f"{stopped}/.", home], check=True)
+    return home
 
 
 def _engine(cluster: Cluster, database: str = "postgres") -> Engine:
@@ -78,8 +94,8 @@ def test_a_database_is_created_once_and_from_its_template(cluster: Cluster, temp
     assert _ask(cluster, "SELECT count(*) FROM alembic_version", 'odd "name"') == 1
 
 
-def test_what_is_committed_survives_kill_9_and_nothing_else_does(home: Path) -> None:
-    cluster = start_cluster(home)
+def test_what_is_committed_survives_kill_9_and_nothing_else_does(made: Path) -> None:
+    cluster = start_cluster(made)
     assert _ask(cluster, "SHOW fsync") == "on"
     with _engine(cluster).connect() as connection:
         connection.execute(text("CREATE TABLE kept (n int)"))
@@ -89,12 +105,12 @@ def test_what_is_committed_survives_kill_9_and_nothing_else_does(home: Path) -> 
         os.kill(_server(cluster), signal.SIGKILL)
         _wait_until(lambda: not is_running(cluster))
         connection.invalidate()
-    assert start_cluster(home) == cluster
+    assert start_cluster(made) == cluster
     assert _ask(cluster, "SELECT count(*) || '/' || min(n) FROM kept") == "1000/1"
 
 
-def test_a_left_over_pid_now_belonging_to_another_process_does_not_stop_the_start(home: Path) -> None:
-    cluster = start_cluster(home, durable=False)
+def test_a_left_over_pid_now_belonging_to_another_process_does_not_stop_the_start(made: Path) -> None:
+    cluster = start_cluster(made, durable=False)
     lines = (cluster.data / "postmaster.pid").read_text().splitlines()
     os.kill(_server(cluster), signal.SIGKILL)
     _wait_until(lambda: not is_running(cluster))
@@ -104,7 +120,7 @@ def test_a_left_over_pid_now_belonging_to_another_process_does_not_stop_the_star
         for left in (cluster.data / "postmaster.pid", cluster.sockets / f".s.PGSQL.{PORT}.lock"):
             left.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
         assert not is_running(cluster)
-        start_cluster(home, durable=False)
+        start_cluster(made, durable=False)
         assert _ask(cluster, "SELECT 1") == 1
         assert other.poll() is None
     finally:
@@ -112,8 +128,8 @@ def test_a_left_over_pid_now_belonging_to_another_process_does_not_stop_the_star
         other.wait()
 
 
-def test_the_start_waits_for_the_sessions_of_a_killed_server(home: Path) -> None:
-    cluster = start_cluster(home, durable=False)
+def test_the_start_waits_for_the_sessions_of_a_killed_server(made: Path) -> None:
+    cluster = start_cluster(made, durable=False)
     failures: list[Exception] = []
 
     def count_on() -> None:  # a backend busy with counting does not notice at once that its server died
@@ -128,7 +144,7 @@ def test_the_start_waits_for_the_sessions_of_a_killed_server(home: Path) -> None
         lambda: _ask(cluster, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%generate_series(1, 4%'") == 2
     )
     os.kill(_server(cluster), signal.SIGKILL)
-    start_cluster(home, durable=False)
+    start_cluster(made, durable=False)
     assert _ask(cluster, "SELECT 1") == 1
     counting.join()
     assert len(failures) <= 1
@@ -166,17 +182,17 @@ def test_data_of_another_major_version_is_refused_with_the_next_step(home: Path)
     assert not is_running(cluster)
 
 
-def test_a_broken_server_says_the_end_of_its_log(home: Path) -> None:
-    cluster = start_cluster(home, durable=False)
+def test_a_broken_server_says_the_end_of_its_log(made: Path) -> None:
+    cluster = start_cluster(made, durable=False)
     stop_cluster(cluster)
     with (cluster.data / "postgresql.conf").open("a") as configuration:
         configuration.write("shared_buffers = 'plenty'\n")
     with pytest.raises(ClusterError, match="invalid value for parameter"):
-        start_cluster(home, durable=False)
+        start_cluster(made, durable=False)
 
 
-def test_a_stopped_server_is_stopped_and_stopping_again_is_harmless(home: Path) -> None:
-    cluster = start_cluster(home, durable=False)
+def test_a_stopped_server_is_stopped_and_stopping_again_is_harmless(made: Path) -> None:
+    cluster = start_cluster(made, durable=False)
     stop_cluster(cluster)
     assert not is_running(cluster)
     stop_cluster(cluster)

@@ -97,7 +97,7 @@ def test_an_ended_offer_cannot_be_ended_again(world: World) -> None:
         end_offer(tx, offer="NOODLE10", at=NOON)
     with pytest.raises(DomainError) as refused, transaction() as tx:
         end_offer(tx, offer="NOODLE10", at=NOON)
-    assert refused.value.code == "not_found"
+    assert refused.value.code == "NOT_FOUND"
 
 
 @pytest.mark.parametrize(

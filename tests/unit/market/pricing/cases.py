@@ -6,14 +6,31 @@ from market.pricing import Quote, quote
 from market.pricing.document import parse_document
 
 
-def line(name: str, price: int, qty: int = 1, *, categories: tuple[str, ...] = ("goods",), merchant: str = "M1", **more: Any) -> dict[str, Any]:
+def line(
+    name: str, price: int, qty: int = 1, *, categories: tuple[str, ...] = ("goods",), merchant: str = "M1", **more: Any
+) -> dict[str, Any]:
     """A line whose sku is its name."""
-    return {"line": name, "sku": name, "merchant": merchant, "categories": list(categories), "unit_price": price, "qty": qty, **more}
+    return {
+        "line": name,
+        "sku": name,
+        "merchant": merchant,
+        "categories": list(categories),
+        "unit_price": price,
+        "qty": qty,
+        **more,
+    }
 
 
 def case(basket: list[dict[str, Any]], offers: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """A case at Tuesday noon in a shop."""
-    return {"id": "T", "now": "2026-12-01T12:05:00+08:00", "channel": "shop", "basket": basket, "offers": offers, **more}
+    return {
+        "id": "T",
+        "now": "2026-12-01T12:05:00+08:00",
+        "channel": "shop",
+        "basket": basket,
+        "offers": offers,
+        **more,
+    }
 
 
 def percent(name: str, rate_bp: int, stage: str = "line", **more: Any) -> dict[str, Any]:
@@ -33,7 +50,13 @@ def unit_off(name: str, amount: int, **more: Any) -> dict[str, Any]:
 
 def save(name: str, *tiers: tuple[int, int], **more: Any) -> dict[str, Any]:
     """Spend and save."""
-    return {"id": name, "stage": "order", "kind": "spend_save", "tiers": [{"min": least, "off": much} for least, much in tiers], **more}
+    return {
+        "id": name,
+        "stage": "order",
+        "kind": "spend_save",
+        "tiers": [{"min": least, "off": much} for least, much in tiers],
+        **more,
+    }
 
 
 def price(made: dict[str, Any], **more: Any) -> Quote:

@@ -1,4 +1,5 @@
 import pytest
+
 from tests.unit.market.pricing.cases import amounts, case, line, percent, price, reasons
 
 NOODLES = [line("noodles", 1000)]
@@ -102,7 +103,11 @@ def test_items_and_scope(match, shop, expected):
 
 
 def test_merchants_are_a_scope_and_the_items_must_hit_as_well():
-    basket = [line("a", 1600, categories=("noodles",)), line("b", 1600, categories=("noodles",), merchant="M2"), line("c", 800)]
+    basket = [
+        line("a", 1600, categories=("noodles",)),
+        line("b", 1600, categories=("noodles",), merchant="M2"),
+        line("c", 800),
+    ]
     made = price(case(basket, [percent("A", 1000, match={"categories": ["noodles"], "merchants": ["M1"]})]))
     assert [row.line_discount for row in made.lines] == [160, 0, 0]
 

@@ -10,7 +10,10 @@ def test_hundreds_of_independent_offers_are_proved_at_once():
     offers = []
     for row in range(150):
         match = {"skus": [f"s{row}"]}
-        offers += [percent(f"p{row}", 1000, match=match), off(f"c{row}", 50, "subsidy", match=match, sponsor_share_bp=10000)]
+        offers += [
+            percent(f"p{row}", 1000, match=match),
+            off(f"c{row}", 50, "subsidy", match=match, sponsor_share_bp=10000),
+        ]
     made = price(case(basket, offers), node_limit=10_000)
     assert made.proof == "optimal"
     assert len(made.applied) == 300
@@ -33,7 +36,12 @@ def test_ten_thousand_units_under_two_percentages_use_rounding_too():
 
 def test_five_hundred_lines_under_one_offer_and_a_threshold():
     basket = [line(f"s{row}", 1000 + row, 2) for row in range(500)]
-    made = price(case(basket, [percent("P", 1000), save("O", (100_000, 5_000)), percent("S", 500, "subsidy", sponsor_share_bp=10000)]))
+    made = price(
+        case(
+            basket,
+            [percent("P", 1000), save("O", (100_000, 5_000)), percent("S", 500, "subsidy", sponsor_share_bp=10000)],
+        )
+    )
     assert made.proof == "optimal"
     assert set(amounts(made)) == {"P", "O", "S"}
 

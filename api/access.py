@@ -1,0 +1,204 @@
+"""Who may come in where: one table, enforced for every route, closed by default.
+
+`Doors` is the router of every route file. A route that is not in `ACCESS` cannot be made; one that is there and does not
+exist fails the tests. The door looks up who asks in the same thread in which the handler then runs: a hop less per request.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+
+from api.door import SAFE_METHODS, dress, fits_form_token, guest_secret, identify, is_api
+from api.identity import Principal
+from market.kit.errors import DomainError, ForbiddenError, invariant
+
+# What a handler may ask for; the door fills it in.
+Who: TypeAlias = Annotated[Principal, "who acts"]
+MaybeWho: TypeAlias = Annotated[Principal | None, "who acts, if anybody is signed in"]
+Fields: TypeAlias = Annotated[FormData, "the form as it was sent"]
+
+PUBLIC: frozenset[str] = frozenset({"public"})
+MEMBER = frozenset({"member"})
+ASSISTANT = frozenset({"assistant"})
+OWNER = frozenset({"owner"})
+OFFICER = frozenset({"officer"})
+AUDITOR = frozenset({"auditor"})
+ANYONE_SIGNED_IN = MEMBER | ASSISTANT | OWNER | OFFICER | AUDITOR
+
+ACCESS: dict[tuple[str, str], frozenset[str]] = {
+    # the till, for programs
+    ("POST", "/api/till/visits"): ASSISTANT,
+    ("POST", "/api/till/visits/{visit}/quote"): ASSISTANT,
+    ("POST", "/api/till/sales"): ASSISTANT,
+    ("GET", "/api/till/sales/{sale}"): ASSISTANT,
+    ("POST", "/api/till/sales/{sale}/void"): ASSISTANT,
+    ("POST", "/api/till/sales/{sale}/refunds"): ASSISTANT,
+    ("GET", "/api/till/today"): ASSISTANT,
+    # the member
+    ("GET", "/card"): MEMBER,
+    ("GET", "/card/code"): MEMBER,
+    ("POST", "/card/freeze"): MEMBER,
+    ("GET", "/offers"): MEMBER,
+    ("GET", "/shops/{shop}"): MEMBER,
+    ("GET", "/receipts"): MEMBER,
+    ("GET", "/receipts/{receipt}"): MEMBER,
+    # the till
+    ("GET", "/till"): ASSISTANT,
+    ("GET", "/till/scan"): ASSISTANT,
+    ("POST", "/till/scan"): ASSISTANT,
+    ("GET", "/till/code"): ASSISTANT,
+    ("POST", "/till/visits"): ASSISTANT,
+    ("GET", "/till/visits/{visit}"): ASSISTANT,
+    ("POST", "/till/visits/{visit}/quote"): ASSISTANT,
+    ("POST", "/till/visits/{visit}/redeem"): ASSISTANT,
+    ("GET", "/till/today"): ASSISTANT,
+    ("GET", "/till/sales/{sale}"): ASSISTANT,
+    ("GET", "/till/sales/{sale}/done"): ASSISTANT,
+    ("POST", "/till/sales/{sale}/void"): ASSISTANT,
+    ("POST", "/till/sales/{sale}/refund/preview"): ASSISTANT,
+    ("POST", "/till/sales/{sale}/refund"): ASSISTANT,
+    # the desks
+    ("GET", "/merchant"): OWNER,
+    ("GET", "/desk"): OFFICER,
+    ("GET", "/desk/offers/{offer}/{version}"): OFFICER,
+    ("POST", "/desk/offers/{offer}/{version}/approve"): OFFICER,
+    ("POST", "/desk/offers/{offer}/{version}/reject"): OFFICER,
+    ("GET", "/audit"): AUDITOR,
+    ("GET", "/audit/entries.csv"): AUDITOR,
+    ("GET", "/audit/entries.jsonl"): AUDITOR,
+    ("GET", "/audit/entries/{entry}"): AUDITOR,
+    # the public record
+    ("GET", "/record/months"): PUBLIC,
+    ("GET", "/record/months.csv"): PUBLIC,
+    ("GET", "/record/months.json"): PUBLIC,
+    # the machine
+    ("GET", "/healthz"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
+    ("GET", "/api/openapi.json"): PUBLIC,
+    # coming and going
+    ("GET", "/"): PUBLIC,
+    ("GET", "/sign-in"): PUBLIC,
+    ("POST", "/sign-in"): PUBLIC,
+    ("POST", "/demo-sign-in"): PUBLIC,
+    ("POST", "/sign-out"): PUBLIC,
+    ("POST", "/preferences"): PUBLIC,
+    ("POST", "/api/sign-in"): PUBLIC,
+    ("POST", "/api/sign-out"): ANYONE_SIGNED_IN,
+    ("GET", "/me"): ANYONE_SIGNED_IN,
+    ("POST", "/me/sessions/revoke"): ANYONE_SIGNED_IN,
+}
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "x-csrf-token"
+
+
+class SignInNeededError(DomainError):
+    """Nobody is signed in, or the session has ended."""
+
+    status = 401
+    code = "SIGN_IN_NEEDED"
+    zh = "登录已失效或尚未登录，请先登录。"
+    en = "You are not signed in, or your session has ended; sign in first."
+
+
+class FormTokenError(ForbiddenError):
+    """A form without the token of this session: an old page, or another site."""
+
+    code = "FORM_TOKEN"
+    zh = "这个页面已经过期，请刷新后再提交一次。"
+    en = "This page is out of date; reload it and send the form again."
+
+
+def admit(request: Request, admitted: frozenset[str]) -> Principal | None:
+    """Let someone through, or raise SignInNeededError, ForbiddenError, FormTokenError."""
+    principal = identify(request)
+    if admitted is not PUBLIC:
+        if principal is None:
+            raise SignInNeededError
+        if not admitted & principal.roles.keys():
+            raise ForbiddenError
+    if request.method not in SAFE_METHODS and _needs_form_token(request, principal):
+        secret = principal.csrf if principal else guest_secret(request)
+        if secret is None or not fits_form_token(request.state.csrf_sent, secret):
+            raise FormTokenError
+    if not is_api(request):
+        dress(request, principal, admitted=None if admitted is PUBLIC else admitted)
+    return principal
+
+
+class DoorRoute(APIRoute):
+    """A route that checks `ACCESS` before its handler runs."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401  FastAPI's own options
+        """Raise InvariantError for a route that `ACCESS` does not name."""
+        (method,) = options.get("methods") or {"GET"}
+        invariant((method, path) in ACCESS, f"{method} {path} is not declared in api/access.py")
+        self.admitted = ACCESS[method, path]
+        super().__init__(path, _guarded(endpoint, self.admitted), **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Read the form's token first; tell someone who may not come in just that, not which field is wrong."""
+        handle = super().get_route_handler()
+
+        async def at_the_door(request: Request) -> Response:
+            if request.method not in SAFE_METHODS:
+                request.state.csrf_sent = request.headers.get(CSRF_HEADER, "")
+                if request.headers.get("content-type", "").startswith(FORM_TYPES):
+                    request.state.form = await request.form()
+                    request.state.csrf_sent = request.state.csrf_sent or str(request.state.form.get(CSRF_FIELD, ""))
+            try:
+                return await handle(request)
+            except RequestValidationError:
+                await run_in_threadpool(admit, request, self.admitted)
+                raise
+            finally:
+                await request.close()
+
+        return at_the_door
+
+
+class Doors(APIRouter):
+    """The router for route files."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  as above
+        """Routes made here pass the door."""
+        super().__init__(route_class=DoorRoute, **options)
+
+
+def _guarded(endpoint: Callable[..., Any], admitted: frozenset[str]) -> Callable[..., Any]:
+    """The handler behind its door. FastAPI sees the handler's parameters without those the door fills in."""
+    invariant(not inspect.iscoroutinefunction(endpoint), f"{endpoint.__name__}: handlers are plain functions")
+    signature = inspect.signature(endpoint, eval_str=True)
+    fillable = (Request, Who, MaybeWho, Fields)
+    filled = {name: part.annotation for name, part in signature.parameters.items() if part.annotation in fillable}
+    invariant(admitted is not PUBLIC or Who not in filled.values(), f"{endpoint.__name__} is public: ask for MaybeWho")
+    kept = [part for name, part in signature.parameters.items() if name not in filled]
+    asked = inspect.Parameter("request_at_door", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+
+    @functools.wraps(endpoint)
+    def guarded(*, request_at_door: Request, **given: Any) -> Any:  # noqa: ANN401  whatever the handler takes and gives
+        principal = admit(request_at_door, admitted)
+        for name, wanted in filled.items():
+            if wanted is Request:
+                given[name] = request_at_door
+            elif wanted is Fields:
+                given[name] = getattr(request_at_door.state, "form", FormData())
+            else:
+                given[name] = principal
+        return endpoint(**given)
+
+    guarded.__signature__ = signature.replace(parameters=[*kept, asked])  # type: ignore[attr-defined]
+    return guarded
+
+
+def _needs_form_token(request: Request, principal: Principal | None) -> bool:
+    """A browser sends cookies by itself, so what it sends must also carry the token; a bearer token is never sent by itself."""
+    return principal.by_cookie if principal else not is_api(request)

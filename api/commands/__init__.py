@@ -1,0 +1,1 @@
+"""What stands behind the command line; each file holds the commands of one purpose."""

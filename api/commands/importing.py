@@ -1,0 +1,86 @@
+"""`huigong import units|members|merchants FILE`: CSV files, in UTF-8 or GB18030, with Chinese or English headers.
+
+Rows that are refused go to standard output, one a line; right rows are entered all the same. Exit code 1 when any was refused.
+"""
+
+import getpass
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import cards.importing
+import merchants.importing
+from api.commands.database import open_database
+from market.kit.clock import now
+from market.kit.csv_file import RowError
+from market.kit.database import transaction
+
+console = Console(stderr=True)
+
+CsvPath = Annotated[Path, typer.Argument(help="A CSV file.", exists=True, dir_okay=False, readable=True)]
+
+
+def import_units(file: CsvPath) -> None:
+    """Enter, rename or move units. Columns: 单位代码 code, 单位名称 name, 上级代码 parent_code (empty for a union)."""
+    with open_database(), file.open("rb") as opened, console.status("Reading units"), transaction() as tx:
+        result = cards.importing.import_units(tx, file=opened, file_name=file.name, by=_who(), at=now())
+    _report(result)
+
+
+def import_members(file: CsvPath) -> None:
+    """Enter members with their cards, or change what differs of those who are there.
+
+    Columns: 工号 staff_number, 姓名 name, 手机 phone, 身份证号 national_id, 单位代码 unit_code; if they are there also 等级 grade,
+    标签 tags, 状态 state (在职 active, 退休 retired, 退会 left).
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with open_database(), file.open("rb") as opened, Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("members", total=None)
+        result = cards.importing.import_members(
+            opened,
+            file_name=file.name,
+            by=_who(),
+            at=now(),
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    _report(result)
+
+
+def import_merchants(file: CsvPath) -> None:
+    """Admit merchants and open their shops, one row per shop.
+
+    Columns: 商户代码 merchant_code, 商户名称 merchant_name, 统一社会信用代码 credit_code, 类别 category, 门店代码 shop_code,
+    门店名称 shop_name, 地址 address; if it is there also 收银方式 till (金额 amounts, 商品 items, 流水 register).
+    """
+    with open_database(), file.open("rb") as opened, console.status("Reading merchants"), transaction() as tx:
+        result = merchants.importing.import_merchants(tx, file=opened, at=now())
+    _report(result)
+
+
+def _who() -> str:
+    """Who imports from the command line: the user of this host."""
+    return f"{getpass.getuser()} (command line)"
+
+
+def _report(result: cards.importing.ImportResult | merchants.importing.ImportResult) -> None:
+    _list_errors(result.errors, refused=result.refused)
+    if result.ignored:
+        console.print(f"Columns nobody asked for: {', '.join(result.ignored)}", highlight=False, markup=False)
+    console.print(
+        f"{result.rows_read} rows: {result.added} added, {result.changed} changed, {result.same} the same, "
+        f"{result.refused} refused.",
+        highlight=False,
+    )
+    if result.refused:
+        raise typer.Exit(1)
+
+
+def _list_errors(errors: Sequence[RowError], *, refused: int) -> None:
+    for error in errors:
+        typer.echo(error.sentence("en"))
+    if left := refused - len({error.row for error in errors}):
+        typer.echo(f"… and {left} more rows")

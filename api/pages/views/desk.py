@@ -1,0 +1,233 @@
+"""Desk pages: merchant owner, officer, auditor. Dense tables with a picture above each that has a shape to show."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from api.pages.views.shared import Amounts, DayAmounts, MonthAmounts, OfferState
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShopRow:
+    """One shop of a merchant with today's figures."""
+
+    shop_id: str
+    shop: str
+    state: Literal["open", "closed", "suspended"]
+    today_count: int
+    today_paid_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffRow:
+    """One sign-in of a merchant's staff."""
+
+    name: str
+    login: str
+    shop: str | None
+    active: bool
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferRow:
+    """One offer version in a list; dates in the business zone, `to_on` the last day or None."""
+
+    offer_id: str
+    version: int
+    title: str
+    gives: str
+    state: OfferState
+    from_on: date | None
+    to_on: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MerchantHome:
+    """`merchant/home.html` at /merchant?month=2026-11. `days` covers the month so far; `months` are months with sales."""
+
+    merchant: str
+    month_on: date
+    months: tuple[date, ...]
+    amounts: Amounts
+    sales_count: int
+    days: tuple[DayAmounts, ...]
+    shops: tuple[ShopRow, ...]
+    staff: tuple[StaffRow, ...]
+    offers: tuple[OfferRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitRow:
+    """A unit right below the officer's own, with heads and live cards."""
+
+    name: str
+    members_count: int
+    cards_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetRow:
+    """A union budget in fen; `granted_fen` − `left_fen` is spent or reserved."""
+
+    code: str
+    name: str
+    granted_fen: int
+    left_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingOffer:
+    """An offer that waits for a second person; `own` when the viewer proposed it and so may not approve it.
+
+    POST /desk/offers/{offer_id}/{version}/approve or /reject.
+    """
+
+    offer_id: str
+    version: int
+    title: str
+    merchant: str | None
+    gives: str
+    proposed_by: str
+    proposed_at: datetime
+    own: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowError:
+    """One row of an imported file that was refused."""
+
+    row: int
+    column: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRow:
+    """One run of the member import; `errors` are the first ten of `errors_count`."""
+
+    file: str
+    at: datetime
+    by: str
+    added_count: int
+    changed_count: int
+    unchanged_count: int
+    errors_count: int
+    errors: tuple[RowError, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskHome:
+    """`desk/home.html` at /desk."""
+
+    unit: str
+    members_count: int
+    cards_count: int
+    units: tuple[UnitRow, ...]
+    budgets: tuple[BudgetRow, ...]
+    waiting: tuple[WaitingOffer, ...]
+    imports: tuple[ImportRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferVersionRow:
+    """One version in an offer's history."""
+
+    version: int
+    state: OfferState
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskOffer:
+    """`desk/offer.html` at /desk/offers/{offer_id}/{version}; the same POSTs as `WaitingOffer`.
+
+    `terms` are sentences in plain words, `terms_json` the published document itself, `terms_hash` hex.
+    `verdict` says what the viewer may do: decide, only look, or must leave it to another because it is his own.
+    """
+
+    offer_id: str
+    version: int
+    title: str
+    merchant: str | None
+    state: OfferState
+    gives: str
+    terms: tuple[str, ...]
+    terms_json: str
+    terms_hash: str
+    versions: tuple[OfferVersionRow, ...]
+    verdict: Literal["decide", "own", "closed"]
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryRow:
+    """One unnamed public entry: never a person, never an exact time."""
+
+    entry_id: str
+    day_on: date
+    kind: str
+    merchant: str | None
+    merchant_code: str | None
+    amounts: Amounts
+    offers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One sentence of `huigong verify` and what it points at."""
+
+    check: str
+    sentence: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyRun:
+    """The last run of `huigong verify`."""
+
+    at: datetime
+    checks_count: int
+    rows_count: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MerchantChoice:
+    """A merchant to filter by."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditHome:
+    """`audit/home.html` at /audit?merchant=CODE&day=2026-11-22&before=CURSOR; block `entries` for htmx.
+
+    Exports at /audit/entries.csv and .jsonl take the same filters; an empty value is no filter. `months` in time order,
+    `entries` newest first, `verify` None before any run.
+    """
+
+    months: tuple[MonthAmounts, ...]
+    merchants: tuple[MerchantChoice, ...]
+    merchant_code: str | None
+    day_on: date | None
+    entries: tuple[EntryRow, ...]
+    older: str | None
+    verify: VerifyRun | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """`audit/entry.html` at /audit/entries/{entry_id}: the exact stored bytes, decoded, and their SHA-256 in hex."""
+
+    entry_id: str
+    kind: str
+    day_on: date
+    merchant: str | None
+    entry_json: str
+    entry_hash: str
+    bytes_count: int

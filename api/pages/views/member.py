@@ -1,0 +1,176 @@
+"""The member's pages: everything here is his own and may explain itself to him."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from api.pages.views.shared import Amounts, OfferHere, QuoteShown, RefundRow, SaleState, ShopOffers
+from api.pages.views.till import TillItem
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardCode:
+    """The live code: 8 digits, the text inside the QR, and when it dies."""
+
+    digits: str
+    qr_text: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthFen:
+    """An amount for one month, for a picture."""
+
+    month_on: date
+    fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptRow:
+    """A purchase in the member's list."""
+
+    receipt_id: str
+    at: datetime
+    shop: str
+    category: str
+    paid_fen: int
+    saved_fen: int
+    state: SaleState
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberCard:
+    """`member/card.html` at /card; block `code` at GET /card/code; POST /card/freeze.
+
+    `code` is None unless the card is active. `shops` are shops with an offer usable here and now, at most 6.
+    `saved_by_month` in time order, at most 12, ending with the current month.
+    """
+
+    state: Literal["active", "frozen", "lost", "expired"]
+    number_masked: str
+    name: str
+    unit: str
+    valid_until_on: date
+    code: CardCode | None
+    saved_year_fen: int
+    saved_by_month: tuple[MonthFen, ...]
+    shops: tuple[ShopOffers, ...]
+    receipts: tuple[ReceiptRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberOffers:
+    """`member/offers.html` at /offers?q=&category=&after=; block `list` for htmx. `categories` are codes that have a shop.
+
+    `more` is what to give as `after` for the next page, None at the end.
+    """
+
+    query: str
+    category: str | None
+    categories: tuple[str, ...]
+    shops: tuple[ShopOffers, ...]
+    more: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberShop:
+    """`member/shop.html` at /shops/{shop_id}; block `quote` for htmx.
+
+    The form is GET with `discountable` and `other` (yuan as typed) or, when the shop has `items`, `qty.<sku>` and `other`.
+    """
+
+    shop_id: str
+    shop: str
+    merchant: str
+    category: str
+    address: str | None
+    offers: tuple[OfferHere, ...]
+    items: tuple[TillItem, ...]
+    discountable: str
+    other: str
+    error: str | None
+    quote: QuoteShown | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptMonth:
+    """The receipts shown for one month; the sums are those of the whole month, not of the rows shown."""
+
+    month_on: date
+    sales_count: int
+    paid_fen: int
+    saved_fen: int
+    rows: tuple[ReceiptRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipts:
+    """`member/receipts.html` at /receipts?before=CURSOR; `older` is the next cursor or None."""
+
+    months: tuple[ReceiptMonth, ...]
+    older: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptLine:
+    """One line of the purchase; `returned` of its `qty` units came back."""
+
+    name: str
+    qty: int
+    returned: int
+    unit_price_fen: int
+    list_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptDiscount:
+    """One applied offer, cut by payer: concession is the merchant's part, subsidy the union's."""
+
+    title: str
+    sentence: str
+    concession_fen: int
+    subsidy_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """`member/receipt.html` at /receipts/{receipt_id}. `entry_hash` is hex.
+
+    `amounts` are those of the purchase itself, before `refunds`. `in_record_at` is None while the entry still waits for
+    its place in the public record.
+    """
+
+    receipt_id: str
+    at: datetime
+    shop: str
+    merchant: str
+    check_code: str
+    state: SaleState
+    lines: tuple[ReceiptLine, ...]
+    discounts: tuple[ReceiptDiscount, ...]
+    amounts: Amounts
+    refunds: tuple[RefundRow, ...]
+    entry_hash: str
+    in_record_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRow:
+    """One sign-in of this person; POST /me/sessions/revoke with `session_id` ends it."""
+
+    session_id: str
+    device: str
+    started_at: datetime
+    seen_at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Me:
+    """`member/me.html` at /me, for every role. `unit` is the unit, merchant or shop the person belongs to."""
+
+    name: str
+    login: str
+    unit: str
+    sessions: tuple[SessionRow, ...]

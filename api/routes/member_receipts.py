@@ -1,0 +1,122 @@
+"""The member's receipts: what he bought, and who paid how much of it. His own only; another's is as unknown as none."""
+
+from itertools import groupby
+from typing import Annotated
+
+from fastapi import Path, Query, Request, Response
+
+import cards
+import merchants
+from api.access import Doors, Who
+from api.door import language_of
+from api.errors import PageUnknownError
+from api.pages.cursor import read_cursor, write_cursor
+from api.pages.explain import show_discounts
+from api.pages.kit import render
+from api.pages.sales import SHOWN_STATES, show_lines
+from api.pages.views import Amounts, Receipt, ReceiptMonth, ReceiptRow, Receipts, RefundRow
+from api.routes.member_pages import member_of, receipt_rows
+from market.kit.clock import business_day
+from market.kit.database import transaction
+from market.kit.errors import NotFoundError, unreachable
+from market.offers.queries import list_titles
+from market.oversight.queries import find_entry
+from market.record.entries import entry_hash
+from market.sales import queries
+from market.sales.queries import MonthTotals
+
+doors = Doors(include_in_schema=False)
+
+RECEIPTS_ON_PAGE = 30
+
+PublicId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+
+
+class ReceiptUnknownError(NotFoundError):
+    """Not a receipt of this member."""
+
+    code = "RECEIPT_UNKNOWN"
+    zh = "您没有这张小票。请到“小票”里查找。"
+    en = "You have no such receipt. Look for it under Receipts."
+
+
+@doors.get("/receipts")
+def receipts(request: Request, who: Who, before: Annotated[str | None, Query(max_length=200)] = None) -> Response:
+    """Everything bought, newest first, by month; `before` goes on where a page ended."""
+    place = read_cursor(before) if before else None
+    if before and place is None:
+        raise PageUnknownError
+    with transaction() as tx:
+        subject = cards.get_subject(tx, member_id=member_of(who))
+        page = queries.list_person_sales(tx, subject=subject, before=place, limit=RECEIPTS_ON_PAGE)
+        rows = receipt_rows(tx, page.sales)
+        totals: dict[object, MonthTotals] = {}
+        if rows:
+            newest, oldest = (business_day(row.at) for row in (rows[0], rows[-1]))
+            months = queries.total_person_months(tx, subject=subject, oldest=oldest, newest=newest)
+            totals = {month.month_on: month for month in months}
+    view = Receipts(
+        months=tuple(
+            _month(
+                totals[month_on], tuple(group)
+            )  # the month of a row is among them: both were read from the same sales
+            for month_on, group in groupby(rows, key=lambda row: business_day(row.at).replace(day=1))
+        ),
+        older=write_cursor(page.older) if page.older else None,
+    )
+    return render(request, "member/receipts.html", view)
+
+
+@doors.get("/receipts/{receipt}")
+def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
+    """One purchase on paper: its lines, each discount with who paid it, what went back, its place in the public record."""
+    language = language_of(request)
+    with transaction() as tx:
+        subject = cards.get_subject(tx, member_id=member_of(who))
+        try:
+            sale = queries.get_person_sale(tx, subject=subject, public_id=receipt)
+        except NotFoundError as error:
+            raise ReceiptUnknownError from error
+        place = merchants.get_shop(tx, shop_id=sale.summary.shop_id)
+        names = merchants.find_item_names(tx, merchant=place.merchant, skus=sale.skus)
+        versions = [(row["offer"], row["version"]) for row in (*sale.quote["applied"], *sale.quote["not_applied"])]
+        titles = {offer: title for (offer, _), title in list_titles(tx, versions=versions).items()}
+        entry = find_entry(tx, public_id=receipt)
+    if entry is None:
+        unreachable("a sale and its public entry are written together")
+    summary = sale.summary
+    view = Receipt(
+        receipt_id=summary.public_id,
+        at=summary.at,
+        shop=place.name,
+        merchant=place.merchant_name,
+        check_code=summary.check,
+        state=SHOWN_STATES[summary.state],
+        lines=show_lines(sale, names, language),
+        discounts=show_discounts(sale.quote, titles=titles, language=language),
+        amounts=Amounts(
+            list_fen=summary.list_fen,
+            concession_fen=summary.concession_fen,
+            subsidy_fen=summary.subsidy_fen,
+            paid_fen=summary.paid_fen,
+            rebate_fen=sale.quote["rebate"],
+        ),
+        refunds=tuple(
+            RefundRow(at=back.at, to_member_fen=back.paid_fen, subsidy_back_fen=back.subsidy_fen)
+            for back in sale.reversals
+            if back.kind == "refund"
+        ),
+        entry_hash=entry_hash(entry.body).hex(),
+        in_record_at=entry.created_at if entry.leaf_index is not None else None,
+    )
+    return render(request, "member/receipt.html", view)
+
+
+def _month(totals: MonthTotals, rows: tuple[ReceiptRow, ...]) -> ReceiptMonth:
+    return ReceiptMonth(
+        month_on=totals.month_on,
+        sales_count=totals.sales,
+        paid_fen=totals.paid_fen,
+        saved_fen=totals.list_fen - totals.paid_fen,
+        rows=rows,
+    )

@@ -1,0 +1,52 @@
+"""All figures in one table: `make bench`, or `python -m bench --quick` for a short look."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.grocer import Mode
+from bench.history import FULL, QUICK
+from bench.journey import run
+from bench.redemptions import describe, measure
+
+PRICING = Path(__file__).parent / "pricing.py"
+JOURNEY_WEEK = 2
+MODES: tuple[Mode, ...] = ("rung", "offered")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure everything and print it; status 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round instead of medians of five")
+    parser.add_argument("--profile", action="store_true", help="only: where the time of a redemption goes")
+    chosen = parser.parse_args(arguments)
+    console = Console(width=140)
+    plan = QUICK if chosen.quick else FULL
+    if chosen.profile:
+        from bench.breakdown import break_down  # noqa: PLC0415  a profiler has no business in a measurement
+
+        break_down(plan, console=console)
+        return
+    console.rule("pricing engine, in memory")
+    subprocess.run([sys.executable, str(PRICING), *(["60"] if chosen.quick else [])], check=True)
+    console.rule("redemptions over HTTP")
+    console.print(f"history: demo works {plan.size}; {plan.rounds} interleaved rounds of {plan.sales_per_round} sales")
+    rows = list(describe(measure(plan, console=console)))
+    for mode in MODES:
+        console.rule(f"Complete Journey, week {JOURNEY_WEEK}, as {mode}")
+        outcome = run([JOURNEY_WEEK], mode, console=console)
+        rows.append((f"journey as {mode}, in process", f"{outcome.baskets / outcome.seconds:,.0f} baskets/s", "", True))
+    table = Table("figure", "measured", "goal", "reached", title="Figures")
+    for what, measured, goal, is_reached in rows:
+        table.add_row(what, measured, goal, ("yes" if is_reached else "[red]no") if goal else "")
+    console.print(table)
+    sys.exit(0 if all(is_reached for *_, is_reached in rows) else 1)
+
+
+if __name__ == "__main__":
+    main()

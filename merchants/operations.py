@@ -1,0 +1,220 @@
+"""Writes of the merchants' room: admission, shops, staff and items. Who may do it is the door's question."""
+
+import re
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from stdnum.cn import uscc
+from stdnum.exceptions import ValidationError
+
+from market.kit.errors import ConflictError, InvalidError, NotFoundError
+from market.kit.ids import new_id
+from merchants.models import Item, Merchant, Shop, Staff
+
+TillKind = Literal["amounts", "items", "register"]
+MAX_PRICE_FEN = 100_000_000
+
+CODE = re.compile(r"[A-Za-z0-9_]{1,32}", re.ASCII)
+
+
+class MerchantUnknownError(NotFoundError):
+    """No merchant has this id."""
+
+    code = "MERCHANT_UNKNOWN"
+    zh = "没有找到这家商户。请核对后重试。"
+    en = "This merchant was not found. Check and try again."
+
+
+class ShopUnknownError(NotFoundError):
+    """No shop has this id, or it is another merchant's."""
+
+    code = "SHOP_UNKNOWN"
+    zh = "没有找到这家门店。请核对后重试。"
+    en = "This shop was not found. Check and try again."
+
+
+class StaffUnknownError(NotFoundError):
+    """Nobody on the staff has this id."""
+
+    code = "STAFF_UNKNOWN"
+    zh = "没有找到这位店员。请核对后重试。"
+    en = "This staff member was not found. Check and try again."
+
+
+class ItemUnknownError(NotFoundError):
+    """The merchant has no item of this code on sale."""
+
+    code = "ITEM_UNKNOWN"
+    zh = "没有在售商品 {sku}。请重新选择商品。"
+    en = "No item {sku} is on sale. Choose the item again."
+
+
+class MerchantExistsError(ConflictError):
+    """The code or the unified social credit code is taken."""
+
+    code = "MERCHANT_EXISTS"
+    zh = "商户代码或统一社会信用代码已登记。请核对是否同一商户。"
+    en = "This merchant code or credit code is registered already. Check whether it is the same merchant."
+
+
+class ShopExistsError(ConflictError):
+    """The code of the shop is taken."""
+
+    code = "SHOP_EXISTS"
+    zh = "门店代码已被使用。请换一个代码。"
+    en = "This shop code is taken. Choose another."
+
+
+class ItemExistsError(ConflictError):
+    """The merchant sells an item of this code already."""
+
+    code = "ITEM_EXISTS"
+    zh = "商品代码已在售。请换一个代码，或先下架原商品。"
+    en = "An item of this code is on sale already. Choose another code, or withdraw it first."
+
+
+class CreditCodeWrongError(InvalidError):
+    """Not a unified social credit code: length, alphabet or check digit."""
+
+    code = "CREDIT_CODE_WRONG"
+    zh = "统一社会信用代码有误。请对照营业执照逐位核对。"
+    en = "The unified social credit code is not right. Compare it with the business licence."
+
+
+class MerchantTermsWrongError(InvalidError):
+    """A code, kind of till or price is outside what is allowed."""
+
+    code = "MERCHANT_TERMS_WRONG"
+    zh = "{field} 填写有误：{problem}。"
+    en = "{field} is not right: {problem}."
+
+
+def admit_merchant(tx: Session, *, code: str, name: str, credit_code: str, category: str, at: datetime) -> UUID:
+    """Admit a business to the market. Raises CreditCodeWrongError, MerchantTermsWrongError, MerchantExistsError."""
+    _check_code(code)
+    row = {"id": new_id(), "code": code, "name": name, "credit_code": read_credit_code(credit_code)}
+    terms = {"category": category, "state": "admitted", "admitted_at": at}
+    added: UUID | None = tx.scalar(insert(Merchant).values(row | terms).on_conflict_do_nothing().returning(Merchant.id))
+    if added is None:
+        raise MerchantExistsError
+    return added
+
+
+def suspend_merchant(tx: Session, *, merchant_id: UUID) -> None:
+    """Stop redemptions at all shops of a merchant at once. Raises MerchantUnknownError."""
+    _set_merchant(tx, merchant_id, state="suspended")
+
+
+def readmit_merchant(tx: Session, *, merchant_id: UUID) -> None:
+    """End a suspension. Raises MerchantUnknownError."""
+    _set_merchant(tx, merchant_id, state="admitted")
+
+
+def add_shop(
+    tx: Session,
+    *,
+    merchant_id: UUID,
+    code: str,
+    name: str,
+    address: str,
+    till: TillKind = "amounts",
+) -> UUID:
+    """Open a shop of a merchant. Raises MerchantUnknownError, MerchantTermsWrongError, ShopExistsError."""
+    _check_code(code)
+    if not tx.scalar(select(exists().where(Merchant.id == merchant_id))):
+        raise MerchantUnknownError
+    row = {"id": new_id(), "merchant_id": merchant_id, "code": code, "name": name, "address": address}
+    added: UUID | None = tx.scalar(
+        insert(Shop)
+        .values(row | {"till": till, "state": "open"})
+        .on_conflict_do_nothing(index_elements=[Shop.code])
+        .returning(Shop.id)
+    )
+    if added is None:
+        raise ShopExistsError
+    return added
+
+
+def close_shop(tx: Session, *, shop_id: UUID) -> None:
+    """Close a shop's till. Raises ShopUnknownError."""
+    _set_shop(tx, shop_id, state="closed")
+
+
+def open_shop(tx: Session, *, shop_id: UUID) -> None:
+    """Open a closed shop's till again. Raises ShopUnknownError."""
+    _set_shop(tx, shop_id, state="open")
+
+
+def add_staff(tx: Session, *, merchant_id: UUID, name: str, shop_id: UUID | None = None) -> UUID:
+    """Add an assistant of one shop, or without a shop an owner. Raises MerchantUnknownError, ShopUnknownError."""
+    if shop_id is None:
+        if not tx.scalar(select(exists().where(Merchant.id == merchant_id))):
+            raise MerchantUnknownError
+    elif not tx.scalar(select(exists().where(Shop.id == shop_id, Shop.merchant_id == merchant_id))):
+        raise ShopUnknownError
+    staff_id = new_id()
+    row = {"merchant_id": merchant_id, "shop_id": shop_id, "name": name, "state": "active"}
+    tx.execute(insert(Staff).values(row | {"id": staff_id, "role": "owner" if shop_id is None else "assistant"}))
+    return staff_id
+
+
+def end_staff(tx: Session, *, staff_id: UUID) -> None:
+    """Somebody leaves the staff; his till refuses from now on. Raises StaffUnknownError."""
+    if tx.scalar(update(Staff).where(Staff.id == staff_id).values(state="left").returning(Staff.id)) is None:
+        raise StaffUnknownError
+
+
+def add_item(tx: Session, *, merchant_id: UUID, sku: str, name: str, category: str, price_fen: int) -> UUID:
+    """Put an item on sale at a list price in fen; a withdrawn one comes back under these terms.
+
+    Raises MerchantTermsWrongError, ItemExistsError.
+    """
+    if not 0 <= price_fen <= MAX_PRICE_FEN:
+        raise MerchantTermsWrongError(field="price_fen", problem=f"0 … {MAX_PRICE_FEN}")
+    terms = {"name": name, "category": category, "price_fen": price_fen, "state": "sold"}
+    added: UUID | None = tx.scalar(
+        insert(Item)
+        .values({"id": new_id(), "merchant_id": merchant_id, "sku": sku} | terms)
+        .on_conflict_do_update(
+            index_elements=[Item.merchant_id, Item.sku], set_=terms, where=(Item.state == "withdrawn")
+        )
+        .returning(Item.id)
+    )
+    if added is None:
+        raise ItemExistsError
+    return added
+
+
+def withdraw_item(tx: Session, *, merchant_id: UUID, sku: str) -> None:
+    """Take an item off sale. Raises ItemUnknownError."""
+    item = (Item.merchant_id == merchant_id) & (Item.sku == sku)
+    if tx.scalar(update(Item).where(item).values(state="withdrawn").returning(Item.id)) is None:
+        raise ItemUnknownError(sku=sku)
+
+
+def read_credit_code(text: str) -> str:
+    """The unified social credit code (GB 32100) in its one spelling. Raises CreditCodeWrongError."""
+    try:
+        return str(uscc.validate(text))
+    except ValidationError:
+        raise CreditCodeWrongError from None
+
+
+def _check_code(code: str) -> None:
+    if not CODE.fullmatch(code):
+        raise MerchantTermsWrongError(field="code", problem="A-Z a-z 0-9 _, 1 … 32")
+
+
+def _set_merchant(tx: Session, merchant_id: UUID, *, state: str) -> None:
+    done = tx.scalar(update(Merchant).where(Merchant.id == merchant_id).values(state=state).returning(Merchant.id))
+    if done is None:
+        raise MerchantUnknownError
+
+
+def _set_shop(tx: Session, shop_id: UUID, *, state: str) -> None:
+    if tx.scalar(update(Shop).where(Shop.id == shop_id).values(state=state).returning(Shop.id)) is None:
+        raise ShopUnknownError

@@ -1,0 +1,37 @@
+"""A tiny demo works, built once and only looked at; tests that change anything take a database of their own."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from sqlalchemy import Connection, create_engine
+
+from api.demo.build import DemoSummary, build_demo
+from market.kit.database import connect, disconnect
+from market.kit.postgres import Cluster, create_database
+
+UNTIL = date(2026, 11, 20)  # a Friday
+
+
+@pytest.fixture(scope="module")
+def works(cluster: Cluster, template: str) -> Iterator[tuple[str, DemoSummary]]:
+    """The address of a database with a tiny works, and what its build said."""
+    create_database(cluster, "works", template=template)
+    url = cluster.url("works")
+    connect(url)
+    summary = build_demo(size="tiny", until=UNTIL)
+    disconnect()
+    yield url, summary
+    admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql("DROP DATABASE works WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture
+def books(works: tuple[str, DemoSummary]) -> Iterator[Connection]:
+    """A connection to that database, and this process connected to it."""
+    engine = connect(works[0])
+    with engine.connect() as connection:
+        yield connection
+    disconnect()

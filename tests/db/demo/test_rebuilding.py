@@ -1,0 +1,85 @@
+"""The same seed makes the same works: in one process or two, at one go or after a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from sqlalchemy import create_engine, text
+
+from api.demo.build import build_demo
+from market.kit.database import connect, disconnect
+from market.kit.postgres import Cluster, create_database
+
+BUILD = """
+import sys
+from datetime import date
+from api.demo.build import build_demo
+from market.kit.database import connect
+connect(sys.argv[1])
+build_demo(size="tiny", until=date(2026, 11, 20))
+"""
+
+# Everything that people and the public see of a works. What a purse held at the moment of a sale depends on who came first.
+FACES = {
+    "sales": """SELECT s.key, s.at, sh.code, m.staff_number, s.list_fen, s.concession_fen, s.subsidy_fen, s.paid_fen, s.back_paid_fen,
+                convert_from(s.basket, 'UTF8'), convert_from(s.facts, 'UTF8')::jsonb - 'book' - 'purses'
+                FROM sale s JOIN shop sh ON sh.id = s.shop_id JOIN member m ON m.subject = s.subject ORDER BY s.key""",
+    "returns": "SELECT key, kind, at, list_fen, concession_fen, subsidy_fen, paid_fen FROM reversal ORDER BY key",
+    "budgets": "SELECT id, sum(left_over) FROM balance WHERE id LIKE 'budget:%' GROUP BY id ORDER BY id",
+    "members": "SELECT m.staff_number, m.name, m.phone, m.grade, m.tags, m.state, m.joined_on, u.path FROM member m"
+    " JOIN unit u ON u.id = m.unit_id ORDER BY 1",
+    "shops": "SELECT s.code, s.name, s.address, s.till, m.credit_code, m.name FROM shop s JOIN merchant m ON m.id = s.merchant_id ORDER BY 1",
+    "offers": "SELECT offer, version, state, title, terms, limits, approved_at, ended_at FROM offer_version ORDER BY 1, 2",
+    "entries": "SELECT type, count(*) FROM entry GROUP BY 1 ORDER BY 1",
+    "accounts": "SELECT a.id, a.login, a.name, r.role FROM account a JOIN account_role r ON r.account_id = a.id ORDER BY 2",
+    "imports": "SELECT file_name, rows_read, rows_changed, rows_refused FROM import_run",
+}
+
+
+def faces(url: str) -> dict[str, list[tuple[object, ...]]]:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = {name: [tuple(row) for row in connection.execute(text(query))] for name, query in FACES.items()}
+    engine.dispose()
+    return found
+
+
+def wait_for_sales(url: str, count: int) -> None:
+    engine = create_engine(url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while connection.execute(text("SELECT count(*) FROM sale")).scalar_one() < count:
+            time.sleep(0.02)
+    engine.dispose()
+
+
+@contextmanager
+def built(cluster: Cluster, template: str, name: str, processes: int) -> Iterator[str]:
+    create_database(cluster, name, template=template)
+    connect(cluster.url(name))
+    build_demo(size="tiny", until=date(2026, 11, 20), processes=processes)
+    disconnect()
+    yield cluster.url(name)
+    admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+def test_two_processes_make_what_one_makes_and_so_does_a_build_that_was_killed(
+    cluster: Cluster, template: str, database_url: str
+) -> None:
+    with built(cluster, template, "one_process", 1) as one, built(cluster, template, "two_processes", 2) as two:
+        assert faces(one) == faces(two)
+        for sales in (20, 90):
+            killed = subprocess.Popen([sys.executable, "-c", BUILD, database_url])
+            wait_for_sales(database_url, sales)
+            os.kill(killed.pid, signal.SIGKILL)
+            killed.wait()
+        done = subprocess.run([sys.executable, "-c", BUILD, database_url], check=False)
+        assert done.returncode == 0
+        assert faces(database_url) == faces(one)

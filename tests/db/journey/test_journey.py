@@ -1,0 +1,87 @@
+"""Week 2 of the Complete Journey through `redeem_at_till`. The data come with the package; none of them is in this project."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, text
+
+from api.commands.verify import AUDITS
+from api.till import redeem_at_till
+from bench.journey import YEAR_TOTALS, DifferenceError, check_books, compare, key_lines, replay, visit_of
+from bench.register import COUPON_ABOVE_PRICE, NO_LIST_PRICE, NO_QUANTITY, Register, read_register
+
+
+@pytest.fixture(scope="module")
+def week_2() -> Register:
+    return read_register([2])
+
+
+def findings(database: Engine) -> list[object]:
+    with database.connect() as connection:
+        return [finding for audit in AUDITS for finding in audit(connection)]
+
+
+def test_the_year_adds_up_and_its_impossible_lines_are_kept_apart() -> None:
+    year = read_register()
+    assert year.rung.amounts() == YEAR_TOTALS
+    assert (year.baskets_read, year.rung.lines) == (155_848, 1_469_307)
+    assert year.impossible == {COUPON_ABOVE_PRICE: 3_507, NO_QUANTITY: 8_869, NO_LIST_PRICE: 9_100}
+    assert year.impossible_lines == 9_661 == year.rung.lines - year.sold.lines
+    assert sum(len(basket.lines) for basket in year.baskets) == year.sold.lines
+    assert (len({basket.household for basket in year.baskets}), len({basket.store for basket in year.baskets})) == (
+        2_469,
+        457,
+    )
+
+
+def test_every_line_as_rung_equals_the_register_to_the_fen(database: Engine, week_2: Register) -> None:
+    outcome = replay(week_2, "rung")
+    assert week_2.baskets_read == 2_919
+    assert (outcome.baskets, outcome.lines) == (2_911, 31_299)  # 8 baskets hold impossible lines only
+    assert outcome.amounts() == week_2.sold.amounts() == (10_886_078, 1_549_553, 24_904, 9_311_621)
+    assert outcome.proofs == {"optimal": 2_911}
+    assert findings(database) == []
+
+
+def test_no_basket_as_offered_is_dearer_than_at_the_register(database: Engine, week_2: Register) -> None:
+    outcome = replay(week_2, "offered")
+    assert (outcome.baskets, outcome.offers) == (2_911, 5_300)
+    assert outcome.saved_more_fen == week_2.sold.paid_fen - outcome.paid_fen > 0
+    assert outcome.proofs == {"optimal": 2_911}
+    assert findings(database) == []
+
+
+def test_a_line_that_differs_from_the_register_is_named(database: Engine, week_2: Register) -> None:
+    basket = next(basket for basket in week_2.baskets if basket.lines[0].concession_fen)
+    replay(replace(week_2, baskets=[basket]), "rung")
+    with database.connect() as connection:
+        shop = {"code": f"store{basket.store}"}
+        till = text("SELECT staff.id FROM staff JOIN shop ON shop.id = shop_id WHERE code = :code")
+        staff_id = connection.execute(till, shop).scalar_one()
+    again = redeem_at_till(
+        staff_id=staff_id,
+        visit_id=visit_of(basket),
+        keyed=key_lines("rung", basket),
+        key=f"journey:{basket.number}",
+        at=basket.at,
+    )
+    compare("rung", basket, again)
+    dearer = replace(basket.lines[0], concession_fen=basket.lines[0].concession_fen - 1)
+    with pytest.raises(DifferenceError, match=f"basket {basket.number}, line 1"):
+        compare("rung", replace(basket, lines=(dearer, *basket.lines[1:])), again)
+    paid_less = replace(basket.lines[0], concession_fen=basket.lines[0].list_fen)
+    with pytest.raises(DifferenceError, match=f"basket {basket.number}"):
+        compare("offered", replace(basket, lines=(paid_less, *basket.lines[1:])), again)
+
+
+def test_the_books_are_compared_with_what_the_till_answered(database: Engine, week_2: Register) -> None:
+    few = replace(week_2, baskets=week_2.baskets[:20])
+    outcome = replay(few, "rung")
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE sale DISABLE TRIGGER USER"))
+        connection.execute(
+            text("UPDATE sale SET list_fen = list_fen + 1, paid_fen = paid_fen + 1 WHERE key = 'journey:' || :number"),
+            {"number": str(few.baskets[3].number)},
+        )
+    with pytest.raises(DifferenceError, match="sales"):
+        check_books(outcome)

@@ -1,0 +1,303 @@
+"""Samples of the desk pages."""
+
+from datetime import date, timedelta
+
+from api.pages import views as v
+from tests.gallery.frame import MONTHS, NOW, TODAY, Sample, amounts
+from tests.gallery.member import SHOPS
+from tests.gallery.public import MERCHANTS
+
+WAITING = tuple(
+    v.WaitingOffer(
+        offer_id=code,
+        version=version,
+        title=title,
+        merchant=merchant,
+        gives=gives,
+        proposed_by=by,
+        proposed_at=NOW - timedelta(hours=hours),
+        own=own,
+    )
+    for code, version, title, merchant, gives, by, hours, own in (
+        ("NOODLE10", 4, "面食九折", "老周餐饮", "9 折", "周德福", 5, False),
+        ("LUNCH1", 2, "工作日午餐补贴", None, "补 1 元", "陈淑芬", 26, True),
+        ("FRESH100", 1, "满 100 减 20", "惠民超市", "满 100 减 20", "吴敏", 30, False),
+    )
+)
+
+
+ENTRY_JSON = (
+    '{"ccy":"CNY","channel":"shop","concession":160,"day":"2026-11-20","id":"8f1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f",'
+    '"list":1800,"merchant":"m_0042","offers":[["NOODLE10",3,160]],"paid":1540,"rebate_member":0,"rebate_union":0,'
+    '"subsidy":100,"tender":"declared","transfers":[["budget:b_12","payable:m_0042",100]],"type":"sale","v":1}'
+)
+
+
+ENTRIES = tuple(
+    v.EntryRow(
+        entry_id=f"{n:x}f1c0d5e7a4b4c1e",
+        day_on=TODAY - timedelta(days=n // 4),
+        kind=kind,
+        merchant=merchant,
+        merchant_code=code,
+        amounts=amounts(list_fen, concession, subsidy),
+        offers=offers,
+    )
+    for n, (kind, merchant, code, list_fen, concession, subsidy, offers) in enumerate(
+        (
+            ("sale", "老周餐饮", "m_0042", 1800, 160, 100, ("NOODLE10 v3",)),
+            ("sale", "惠民超市", "m_0107", 10930, 2000, 300, ("FRESH100 v1", "EGG2 v2")),
+            ("refund", "惠民超市", "m_0107", -2300, -400, -60, ()),
+            ("void", "康宁医药", "m_0150", -6660, -450, -1000, ()),
+            ("offer", "老周餐饮", "m_0042", 0, 0, 0, ("NOODLE10 v4",)),
+            ("budget", None, None, 0, 0, 0, ()),
+            ("sale", "晨光图书", "m_0008", 6000, 1500, 0, ("BOOK75 v1",)),
+        )
+    )
+)
+
+
+OFFER_JSON = """{
+  "id": "NOODLE10",
+  "version": 4,
+  "stage": "line",
+  "kind": "percent_off",
+  "rate_bp": 1000,
+  "match": {"merchants": ["m_0042"], "categories": ["noodle"]},
+  "min_spend": 1000
+}"""
+
+
+DESK: tuple[Sample, ...] = (
+    Sample(
+        "merchant",
+        "merchant/home.html",
+        v.MerchantHome(
+            merchant="老周餐饮",
+            month_on=date(2026, 11, 1),
+            months=tuple(item.month_on for item in MONTHS),
+            amounts=amounts(2_310_040, 231_000, 130_200),
+            sales_count=1204,
+            days=tuple(
+                v.DayAmounts(
+                    on=date(2026, 11, n),
+                    amounts=amounts(90_000 + n * 37_411 % 80_000, 9_000 + n * 371 % 6_000, 5_000 + n * 977 % 4_000),
+                    sales_count=40 + n * 7 % 25,
+                )
+                for n in range(1, 21)
+            ),
+            shops=(
+                v.ShopRow(shop_id="s_0042", shop=SHOPS[0].shop, state="open", today_count=37, today_paid_fen=61_230),
+                v.ShopRow(
+                    shop_id="s_0043", shop="老周面馆（生活区店）", state="closed", today_count=0, today_paid_fen=0
+                ),
+                v.ShopRow(shop_id="s_0044", shop="老周快餐", state="suspended", today_count=0, today_paid_fen=0),
+            ),
+            staff=(
+                v.StaffRow(name="刘小燕", login="lxy", shop=SHOPS[0].shop, active=True, seen_at=NOW),
+                v.StaffRow(name="赵强", login="zq", shop=None, active=False, seen_at=None),
+            ),
+            offers=(
+                v.OfferRow(
+                    offer_id="NOODLE10",
+                    version=3,
+                    title="面食九折",
+                    gives="9 折",
+                    state="live",
+                    from_on=date(2026, 6, 1),
+                    to_on=None,
+                ),
+                v.OfferRow(
+                    offer_id="NOODLE10",
+                    version=4,
+                    title="面食九折",
+                    gives="9 折",
+                    state="submitted",
+                    from_on=date(2026, 12, 1),
+                    to_on=date(2027, 5, 31),
+                ),
+            ),
+        ),
+        "owner",
+        "/merchant",
+    ),
+    Sample(
+        "desk",
+        "desk/home.html",
+        v.DeskHome(
+            unit="临江钢铁厂",
+            members_count=3012,
+            cards_count=2944,
+            units=tuple(
+                v.UnitRow(name=name, members_count=members, cards_count=cards)
+                for name, members, cards in (
+                    ("炼钢厂", 612, 601),
+                    ("炼铁厂", 540, 533),
+                    ("轧钢一厂", 480, 470),
+                    ("轧钢二厂", 402, 395),
+                    ("动力厂", 310, 302),
+                    ("运输部", 255, 250),
+                    ("机修厂", 213, 207),
+                    ("机关", 120, 116),
+                    ("离退休", 80, 70),
+                )
+            ),
+            budgets=(
+                v.BudgetRow(code="b_12", name="工作日午餐补贴", granted_fen=5_000_000, left_fen=3_211_400),
+                v.BudgetRow(code="b_15", name="药品补贴", granted_fen=1_000_000, left_fen=61_200),
+            ),
+            waiting=WAITING,
+            imports=(
+                v.ImportRow(
+                    file="members-2026-11.csv",
+                    at=NOW - timedelta(days=2),
+                    by="陈淑芬",
+                    added_count=96,
+                    changed_count=131,
+                    unchanged_count=2771,
+                    errors_count=14,
+                    errors=(
+                        v.RowError(row=118, column="national_id", sentence="校验位不对，应为 X。"),
+                        v.RowError(row=902, column="unit", sentence="没有这个车间：转炉二车间。"),
+                    ),
+                ),
+                v.ImportRow(
+                    file="members-2026-10.csv",
+                    at=NOW - timedelta(days=32),
+                    by="吴敏",
+                    added_count=2902,
+                    changed_count=0,
+                    unchanged_count=0,
+                    errors_count=0,
+                    errors=(),
+                ),
+            ),
+        ),
+        "officer",
+        "/desk",
+    ),
+    Sample(
+        "desk-none",
+        "desk/home.html",
+        v.DeskHome(unit="转炉车间", members_count=0, cards_count=0, units=(), budgets=(), waiting=(), imports=()),
+        "officer",
+        "/desk",
+    ),
+    Sample(
+        "offer",
+        "desk/offer.html",
+        v.DeskOffer(
+            offer_id="NOODLE10",
+            version=4,
+            title="面食九折",
+            merchant="老周餐饮",
+            state="submitted",
+            gives="9 折",
+            terms=("面食类，每份减 10%", "参加优惠的满 ¥10.00 才算", "每位会员每天一次", "由商户承担全部"),
+            terms_json=OFFER_JSON,
+            terms_hash="a" * 64,
+            versions=(
+                v.OfferVersionRow(
+                    version=4,
+                    state="submitted",
+                    proposed_by="周德福",
+                    proposed_at=NOW,
+                    decided_by=None,
+                    decided_at=None,
+                ),
+                v.OfferVersionRow(
+                    version=3,
+                    state="live",
+                    proposed_by="周德福",
+                    proposed_at=NOW - timedelta(days=170),
+                    decided_by="吴敏",
+                    decided_at=NOW - timedelta(days=169),
+                ),
+            ),
+            verdict="decide",
+            error=None,
+        ),
+        "officer",
+        "/desk/offers/NOODLE10/4",
+    ),
+    Sample(
+        "offer-own",
+        "desk/offer.html",
+        v.DeskOffer(
+            offer_id="LUNCH1",
+            version=2,
+            title="工作日午餐补贴",
+            merchant=None,
+            state="submitted",
+            gives="补 1 元",
+            terms=("工作日 11:00–14:00，工会补 ¥1.00",),
+            terms_json="{}",
+            terms_hash="b" * 64,
+            versions=(),
+            verdict="own",
+            error="另一位干部刚刚退回了这一版。",
+        ),
+        "officer",
+        "/desk/offers/LUNCH1/2",
+    ),
+    Sample(
+        "audit",
+        "audit/home.html",
+        v.AuditHome(
+            months=MONTHS,
+            merchants=tuple(v.MerchantChoice(code=m.merchant_code, name=m.merchant) for m in MERCHANTS),
+            merchant_code=None,
+            day_on=None,
+            entries=ENTRIES,
+            older="eyJ",
+            verify=v.VerifyRun(at=NOW, checks_count=11, rows_count=231_404, findings=()),
+        ),
+        "auditor",
+        "/audit",
+    ),
+    Sample(
+        "audit-findings",
+        "audit/home.html",
+        v.AuditHome(
+            months=MONTHS,
+            merchants=(v.MerchantChoice(code="m_0042", name="老周餐饮"),),
+            merchant_code="m_0042",
+            day_on=TODAY,
+            entries=(),
+            older=None,
+            verify=v.VerifyRun(
+                at=NOW,
+                checks_count=11,
+                rows_count=231_404,
+                findings=(
+                    v.Finding(check="balances", sentence="预算 b_12 的余额与流水相差 ¥1.00。", subject="b_12"),
+                    v.Finding(check="sales", sentence="一笔核销的标价不等于三项之和。", subject="8f1c"),
+                ),
+            ),
+        ),
+        "auditor",
+        "/audit?merchant=m_0042",
+    ),
+    Sample(
+        "audit-new",
+        "audit/home.html",
+        v.AuditHome(months=(), merchants=(), merchant_code=None, day_on=None, entries=(), older=None, verify=None),
+        "auditor",
+        "/audit",
+    ),
+    Sample(
+        "entry",
+        "audit/entry.html",
+        v.AuditEntry(
+            entry_id="8f1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f",
+            kind="sale",
+            day_on=TODAY,
+            merchant="老周餐饮",
+            entry_json=ENTRY_JSON,
+            entry_hash="c" * 64,
+            bytes_count=len(ENTRY_JSON),
+        ),
+        "auditor",
+        "/audit/entries/8f1c",
+    ),
+)

@@ -1,0 +1,9 @@
+"""All samples. Made-up people, shops and amounts that add up, for looking at and for tests; never for the product."""
+
+from tests.gallery.desk import DESK
+from tests.gallery.frame import Sample
+from tests.gallery.member import MEMBER
+from tests.gallery.public import PUBLIC
+from tests.gallery.till import TILL
+
+SAMPLES: tuple[Sample, ...] = (*PUBLIC, *MEMBER, *TILL, *DESK)

@@ -1,0 +1,208 @@
+"""Owner, officer, auditor and the public: their pages show what was really sold, and no person in any of it."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+from starlette.testclient import TestClient
+
+from api import till
+from api.identity.models import Account
+from cards import get_card_page, issue_code
+from market.kit.clock import business_day, now
+from market.kit.database import transaction
+from market.offers.operations import propose_offer
+from tests.web.conftest import Works, csrf_in
+from tests.web.market import TEN_PERCENT, open_market
+
+Enter = Callable[[str], TestClient]
+LISTS = {"list_fen": 3600, "concession_fen": 320, "subsidy_fen": 100, "paid_fen": 3180}
+
+
+@pytest.fixture
+def sold(client: TestClient, works: Works) -> list[str]:
+    """Two bowls of noodles with an egg, the second without the day's subsidy; their public ids."""
+    open_market()
+    return [_sell(works, key=f"sale-{number:04d}") for number in (1, 2)]
+
+
+def _sell(works: Works, *, key: str) -> str:
+    at = now()
+    with transaction() as tx:
+        card = get_card_page(tx, member_id=works.member_id, at=at).card_id
+        code = issue_code(tx, card_id=card, at=at).code
+    visit = till.open_visit_at_till(staff_id=works.staff_id, scanned=code, at=at)
+    keyed = till.AmountsKeyed(1600, 200)
+    return till.redeem_at_till(staff_id=works.staff_id, visit_id=visit.visit_id, keyed=keyed, key=key, at=at).public_id
+
+
+def propose(*, person: object, rate_bp: int = 2000) -> None:
+    with transaction() as tx:
+        propose_offer(
+            tx,
+            terms=TEN_PERCENT | {"rate_bp": rate_bp},
+            limits={},
+            title="面食八折",
+            title_en="Noodles 20% off",
+            merchants=["m_0001"],
+            proposed_by=person,  # type: ignore[arg-type]
+            at=now(),
+        )
+
+
+def test_the_public_record_adds_up_what_was_sold(client: TestClient, sold: list[str]) -> None:
+    month = business_day(now()).isoformat()[:7]
+    page = client.get("/record/months")
+    for figure in ("¥36.00", "¥3.20", "¥1.00", "¥31.80"):
+        assert figure in page.text
+    assert "老王面馆" in page.text
+    assert "标价 = 让利 + 补贴 + 实付" in page.text
+    document = client.get("/record/months.json", params={"month": month})
+    (row,) = document.json()["rows"]
+    assert row == {
+        "month": month,
+        "merchant": "m_0001",
+        "merchant_name": "老王面馆",
+        "sales": 2,
+        **LISTS,
+        "rebate_fen": 0,
+    }
+    assert client.get("/record/months.json").json()["rows"] == [{"month": month, "sales": 2, **LISTS, "rebate_fen": 0}]
+    table = client.get("/record/months.csv", params={"month": month})
+    assert table.content.startswith(b"\xef\xbb\xbf")
+    (line,) = csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))
+    assert {name: int(line[name]) for name in LISTS} == LISTS
+    assert table.headers["content-disposition"] == f'attachment; filename="huigong-record-{month}.csv"'
+    assert document.headers["cache-control"] == "public, max-age=60"
+
+
+def test_the_first_page_shows_this_month_to_everybody(client: TestClient, sold: list[str]) -> None:
+    page = client.get("/")
+    assert "¥1<small>.00</small>" in page.text  # subsidy
+    assert "¥3<small>.20</small>" in page.text  # concession
+    assert "2 笔核销，1 家门店" in page.text
+
+
+@pytest.mark.parametrize("query", ["", "sort=merchant&down=0", "sort=count", "sort=rebate&down=1", "month=2020-01"])
+def test_the_record_sorts_by_any_column_and_shows_empty_months(client: TestClient, sold: list[str], query: str) -> None:
+    assert client.get(f"/record/months?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("month=2026-13", 404), ("month=0000-01", 404), ("month=x", 422), ("sort=name", 422)]
+)
+def test_a_month_that_never_was_is_unknown(client: TestClient, query: str, status: int) -> None:
+    for suffix in ("", ".csv", ".json"):
+        if "sort" not in query or not suffix:
+            assert client.get(f"/record/months{suffix}?{query}").status_code == status
+
+
+def test_the_owner_sees_his_month_his_shops_staff_and_offers(enter: Enter, sold: list[str]) -> None:
+    client = enter("owner")
+    assert client.get("/").headers["location"] == "/merchant"
+    page = client.get("/merchant").text
+    for shown in ("老王面馆一店", "¥36.00", "¥31.80", "李店员", "demo-assistant", "王老板", "面食九折", "午餐补贴"):
+        assert shown in page, shown
+    assert "王小明" not in page
+    assert "10% off" in client.get("/merchant?lang=en").text
+    assert client.get("/merchant?month=2020-01").status_code == 200
+    assert client.get("/merchant?month=2020-13").status_code == 404
+
+
+def test_the_officer_sees_units_budgets_and_what_waits(enter: Enter, sold: list[str], works: Works) -> None:
+    propose(person=works.unit_id)
+    page = enter("officer").get("/desk").text
+    for shown in ("星钢", "午餐", "¥999.00", "面食八折", "8 折"):
+        assert shown in page, shown
+    assert "王小明" not in page
+
+
+def test_a_second_person_approves_and_the_new_price_holds(enter: Enter, sold: list[str], works: Works) -> None:
+    propose(person=works.unit_id)
+    client = enter("officer")
+    page = client.get("/desk/offers/NOODLE10/2")
+    assert "8 折" in page.text
+    assert "rate_bp" in page.text
+    done = client.post("/desk/offers/NOODLE10/2/approve", data={"csrf_token": csrf_in(page.text)})
+    assert (done.status_code, done.headers["location"]) == (303, "/desk/offers/NOODLE10/2")
+    after = client.get("/desk/offers/NOODLE10/2").text
+    assert "优惠已批准" in after
+    assert "/approve" not in after
+    again = client.post("/desk/offers/NOODLE10/2/approve", data={"csrf_token": csrf_in(after)})
+    assert again.status_code == 409
+    assert 'class="trouble" id="problem"' in again.text
+
+
+def test_nobody_approves_or_rejects_his_own(enter: Enter, sold: list[str], works: Works) -> None:
+    with transaction() as tx:
+        officer = tx.get(Account, works.accounts["officer"])
+        assert officer is not None
+    propose(person=officer.person)
+    client = enter("officer")
+    page = client.get("/desk/offers/NOODLE10/2").text
+    assert "要由另一位干部审核" in page
+    assert "/approve" not in page
+    for act in ("approve", "reject"):
+        refused = client.post(f"/desk/offers/NOODLE10/2/{act}", data={"csrf_token": csrf_in(page)})
+        assert refused.status_code == 409, act
+        assert 'class="trouble" id="problem"' in refused.text
+
+
+def test_a_rejected_version_is_closed(enter: Enter, sold: list[str], works: Works) -> None:
+    propose(person=works.unit_id)
+    client = enter("officer")
+    token = csrf_in(client.get("/desk").text)
+    assert client.post("/desk/offers/NOODLE10/2/reject", data={"csrf_token": token}).status_code == 303
+    page = client.get("/desk/offers/NOODLE10/2").text
+    assert "已退回" in page
+    assert "/approve" not in page
+
+
+@pytest.mark.parametrize("path", ["NOPE/1", "NOODLE10/99", "NOODLE10/0", "NOODLE10/x", "a b/1", "%00/1"])
+def test_an_offer_that_is_not_there_is_unknown(enter: Enter, sold: list[str], path: str) -> None:
+    assert enter("officer").get(f"/desk/offers/{path}").status_code == 404
+
+
+def test_the_auditor_reads_the_exact_bytes_of_every_entry(enter: Enter, sold: list[str]) -> None:
+    client = enter("auditor")
+    page = client.get("/audit").text
+    assert all(public_id in page for public_id in sold)
+    assert "NOODLE10 v1" in page
+    assert "UNION1 v1" in page  # its publication; what the union bears names no offer in a sale
+    entry = client.get(f"/audit/entries/{sold[0]}").text
+    lines = client.get("/audit/entries.jsonl").content.splitlines()
+    (body,) = [line for line in lines if json.loads(line)["id"] == sold[0]]
+    assert hashlib.sha256(body).hexdigest() in entry
+    assert json.loads(body)["list"] == 1800
+    rows = list(csv.DictReader(io.StringIO(client.get("/audit/entries.csv").content.decode("utf-8-sig"))))
+    assert {row["id"] for row in rows} == {json.loads(line)["id"] for line in lines}
+    assert sum(int(row["paid"]) for row in rows if row["type"] == "sale") == LISTS["paid_fen"]
+    assert "王小明" not in page + entry
+
+
+def test_the_auditor_filters_by_merchant_and_day(enter: Enter, sold: list[str]) -> None:
+    client = enter("auditor")
+    today = business_day(now()).isoformat()
+    shown = {
+        "": True,
+        "merchant=m_0001": True,
+        f"merchant=m_0001&day={today}": True,
+        "merchant=&day=": True,
+        "merchant=m_0002": False,
+        "day=2020-01-01": False,
+    }
+    for query, found in shown.items():
+        assert (sold[0] in client.get(f"/audit?{query}").text) is found, query
+        assert (sold[0] in client.get(f"/audit/entries.jsonl?{query}").text) is found, query
+    for query in ("day=2020-13-01", "merchant=a'b", "before=x"):
+        assert client.get(f"/audit?{query}").status_code == 422, query
+    assert client.get("/audit/entries/" + "0" * 32).status_code == 404
+
+
+def test_htmx_gets_the_entries_alone(enter: Enter, sold: list[str]) -> None:
+    part = enter("auditor").get("/audit", headers={"HX-Request": "true", "HX-Request-Type": "partial"}).text
+    assert sold[0] in part
+    assert "<html" not in part
