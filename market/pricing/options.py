@@ -16,10 +16,18 @@ MOST_OPTIONS = (
 )
 
 
+# An offer of a line with its bit.
+Entry = tuple[int, Use]
+
+
 class Option(NamedTuple):
-    """One way for one line: its net if no cap cuts, the offers used (as bits), the pools of units, and (bit, uncapped fen, units)."""
+    """One way for one line: its `net` if no cap cuts, and if capped offers take nothing (`plain`).
+
+    `mask` are the offers used, as bits; `taken` is (bit, uncapped fen, units) for each.
+    """
 
     net: int
+    plain: int
     mask: int
     pools: tuple[Pool, ...]
     taken: tuple[tuple[int, int, int], ...]
@@ -31,10 +39,10 @@ class Choice:
     Lines with a single offer are the rule: their options are made only as far as they are asked for.
     """
 
-    __slots__ = ("_listed", "_merged", "_uses", "complete_to", "floor", "line", "most", "position")
+    __slots__ = ("_capped", "_listed", "_merged", "_uses", "complete_to", "floor", "line", "most", "position")
 
     def __init__(
-        self, position: int, line: Line, uses: Sequence[tuple[int, Use]], merged: int, limits: dict[int, int]
+        self, position: int, line: Line, uses: Sequence[Entry], merged: int, limits: dict[int, int]
     ) -> None:
         """`uses` are (bit, use); bits in `merged` have amounts that matter only through the net, so that equal nets are one option.
 
@@ -45,6 +53,7 @@ class Choice:
         self.most = line.unit_price * line.qty
         self._uses = uses
         self._merged = merged
+        self._capped = capped
         self._listed: list[Option] | None = None
         self.complete_to: int | None = None
         if len(uses) == 1:
@@ -62,7 +71,7 @@ class Choice:
         if self._listed is None:
             bit, use = self._uses[0]
             if not allowed & bit:
-                return [Option(self.most, 0, (), ())] if highest is None or self.most <= highest else []
+                return [Option(self.most, self.most, 0, (), ())] if highest is None or self.most <= highest else []
             if highest is not None and highest < self.most:
                 found: list[Option] = []
                 for option in self._ladder(bit, use):
@@ -101,9 +110,11 @@ class Choice:
             else:
                 is_new = gross != last
             if gross and is_new:
-                yield Option(self.most - gross, bit, ((units, (use.index,)),), ((bit, gross, units),))
+                net = self.most - gross
+                plain = self.most if bit & self._capped else net
+                yield Option(net, plain, bit, ((units, (use.index,)),), ((bit, gross, units),))
             last = gross
-        yield Option(self.most, 0, (), ())
+        yield Option(self.most, self.most, 0, (), ())
 
     def _list_all(self) -> None:
         """Every way to spread the units over the combinations of offers a unit may carry, or the ways that can matter most."""
@@ -136,7 +147,7 @@ class Choice:
         is_apart = is_stacked and any(not bit & self._merged for bit, _ in uses)
         found: dict[tuple[object, ...], Option] = {}
         for counts in spreads:
-            option = _price(line, combos, counts, is_stacked=is_stacked)
+            option = _price(line, combos, counts, self._capped, is_stacked=is_stacked)
             details = option.pools if is_apart else tuple(part for part in option.taken if not part[0] & self._merged)
             found.setdefault((option.net, option.mask, details), option)
         self._listed = sorted(found.values(), key=lambda option: (option.net, option.mask.bit_count(), option.taken))
@@ -159,7 +170,7 @@ def _upto_limit(ladder: list[Option], limit: int) -> Iterator[Option]:
             yield option
 
 
-def _combos(uses: Sequence[tuple[int, Use]]) -> Iterator[tuple[tuple[int, Use], ...]]:
+def _combos(uses: Sequence[Entry]) -> Iterator[tuple[tuple[int, Use], ...]]:
     """What one unit may carry: any one offer, or several that are all stackable; in order of application."""
     for use in uses:
         yield (use,)
@@ -179,37 +190,42 @@ def _spreads(units: int, ways: int) -> Iterator[tuple[int, ...]]:
             yield (count, *rest)
 
 
-def _price(
-    line: Line, combos: Sequence[Sequence[tuple[int, Use]]], counts: Sequence[int], *, is_stacked: bool
-) -> Option:
-    """The option of one spread of the units."""
-    price = line.unit_price
+def _price(line: Line, combos: Sequence[Sequence[Entry]], counts: Sequence[int], capped: int, *, is_stacked: bool) -> Option:
+    """The option of one spread of the units. `capped` are the bits of offers that a cap may cut."""
     pools = [(count, combo) for count, combo in zip(counts, combos, strict=True) if count]
-    if not is_stacked:
-        taken = []
-        kept = []
-        for count, ((bit, use),) in pools:
-            gross = line_gross(use.offer, ((count, price * count),))
-            if gross:
-                taken.append((bit, gross, count))
-                kept.append((count, (use.index,)))
-        net = price * line.qty - sum(part[1] for part in taken)
-        return Option(net, sum(part[0] for part in taken), tuple(kept), tuple(taken))
+    if is_stacked:
+        return _price_stacked(line, pools, capped)
+    most = line.unit_price * line.qty
+    taken, kept, off, plain_off = [], [], 0, 0
+    for count, ((bit, use),) in pools:
+        gross = line_gross(use.offer, ((count, line.unit_price * count),))
+        if gross:
+            taken.append((bit, gross, count))
+            kept.append((count, (use.index,)))
+            off += gross
+            plain_off += 0 if bit & capped else gross
+    return Option(most - off, most - plain_off, sum([part[0] for part in taken]), tuple(kept), tuple(taken))
+
+
+def _price_stacked(line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], capped: int) -> Option:
+    """The same where a unit carries several offers: they run one after another on the running net of the pools."""
     of_line: list[Pool] = [(count, tuple(use.index for _, use in combo)) for count, combo in pools]
-    running = [price * count for count, _ in of_line]
-    here = sorted(
-        {entry[0]: entry for _, combo in pools for entry in combo}.values(), key=lambda entry: entry[1].offer.place
-    )
-    taken = []
+    here = sorted({entry[0]: entry for _, combo in pools for entry in combo}.values(), key=lambda entry: entry[1].offer.place)
+    running = [line.unit_price * count for count, _ in of_line]
+    untouched = line.unit_price * (line.qty - sum(count for count, _ in of_line))
+    plain, taken = list(running), []
     for bit, use in here:
         mine, units, _, gross = touch(use, of_line, running)
         spread(gross, mine, running)
         taken.append((bit, gross, units))
-    untouched = line.qty - sum(count for count, _ in of_line)
-    return Option(sum(running) + price * untouched, sum(bit for bit, _ in here), tuple(of_line), tuple(taken))
+        if not bit & capped:
+            mine, _, _, gross = touch(use, of_line, plain)
+            spread(gross, mine, plain)
+    mask = sum([bit for bit, _ in here])
+    return Option(sum(running) + untouched, sum(plain) + untouched, mask, tuple(of_line), tuple(taken))
 
 
-def _linear_floor(line: Line, combos: Sequence[Sequence[tuple[int, Use]]]) -> int:
+def _linear_floor(line: Line, combos: Sequence[Sequence[Entry]]) -> int:
     """A net no spread is below: the best combination on every unit, unrounded, and a fen for every offer's rounding."""
     steepest = max(sum((unit_slope(use.offer, line.unit_price) for _, use in combo), Fraction(0)) for combo in combos)
     return max(0, int(line.unit_price * line.qty - line.qty * steepest) - len(combos))
@@ -225,7 +241,7 @@ def _best_spreads(line: Line, uses: Sequence[Use]) -> tuple[Iterator[tuple[int, 
     for use in uses[1:]:
         period = rounding_period(use.offer, line.unit_price)
         loss = unit_slope(best.offer, line.unit_price) - unit_slope(use.offer, line.unit_price)
-        window = int(len(uses) / loss) if loss else line.qty
+        window = len(uses) // loss if loss else line.qty
         most.append(min(line.qty, period - 1, window))
     ways = 1
     for units in most:
