@@ -8,7 +8,7 @@ from market.pricing.apply import Use
 from market.pricing.bound import Variant, make_variants
 from market.pricing.case import Line
 from market.pricing.kinds import Stage, most_of_units
-from market.pricing.options import Choice
+from market.pricing.options import Choice, Entry
 
 # One way to decide an outer item: the variant to apply (None: none) and the line offers to allow.
 Way = tuple[Variant | None, int]
@@ -33,6 +33,7 @@ class Component:
 
     `limits` are fen by bit that a line offer's amount never exceeds though its lines add up to more, `most_units` caps on units that
     could bind, `linked` the bits of both: their lines cannot be decided apart. `line_shares` are sponsor shares of line offers by bit.
+    `slack` is how many fen the rounding of other offers on the same units may shift when a capped offer takes less.
     """
 
     basket: Sequence[Line]
@@ -49,7 +50,7 @@ class Component:
     most_units: dict[int, int]
     line_shares: dict[int, int]
     linked: int
-    is_linked_stack: bool
+    slack: int
 
     def sums(self, allowed: int) -> tuple[list[int], list[int]]:
         """Least and most net of each atom after the line stage under the allowed line offers."""
@@ -61,10 +62,10 @@ class Component:
             low[atom] += choice.cheapest(allowed) if choice else most
             if self.limits:
                 plain[atom] += choice.cheapest(allowed & ~self.linked) if choice else most
-        if self.limits and not self.is_linked_stack:
+        if self.limits:
             # Capped offers together take no more than their caps from what the others leave.
             most = sum([limit for bit, limit in self.limits.items() if bit & allowed])
-            low = [max(least, left - most) for least, left in zip(low, plain, strict=True)]
+            low = [max(0, least - self.slack, left - most - self.slack) for least, left in zip(low, plain, strict=True)]
         return low, high
 
 
@@ -119,7 +120,7 @@ def make_component(
     own_limits: dict[int, int] = {}
     most_units: dict[int, int] = {}
     merged = 0
-    on_line: dict[int, list[tuple[int, Use]]] = {}
+    on_line: dict[int, list[Entry]] = {}
     for use in line_uses:
         bit = bits[use.index]
         cap = use.cap(purses)
@@ -151,7 +152,8 @@ def make_component(
         uses=uses,
         by_place=sorted([(bits[use.index], use) for use in uses], key=lambda pair: pair[1].offer.place),
         choices={
-            position: Choice(position, basket[position], here, merged, own_limits) for position, here in on_line.items()
+            position: Choice(basket[position], here, merged=merged, capped=linked, limits=own_limits)
+            for position, here in on_line.items()
         },
         atom_of={position: names[mask] for position, mask in signature.items()},
         atoms=len(names),
@@ -161,12 +163,19 @@ def make_component(
         most_units=most_units,
         line_shares={bits[use.index]: use.share_bp for use in line_uses if use.share_bp},
         linked=linked,
-        is_linked_stack=any(
-            bit & linked and use.offer.line_stackable and len(here) > 1
-            for here in on_line.values()
-            for bit, use in here
-        ),
+        slack=sum([_slack(basket[position], here, linked) for position, here in on_line.items()]),
     )
+
+
+def _slack(line: Line, uses: Sequence[Entry], linked: int) -> int:
+    """What rounding may shift on one line between a plan and the same plan with its capped offers cut or left out.
+
+    Each offer on the same units is rounded in both plans, and shared over pools of units in both: a fen, and half a fen for each pool.
+    """
+    stackable = [bit for bit, use in uses if use.offer.line_stackable]
+    if len(stackable) < 2 or not any(bit & linked for bit in stackable):  # noqa: PLR2004  alone on its units
+        return 0
+    return len(stackable) * (2 + min(line.qty, 1 << len(stackable)) // 2)
 
 
 def _make_items(

@@ -45,7 +45,8 @@ class _Descent:
         setting = self._setting
         choice = setting.component.choices.get(position)
         if choice is None:
-            return [Option(setting.component.basket[position].list_price, 0, (), ())]
+            list_price = setting.component.basket[position].list_price
+            return [Option(list_price, list_price, 0, (), ())]
         highest = None if room is None else choice.cheapest(setting.allowed) + room
         if choice.complete_to is not None and (highest is None or highest > choice.complete_to):
             left = setting.upper.least(setting.low, setting.high)

@@ -39,16 +39,13 @@ class Choice:
     Lines with a single offer are the rule: their options are made only as far as they are asked for.
     """
 
-    __slots__ = ("_capped", "_listed", "_merged", "_uses", "complete_to", "floor", "line", "most", "position")
+    __slots__ = ("_capped", "_listed", "_merged", "_uses", "complete_to", "floor", "line", "most")
 
-    def __init__(
-        self, position: int, line: Line, uses: Sequence[Entry], merged: int, limits: dict[int, int]
-    ) -> None:
+    def __init__(self, line: Line, uses: Sequence[Entry], *, merged: int, capped: int, limits: dict[int, int]) -> None:
         """`uses` are (bit, use); bits in `merged` have amounts that matter only through the net, so that equal nets are one option.
 
-        `limits` are fen by bit that an offer of this line alone never exceeds.
+        `capped` are the bits of offers that a cap may cut, `limits` fen by bit that an offer of this line alone never exceeds.
         """
-        self.position = position
         self.line = line
         self.most = line.unit_price * line.qty
         self._uses = uses
@@ -170,7 +167,7 @@ def _upto_limit(ladder: list[Option], limit: int) -> Iterator[Option]:
             yield option
 
 
-def _combos(uses: Sequence[Entry]) -> Iterator[tuple[tuple[int, Use], ...]]:
+def _combos(uses: Sequence[Entry]) -> Iterator[tuple[Entry, ...]]:
     """What one unit may carry: any one offer, or several that are all stackable; in order of application."""
     for use in uses:
         yield (use,)
@@ -190,7 +187,9 @@ def _spreads(units: int, ways: int) -> Iterator[tuple[int, ...]]:
             yield (count, *rest)
 
 
-def _price(line: Line, combos: Sequence[Sequence[Entry]], counts: Sequence[int], capped: int, *, is_stacked: bool) -> Option:
+def _price(
+    line: Line, combos: Sequence[Sequence[Entry]], counts: Sequence[int], capped: int, *, is_stacked: bool
+) -> Option:
     """The option of one spread of the units. `capped` are the bits of offers that a cap may cut."""
     pools = [(count, combo) for count, combo in zip(counts, combos, strict=True) if count]
     if is_stacked:
@@ -210,7 +209,9 @@ def _price(line: Line, combos: Sequence[Sequence[Entry]], counts: Sequence[int],
 def _price_stacked(line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], capped: int) -> Option:
     """The same where a unit carries several offers: they run one after another on the running net of the pools."""
     of_line: list[Pool] = [(count, tuple(use.index for _, use in combo)) for count, combo in pools]
-    here = sorted({entry[0]: entry for _, combo in pools for entry in combo}.values(), key=lambda entry: entry[1].offer.place)
+    here = sorted(
+        {entry[0]: entry for _, combo in pools for entry in combo}.values(), key=lambda entry: entry[1].offer.place
+    )
     running = [line.unit_price * count for count, _ in of_line]
     untouched = line.unit_price * (line.qty - sum(count for count, _ in of_line))
     plain, taken = list(running), []

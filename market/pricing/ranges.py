@@ -2,6 +2,8 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Final, NamedTuple
 
 from market.pricing.options import Option
@@ -16,7 +18,7 @@ OpenLine = tuple[int, int, list[Option]]
 class Node(NamedTuple):
     """A decided beginning of the lines. `raws` are uncapped fen of followed offers and `units` of counted ones, by bit.
 
-    `lifted` are fen by atom that capped offers took before any cap: so much of the net may come back.
+    `lifted` are fen by atom that would come back if capped offers took nothing.
     """
 
     option: Option | None
@@ -30,12 +32,12 @@ class Node(NamedTuple):
         """The node that one more decided line leads to."""
         raws, units, lifted = self.raws, self.units, self.lifted
         for bit, fen, count in option.taken:
-            if bit in setting.limits:
-                lifted = plus(lifted, atom, fen)
             if bit in setting.limits or bit in setting.shares:
                 raws = {**raws, bit: raws.get(bit, 0) + fen}
             if bit in setting.component.most_units:
                 units = {**units, bit: units.get(bit, 0) + count}
+        if option.plain != option.net:
+            lifted = plus(lifted, atom, option.plain - option.net)
         return Node(option, plus(self.net, atom, option.net), self.mask | option.mask, raws, units, lifted)
 
 
@@ -47,6 +49,7 @@ class Ranges:
         atoms = setting.component.atoms
         low, high, plain = [(0,) * atoms], [(0,) * atoms], [(0,) * atoms]
         raws = [dict.fromkeys(setting.limits, 0)]
+        masks = [0]
         for _, atom, options in reversed(lines):
             low.append(plus(low[-1], atom, options[0].net))
             high.append(plus(high[-1], atom, options[-1].net))
@@ -54,7 +57,14 @@ class Ranges:
                 free = next(option.net for option in options if not option.mask & setting.component.linked)
                 plain.append(plus(plain[-1], atom, free))
                 raws.append({bit: fen + _most_of(options, bit) for bit, fen in raws[-1].items()})
-        self._low, self.high, self._plain, self._raws = low[::-1], high[::-1], plain[::-1], raws[::-1]
+                masks.append(reduce(or_, [option.mask for option in options], masks[-1]))
+        self._low, self.high, self._plain, self._raws, self._masks = (
+            low[::-1],
+            high[::-1],
+            plain[::-1],
+            raws[::-1],
+            masks[::-1],
+        )
         self.reach = {
             rank: self._sums_of(variant.atoms)
             for rank, variant in enumerate(setting.upper.variants)
@@ -67,17 +77,27 @@ class Ranges:
         """The least net of each atom: no line below its cheapest, and no capped offer above its cap."""
         setting = self._setting
         low = [net + more for net, more in zip(node.net, self._low[depth], strict=True)]
-        if not setting.limits or setting.component.is_linked_stack:
+        if not setting.limits:
             return low
-        rest = self._raws[depth]
-        most = sum([min(limit, node.raws.get(bit, 0) + rest[bit]) for bit, limit in setting.limits.items()])
+        slack = setting.component.slack
+        if slack:
+            # A capped offer that takes less leaves the others on its units more to take than they have uncapped.
+            mask = node.mask | self._masks[depth]
+            most = sum([limit for bit, limit in setting.limits.items() if bit & mask])
+        else:
+            rest = self._raws[depth]
+            most = sum([min(limit, node.raws.get(bit, 0) + rest[bit]) for bit, limit in setting.limits.items()])
         plain = zip(node.net, node.lifted, self._plain[depth], strict=True)
-        return [max(least, net + lifted + more - most) for least, (net, lifted, more) in zip(low, plain, strict=True)]
+        least = [max(least, net + lifted + more - most) for least, (net, lifted, more) in zip(low, plain, strict=True)]
+        return [max(0, fen - slack) for fen in least] if slack else least
 
     def bound(self, depth: int, node: Node, low: list[int]) -> tuple[int | None, list[int]]:
         """The least that could be paid below a node (None: no plan is there), and the least net of each atom in such a plan."""
         upper = self._setting.upper
-        high = [net + more + back for net, more, back in zip(node.net, self.high[depth], node.lifted, strict=True)]
+        slack = self._setting.component.slack
+        high = [
+            net + more + back + slack for net, more, back in zip(node.net, self.high[depth], node.lifted, strict=True)
+        ]
         if not self.reach:
             return upper.least(low, high), low
         needs = self._needs(depth, node)

@@ -23,14 +23,14 @@ def cannot_win(setting: Setting, node: Node, low: Sequence[int], options: Mappin
     if node.mask != best.mask:
         differing = node.mask ^ best.mask
         return not differing & -differing & node.mask
-    if setting.component.is_linked_stack or not setting.upper.is_narrow:
+    if setting.component.slack or not setting.upper.is_narrow:
         return False
     return _pays_later(setting, node, low, options)
 
 
 def _least_sponsor(setting: Setting, node: Node, low: Sequence[int]) -> int:
     """No plan below this node that pays as little as the best costs the sponsors less."""
-    sponsor = 0
+    sponsor = -setting.component.slack
     for bit, share in setting.shares.items():
         fen = node.raws.get(bit, 0)
         sponsor += share_of(min(fen, setting.limits.get(bit, fen)), share)
