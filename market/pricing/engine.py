@@ -13,7 +13,7 @@ from market.pricing.reasons import measure, passed_over, shut_out
 from market.pricing.result import AppliedOffer, NotApplied, Quote, QuoteLine, Share
 from market.pricing.search import Plan, best_plan
 
-NODE_LIMIT: Final = 30_000  # steps of the search: seconds at the very worst
+NODE_LIMIT: Final = 60_000  # steps of the search: a second or two at the very worst
 
 
 def quote(case: Case, *, node_limit: int = NODE_LIMIT) -> Quote:
