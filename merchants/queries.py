@@ -140,6 +140,16 @@ def list_items(tx: Session, *, merchant: str) -> list[ItemPriced]:
     return [ItemPriced(*row) for row in rows]
 
 
+def get_workplace(tx: Session, *, staff_id: UUID) -> ShopPlace:
+    """The shop of an assistant, closed or not: what was sold there can be looked at. Raises TillUnknownError, StaffLeftError."""
+    person = find_staff(tx, staff_id=staff_id)
+    if person is None or person.shop_id is None:
+        raise TillUnknownError
+    if person.state != "active":
+        raise StaffLeftError
+    return get_shop(tx, shop_id=person.shop_id)
+
+
 def get_shop(tx: Session, *, shop_id: UUID) -> ShopPlace:
     """A shop in whatever state. Raises ShopUnknownError."""
     found = tx.execute(_PLACE.where(Shop.id == shop_id)).one_or_none()

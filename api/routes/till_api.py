@@ -17,7 +17,7 @@ from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.sales import queries, redeem, returns
 from market.sales.basket import MOST_FEN, MOST_LINES, MOST_UNITS, RegisterLine
-from merchants import find_shop_id
+from merchants import get_workplace
 
 doors = Doors(prefix="/api/till", tags=["till"])
 
@@ -230,7 +230,7 @@ def refund_sale(who: Who, sale: PublicId, body: RefundIn, key: Key) -> ReturnOut
 def get_sale(who: Who, sale: PublicId) -> ReceiptOut:
     """One sale of this shop, as the till may see it."""
     with transaction() as tx:
-        found = queries.get_shop_sale(tx, shop_id=find_shop_id(tx, staff_id=staff_of(who)), public_id=sale)
+        found = queries.get_shop_sale(tx, shop_id=get_workplace(tx, staff_id=staff_of(who)).shop_id, public_id=sale)
     qty = {line["line"]: (line["sku"], line["qty"]) for line in found.basket}
     lines = [
         LineOut(
@@ -254,7 +254,9 @@ def get_sale(who: Who, sale: PublicId) -> ReceiptOut:
 def list_today(who: Who) -> TodayOut:
     """What this shop sold today."""
     with transaction() as tx:
-        sales = queries.list_shop_sales(tx, shop_id=find_shop_id(tx, staff_id=staff_of(who)), day=business_day(now()))
+        sales = queries.list_shop_sales(
+            tx, shop_id=get_workplace(tx, staff_id=staff_of(who)).shop_id, day=business_day(now())
+        )
     standing = [sale for sale in sales if not sale.is_void]
     return TodayOut(
         count=len(standing),

@@ -173,7 +173,7 @@ def _slack(line: Line, uses: Sequence[Entry], linked: int) -> int:
     Each offer on the same units is rounded in both plans, and shared over pools of units in both: a fen, and half a fen for each pool.
     """
     stackable = [bit for bit, use in uses if use.offer.line_stackable]
-    if len(stackable) < 2 or not any(bit & linked for bit in stackable):  # noqa: PLR2004  alone on its units
+    if len(stackable) < 2 or not any(bit & linked for bit in stackable):
         return 0
     return len(stackable) * (2 + min(line.qty, 1 << len(stackable)) // 2)
 

@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import cards
+import merchants
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.ledger.operations import grant_budget, open_budget
@@ -207,3 +208,10 @@ def test_only_an_assistant_has_a_till(
 ) -> None:
     answer = client.get("/api/till/today", headers={"authorization": f"Bearer {new_token(role)}"})
     assert answer.status_code == 403
+
+
+def test_who_has_left_sees_nothing_more(till: TestClient, works: Works) -> None:
+    with transaction() as tx:
+        merchants.end_staff(tx, staff_id=works.staff_id)
+    answer = till.get("/api/till/today")
+    assert (answer.status_code, answer.json()["code"]) == (403, "STAFF_LEFT")
