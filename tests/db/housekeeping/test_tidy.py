@@ -12,7 +12,9 @@ from tests.world import World, count, findings
 
 def test_old_codes_and_visits_go_but_a_visit_that_sold_stays(world: World) -> None:
     long_ago, just_now = now() - timedelta(hours=4), now()
-    world.offer({"id": "EVER", "stage": "line", "kind": "percent_off", "match": {"merchants": ["m_0001"]}, "rate_bp": 500})
+    world.offer(
+        {"id": "EVER", "stage": "line", "kind": "percent_off", "match": {"merchants": ["m_0001"]}, "rate_bp": 500}
+    )
     sold = world.visit(at=long_ago)
     world.sell(1600, visit=sold, at=long_ago)
     world.visit(at=long_ago + timedelta(minutes=2))

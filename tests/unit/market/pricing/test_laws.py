@@ -73,7 +73,8 @@ def test_no_cap_purse_or_group_is_broken(case):
             units = dict(applied.numbers)["units"]
             assert units <= offer.get("max_units", units)
         for purse in {*offer.get("budgets", []), *filter(None, [offer.get("allowance")])}:
-            drawn[purse] = drawn.get(purse, 0) + applied.sponsor_pays
+            if applied.sponsor_pays:
+                drawn[purse] = drawn.get(purse, 0) + applied.sponsor_pays
         groups += [offer["group"]] if "group" in offer else []
         others = [other for other in made.applied if other is not applied]
         assert offer.get("alone") != "all" or not others
