@@ -8,7 +8,8 @@ from market.pricing.case import ABSENT, Candidate, Case, Line, Reason
 from market.pricing.engine import NODE_LIMIT, quote
 from market.pricing.gates import gate_outcome
 from market.pricing.kinds import Kind, Stage
-from market.pricing.offer import Match, Offer
+from market.pricing.match import Match
+from market.pricing.offer import Offer
 from market.pricing.reading import PricingDocumentError
 from market.pricing.result import AppliedOffer, NotApplied, Quote, QuoteLine, Share
 

@@ -50,6 +50,14 @@ class Use:
             caps += [most_fitting(purses[purse], self.share_bp) for purse in self.offer.purses]
         return min(caps, default=None)
 
+    def refusal(self, purses: Mapping[str, int]) -> int | None:
+        """An amount above this, before other caps, makes any plan illegal, whatever else is drawn; None if nothing does."""
+        fits = [] if self.hard is None else [self.hard]
+        if self.share_bp and self.offer.on_shortage == "none":
+            fits += [most_fitting(purses[purse], self.share_bp) for purse in self.offer.purses]
+        most = min(fits, default=None)
+        return None if most is None or (self.ceiling is not None and self.ceiling <= most) else most
+
 
 @dataclass(slots=True)
 class Step:

@@ -32,8 +32,9 @@ class Component:
     """A compiled component. Offers are bits, in order of their ids.
 
     `limits` are fen by bit that a line offer's amount never exceeds though its lines add up to more, `most_units` caps on units that
-    could bind, `linked` the bits of both: their lines cannot be decided apart. `line_shares` are sponsor shares of line offers by bit.
-    `slack` is how many fen the rounding of other offers on the same units may shift when a capped offer takes less.
+    could bind, `linked` the bits of both: their lines cannot be decided apart. `refusals` are fen above which an offer makes a plan
+    illegal, `line_shares` sponsor shares of line offers. `slack` is how many fen the rounding of other offers on the same units may
+    shift when a capped offer takes less.
     """
 
     basket: Sequence[Line]
@@ -48,6 +49,7 @@ class Component:
     free: int
     limits: dict[int, int]
     most_units: dict[int, int]
+    refusals: dict[int, int]
     line_shares: dict[int, int]
     linked: int
     slack: int
@@ -161,6 +163,7 @@ def make_component(
         free=free,
         limits=limits,
         most_units=most_units,
+        refusals={bits[use.index]: most for use in line_uses if (most := use.refusal(purses)) is not None},
         line_shares={bits[use.index]: use.share_bp for use in line_uses if use.share_bp},
         linked=linked,
         slack=sum([_slack(basket[position], here, linked) for position, here in on_line.items()]),

@@ -100,7 +100,7 @@ class _Descent:
             if not hunt.step():
                 return
             node = here.after(setting, atom, option)
-            if any(count > setting.component.most_units[bit] for bit, count in node.units.items()):
+            if not ranges.is_legal(node):
                 continue
             low = ranges.low(depth, node)
             if setting.is_monotone and ranges.reach and setting.is_beaten(low):

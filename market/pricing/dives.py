@@ -1,6 +1,7 @@
 """Good plans found at once, without search: so that the search has something to beat. Pure."""
 
 from market.pricing.apply import Pool
+from market.pricing.component import Component
 from market.pricing.options import Option
 from market.pricing.setting import Setting
 
@@ -9,22 +10,21 @@ def dive(setting: Setting) -> None:
     """The plan with every line at its cheapest, as far as thresholds and counted units go; the hunt keeps it if it is better."""
     component, high = setting.component, setting.high
     pools: dict[int, tuple[Pool, ...]] = {}
-    mask, units = setting.upper_mask, dict(component.most_units)
+    mask, room = setting.upper_mask, _Room(component)
     # How much line offers may take in all from what each threshold looks at.
     rooms = {
         variant: sum([high[atom] for atom in variant.atoms]) - variant.need
         for variant in setting.upper.variants
         if variant.need > sum([setting.low[atom] for atom in variant.atoms])
     }
-    is_plain = not component.most_units and not rooms
+    is_plain = not component.most_units and not component.refusals and not rooms
     for position, choice in component.choices.items():
         here = [variant for variant in rooms if component.atom_of[position] in variant.atoms]
         highest = choice.cheapest(setting.allowed) if is_plain and choice.complete_to is None else None
         for option in choice.options(highest, setting.allowed):
             taken = choice.most - option.net
-            if any(taken > rooms[variant] for variant in here) or not _has_units(option, units):
+            if any(taken > rooms[variant] for variant in here) or not room.take(option):
                 continue
-            units |= {bit: units[bit] - count for bit, _, count in option.taken if bit in units}
             rooms |= {variant: rooms[variant] - taken for variant in here}
             if option.pools:
                 pools[position] = option.pools
@@ -35,9 +35,23 @@ def dive(setting: Setting) -> None:
         _dive_under_caps(setting)
 
 
-def _has_units(option: Option, units: dict[int, int]) -> bool:
-    """Whether counted offers have as many units left."""
-    return all(count <= units.get(bit, count) for bit, _, count in option.taken)
+class _Room:
+    """How many units counted offers have left, and how many fen those that a short budget shuts out."""
+
+    def __init__(self, component: Component) -> None:
+        self._units, self._fen = dict(component.most_units), dict(component.refusals)
+
+    def take(self, option: Option) -> bool:
+        """Take what an option needs; False, and nothing taken, if there is not so much."""
+        for bit, fen, count in option.taken:
+            if count > self._units.get(bit, count) or fen > self._fen.get(bit, fen):
+                return False
+        for bit, fen, count in option.taken:
+            if bit in self._units:
+                self._units[bit] -= count
+            if bit in self._fen:
+                self._fen[bit] -= fen
+        return True
 
 
 def _dive_under_caps(setting: Setting) -> None:
@@ -53,16 +67,15 @@ def _dive_under_caps(setting: Setting) -> None:
             elif linked in capped:
                 capped[linked].setdefault(position, option)
     chosen = dict(plain)
-    units = dict(component.most_units)
+    room = _Room(component)
     for bit, here in capped.items():
-        room = setting.limits[bit]
+        left = setting.limits[bit]
         losses = {position: option.net + _gross(option, bit) - plain[position].net for position, option in here.items()}
         for position in sorted(here, key=lambda position: (losses[position], position)):
             option = here[position]
-            if room > 0 and chosen[position] is plain[position] and _has_units(option, units):
+            if left > 0 and chosen[position] is plain[position] and room.take(option):
                 chosen[position] = option
-                room -= _gross(option, bit)
-                units |= {at: units[at] - count for at, _, count in option.taken if at in units}
+                left -= _gross(option, bit)
     mask = setting.upper_mask
     for option in chosen.values():
         mask |= option.mask

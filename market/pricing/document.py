@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from market.pricing.case import ABSENT, GATE_REASONS, Candidate, Case, Gate, Line, Reason
 from market.pricing.engine import quote
-from market.pricing.offer import CHANNELS, OFFER_FIELDS, Offer, read_offer_fields
+from market.pricing.offer import Offer
+from market.pricing.offer_fields import CHANNELS, OFFER_FIELDS, read_offer_fields
 from market.pricing.reading import (
     fail,
     read_bool,

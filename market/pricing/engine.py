@@ -38,7 +38,7 @@ def quote(case: Case, *, node_limit: int = NODE_LIMIT) -> Quote:
     plan = best_plan(case.basket, [use for use in uses if _can_apply(use, case)], case.purses, node_limit)
     draws: dict[str, int] = {}
     for step in plan.steps:
-        for purse in step.use.offer.purses:
+        for purse in step.use.offer.purses if step.sponsor else ():
             draws[purse] = draws.get(purse, 0) + step.sponsor
     measured = measure(case, plan.steps, {purse: fen - draws.get(purse, 0) for purse, fen in case.purses.items()})
     used = {step.use.index for step in plan.steps}

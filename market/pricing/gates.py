@@ -6,7 +6,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from market.pricing.case import ABSENT, RANK, Candidate, Case, Line, Reason
-from market.pricing.offer import Match, Offer
+from market.pricing.match import Match
+from market.pricing.offer import Offer
 
 
 def gate_outcome(candidate: Candidate, case: Case) -> Reason | None:

@@ -32,7 +32,7 @@ class Node(NamedTuple):
         """The node that one more decided line leads to."""
         raws, units, lifted = self.raws, self.units, self.lifted
         for bit, fen, count in option.taken:
-            if bit in setting.limits or bit in setting.shares:
+            if bit in setting.limits or bit in setting.shares or bit in setting.component.refusals:
                 raws = {**raws, bit: raws.get(bit, 0) + fen}
             if bit in setting.component.most_units:
                 units = {**units, bit: units.get(bit, 0) + count}
@@ -72,6 +72,13 @@ class Ranges:
             and not setting.limits
             and variant.need > sum([start.net[atom] + self._low[0][atom] for atom in variant.atoms])
         }
+
+    def is_legal(self, node: Node) -> bool:
+        """Whether no counted offer has too many units already, and none that a short budget shuts out too large an amount."""
+        component = self._setting.component
+        if any(count > component.most_units[bit] for bit, count in node.units.items()):
+            return False
+        return all(node.raws.get(bit, 0) - component.slack <= most for bit, most in component.refusals.items())
 
     def low(self, depth: int, node: Node) -> list[int]:
         """The least net of each atom: no line below its cheapest, and no capped offer above its cap."""
