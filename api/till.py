@@ -141,7 +141,7 @@ def refund_at_till(
         if (done := repeats.find_answered(tx, shop_id=till.shop_id, key=key, request=request)) is not None:
             return returns.get_answer(tx, reversal_id=done)
         shopper = cards.get_shopper(tx, visit_id=visit_id, shop_id=till.shop_id, at=at)
-        wanted = returns.Wanted(sale=sale, units=units, subject=shopper.subject)
+        wanted = returns.Wanted(sale=sale, units=units, subject=shopper.subject, visit_id=visit_id)
         return returns.refund_sale(tx, till=till, wanted=wanted, key=key, request=request, at=at)
 
     return _at_till(_Act("refund", staff_id, request, at, key), attempt)

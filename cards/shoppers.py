@@ -13,7 +13,7 @@ from cards.people import list_facts
 from cards.standing import MemberLeftError, ensure_usable
 from cards.visits import VisitExpiredError, VisitUnknownError, VisitUsedError
 from market.kit.errors import ConflictError
-from market.sales.models import Sale
+from market.sales.models import Reversal, Sale
 from market.sales.parties import Shopper
 
 NO_VISIT = UUID(int=0)
@@ -31,7 +31,7 @@ def get_shopper(tx: Session, *, visit_id: UUID, shop_id: UUID, at: datetime) -> 
     found = found or tx.execute(_VISITOR, {"visit_id": visit_id}).one_or_none()
     if found is None or found.shop_id != shop_id:
         raise VisitUnknownError
-    if found.sale_id is not None:
+    if found.sale_id is not None or found.refund_id is not None:
         raise VisitUsedError
     if found.expires_at <= at:
         raise VisitExpiredError
@@ -76,13 +76,14 @@ _PERSON = (
 )
 
 _VISITOR = (
-    select(*_PERSON, Visit.shop_id, Visit.expires_at, Sale.id.label("sale_id"))
+    select(*_PERSON, Visit.shop_id, Visit.expires_at, Sale.id.label("sale_id"), Reversal.id.label("refund_id"))
     .select_from(Visit)
     .join(Card, Card.id == Visit.card_id)
     .join(Member, Member.id == Card.member_id)
     .join(Unit, Unit.id == Member.unit_id)
     .outerjoin(PersonKey, PersonKey.subject == Member.subject)
     .outerjoin(Sale, Sale.visit_id == Visit.id)
+    .outerjoin(Reversal, Reversal.visit_id == Visit.id)
     .where(Visit.id == bindparam("visit_id"))
     .with_for_update(key_share=True, of=[Visit, Card, Member])
 )

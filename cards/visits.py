@@ -28,7 +28,7 @@ from cards.people import surname
 from cards.standing import ensure_usable
 from market.kit.errors import ConflictError, InvalidError, NotFoundError, invariant
 from market.kit.ids import new_id
-from market.sales.models import Sale
+from market.sales.models import Reversal, Sale
 
 VISIT_SECONDS = 300
 KEPT_SECONDS = 3 * 3600
@@ -132,8 +132,8 @@ def prune_codes(tx: Session, *, at: datetime) -> int:
     """Delete codes and visits older than 3 hours; a visit with a sale stays with it. Answers how many rows went."""
     before = at - timedelta(seconds=KEPT_SECONDS)
     codes = tx.execute(delete(CardCode).where(CardCode.issued_at < before).returning(CardCode.code)).all()
-    no_sale = ~exists().where(Sale.visit_id == Visit.id)
-    visits = tx.execute(delete(Visit).where(Visit.opened_at < before, no_sale).returning(Visit.id)).all()
+    unused = ~exists().where(Sale.visit_id == Visit.id), ~exists().where(Reversal.visit_id == Visit.id)
+    visits = tx.execute(delete(Visit).where(Visit.opened_at < before, *unused).returning(Visit.id)).all()
     return len(codes) + len(visits)
 
 

@@ -59,6 +59,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_budget_grant_budget"), "budget_grant", ["budget"], unique=False)
     op.create_table(
+        "effect_key",
+        sa.Column("shop_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "key", name=op.f("pk_effect_key")),
+    )
+    op.create_table(
         "entry",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("public_id", sa.Text(), nullable=False),
@@ -402,6 +408,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("public_id", sa.Text(), nullable=False),
         sa.Column("sale_id", sa.Uuid(), nullable=False),
+        sa.Column("visit_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("shop_id", sa.Uuid(), nullable=False),
         sa.Column("merchant", sa.Text(), nullable=False),
@@ -417,6 +424,7 @@ def upgrade() -> None:
         sa.Column("paid_fen", sa.BigInteger(), nullable=False),
         sa.Column("rebate_fen", sa.BigInteger(), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("(kind = 'refund') = (visit_id IS NOT NULL)", name=op.f("ck_reversal_refund_has_visit")),
         sa.CheckConstraint("kind IN ('void', 'refund')", name=op.f("ck_reversal_kind_known")),
         sa.CheckConstraint("list_fen = concession_fen + subsidy_fen + paid_fen", name=op.f("ck_reversal_four_amounts")),
         sa.CheckConstraint(
@@ -429,6 +437,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("entry_id", name=op.f("uq_reversal_entry_id")),
         sa.UniqueConstraint("public_id", name=op.f("uq_reversal_public_id")),
         sa.UniqueConstraint("shop_id", "key", name=op.f("uq_reversal_shop_id_key")),
+        sa.UniqueConstraint("visit_id", name=op.f("uq_reversal_visit_id")),
     )
     op.create_index("ix_reversal_day_merchant", "reversal", ["day", "merchant"], unique=False)
     op.create_index(op.f("ix_reversal_sale_id"), "reversal", ["sale_id"], unique=False)
@@ -569,6 +578,7 @@ def downgrade() -> None:
     op.drop_index("ix_entry_unsequenced", table_name="entry", postgresql_where="leaf_index IS NULL")
     op.drop_index("ix_entry_type_id", table_name="entry")
     op.drop_table("entry")
+    op.drop_table("effect_key")
     op.drop_index(op.f("ix_budget_grant_budget"), table_name="budget_grant")
     op.drop_table("budget_grant")
     op.drop_table("budget")

@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 # A row of these tables is written once. Corrections are new rows that refer back.
-APPEND_ONLY = ("transfer", "reversal", "budget_grant", "installation", "verify_run")
+APPEND_ONLY = ("transfer", "reversal", "budget_grant", "installation", "verify_run", "effect_key")
 
 # Of these only the named columns may change, and nothing may be deleted.
 MOSTLY_FIXED = {
@@ -64,6 +64,15 @@ BEGIN
     RAISE EXCEPTION 'offer % version % cannot go from % to %', OLD.offer, OLD.version, OLD.state, NEW.state
       USING ERRCODE = 'restrict_violation';
   END IF;
+  RETURN NEW;
+END $$
+"""
+
+# A key stands for one effect of a shop, be it a sale or a return: the second of two at the same moment fails and is tried again.
+ONE_EFFECT_PER_KEY = """
+CREATE FUNCTION one_effect_per_key() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO effect_key (shop_id, key) VALUES (NEW.shop_id, NEW.key);
   RETURN NEW;
 END $$
 """
@@ -131,6 +140,7 @@ def upgrade() -> None:
         ENTRY_SEQUENCED_ONCE,
         SALE_GIVES_BACK_FORWARD,
         OFFER_VERSION_MOVES_FORWARD,
+        ONE_EFFECT_PER_KEY,
         LEDGER_POST,
     ):
         op.execute(function)
@@ -156,6 +166,10 @@ def upgrade() -> None:
         ("offer_version", "offer_version_moves_forward"),
     ):
         op.execute(f"CREATE TRIGGER moves_forward BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()")
+    for table in ("sale", "reversal"):
+        op.execute(
+            f"CREATE TRIGGER one_effect BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION one_effect_per_key()"
+        )
     op.execute("INSERT INTO offer_book_number (id, number) VALUES (1, 0)")
 
 
@@ -167,9 +181,12 @@ def downgrade() -> None:
     for table in MOSTLY_FIXED:
         for trigger in ("columns_fixed", "never_deleted", "moves_forward"):
             op.execute(f"DROP TRIGGER {trigger} ON {table}")
+    for table in ("sale", "reversal"):
+        op.execute(f"DROP TRIGGER one_effect ON {table}")
     op.execute("DELETE FROM offer_book_number")
     for function in (
         "ledger_post(jsonb, jsonb)",
+        "one_effect_per_key()",
         "offer_version_moves_forward()",
         "sale_gives_back_forward()",
         "entry_sequenced_once()",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Header
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from api import till
 from api.access import Doors, Who
@@ -21,9 +21,22 @@ from merchants import get_workplace
 
 doors = Doors(prefix="/api/till", tags=["till"])
 
+LARGEST = 10**15  # beyond it a number is kept as text: nobody means it
+
+
+def _keep_short(value: object) -> object:
+    """A number as it is; anything else as a short text that can be stored, for the basket to refuse by name."""
+    return value if type(value) is int and abs(value) <= LARGEST else ascii(value)[:40]
+
+
 # Checked by the basket, whose refusals are kept for the audit, and described here for clients.
-Fen = Annotated[Any, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MOST_FEN, "description": "fen"})]
-Units = Annotated[Any, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_UNITS})]
+_Keyed = BeforeValidator(_keep_short)
+Fen = Annotated[
+    Any, _Keyed, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MOST_FEN, "description": "fen"})
+]
+Units = Annotated[Any, _Keyed, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_UNITS})]
+Word = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+LineName = Annotated[str, Field(pattern="^[a-z0-9]{1,16}$")]
 Key = Annotated[
     str,
     Header(
@@ -64,22 +77,22 @@ class AmountsIn(Strict):
 class ItemIn(Strict):
     """An item of the shop's catalogue."""
 
-    sku: Annotated[str, Field(min_length=1, max_length=64)]
+    sku: Annotated[Word, Field(min_length=1)]
     qty: Units = 1
 
 
 class ItemsIn(Strict):
     """Catalogue items, at catalogue prices."""
 
-    items: list[ItemIn]
+    items: Annotated[list[ItemIn], Field(max_length=MOST_LINES)]
     other_fen: Fen = 0
 
 
 class RegisterLineIn(Strict):
     """A line of the shop's own register; `price_fen` is for one unit."""
 
-    sku: Annotated[str, Field(min_length=1, max_length=64)]
-    category: Annotated[str, Field(max_length=64)]
+    sku: Annotated[Word, Field(min_length=1)]
+    category: Word
     price_fen: Fen
     qty: Units = 1
 
@@ -87,7 +100,7 @@ class RegisterLineIn(Strict):
 class RegisterIn(Strict):
     """Lines of the shop's own register; at most 500."""
 
-    lines: Annotated[list[RegisterLineIn], WithJsonSchema({"type": "array", "maxItems": MOST_LINES})]
+    lines: Annotated[list[RegisterLineIn], Field(max_length=MOST_LINES)]
 
 
 BasketIn = AmountsIn | ItemsIn | RegisterIn
@@ -113,7 +126,7 @@ class SaleIn(Strict):
 
     visit: UUID
     basket: BasketIn
-    expected_paid_fen: Annotated[int | None, Field(ge=0)] = None
+    expected_paid_fen: Annotated[int | None, Field(strict=True, ge=0, le=LARGEST)] = None
 
 
 class SaleOut(Strict):
@@ -164,7 +177,9 @@ class RefundIn(Strict):
     """Units to give back by line, with the visit that the buyer's card opened."""
 
     visit: UUID
-    units: dict[str, Annotated[int, Field(ge=1, le=MOST_UNITS)]]
+    units: Annotated[
+        dict[LineName, Annotated[int, Field(strict=True, ge=1, le=MOST_UNITS)]], Field(max_length=MOST_LINES)
+    ]
 
 
 class ReturnOut(Strict):

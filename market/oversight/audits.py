@@ -126,12 +126,12 @@ def check_returns(connection: Connection) -> Iterator[Finding]:
 def check_entries(connection: Connection) -> Iterator[Finding]:
     """The bytes on the public record say what the books say: id, kind, day, merchant, the four amounts, the transfers."""
     for table, kind in (("sale", "'sale'"), ("reversal", "r.kind")):
-        rows = connection.execution_options(yield_per=2_000).execute(
+        rows = connection.execute(
             text(f"""
             SELECT r.public_id, {kind}, r.day, r.merchant, r.list_fen, r.concession_fen, r.subsidy_fen, r.paid_fen,
                    e.public_id, e.type, e.body
             FROM {table} r JOIN entry e ON e.id = r.entry_id
-            """)  # noqa: S608  fixed names only
+            """).execution_options(yield_per=2_000)  # noqa: S608  fixed names only
         )
         for public_id, expected, day, merchant, *amounts, entry_id, type_, body in rows:
             said = json.loads(body)

@@ -54,6 +54,8 @@ def total_by_day(tx: Session, *, merchant: str, month: str) -> list[Totals]:
 def month_days(month: str) -> tuple[date, date]:
     """The first day of a month (YYYY-MM) and the first of the next. Raises ValueError for anything else."""
     first = date.fromisoformat(f"{month}-01")
+    if first.year == date.max.year:
+        raise ValueError(month)
     return first, (first + timedelta(days=31)).replace(day=1)
 
 

@@ -82,12 +82,17 @@ class Sale(Base):
 
 
 class Reversal(Base):
-    """A void or a refund of a sale: what went back to each payer, with the units of each line; append-only."""
+    """A void or a refund of a sale: what went back to each payer, with the units of each line; append-only.
+
+    A refund names the visit in which the buyer was there; one visit serves one refund or one sale.
+    """
 
     __tablename__ = "reversal"
     __table_args__ = (
         UniqueConstraint("shop_id", "key"),
+        UniqueConstraint("visit_id"),
         CheckConstraint("kind IN ('void', 'refund')", name="kind_known"),
+        CheckConstraint("(kind = 'refund') = (visit_id IS NOT NULL)", name="refund_has_visit"),
         CheckConstraint(FOUR_AMOUNTS, name="four_amounts"),
         CheckConstraint(
             "list_fen >= 0 AND concession_fen >= 0 AND subsidy_fen >= 0 AND paid_fen >= 0", name="not_negative"
@@ -100,6 +105,7 @@ class Reversal(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(Text, unique=True)
     sale_id: Mapped[UUID] = mapped_column(ForeignKey("sale.id"), index=True)
+    visit_id: Mapped[UUID | None]
     kind: Mapped[str] = mapped_column(Text)
     shop_id: Mapped[UUID]
     merchant: Mapped[str] = mapped_column(Text)
@@ -115,6 +121,15 @@ class Reversal(Base):
     paid_fen: Mapped[int] = mapped_column(BigInteger)
     rebate_fen: Mapped[int] = mapped_column(BigInteger)
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("entry.id"), unique=True)
+
+
+class EffectKey(Base):
+    """The keys of sales and returns of a shop together: one effect per key, whatever it is. Written by a trigger on both tables."""
+
+    __tablename__ = "effect_key"
+
+    shop_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
 
 
 class Refusal(Base):

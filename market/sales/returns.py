@@ -94,11 +94,12 @@ class ReturnAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to go back: the sale's public id, units by line, and the person who shows his card."""
+    """What is to go back: the sale's public id, units by line, the person who shows his card and the visit in which he does."""
 
     sale: str
     units: Mapping[str, int]
     subject: UUID
+    visit_id: UUID
 
 
 @dataclass(slots=True)
@@ -136,7 +137,9 @@ def void_sale(
     basket = read_basket(row.basket)
     back = _share_back(row, {line["line"]: line["qty"] for line in basket}, done={})
     draws = [Draw(purse, -fen) for purse, fen in back.parts.items()] + _uses_back(tx, row)
-    return _book(tx, till=till, row=row, back=back, draws=draws, kind="void", key=key, request=request, at=at)
+    return _book(
+        tx, till=till, row=row, back=back, draws=draws, kind="void", visit_id=None, key=key, request=request, at=at
+    )
 
 
 def refund_sale(
@@ -151,7 +154,18 @@ def refund_sale(
         raise OtherMemberError
     back = _share_back(row, wanted.units, done=_check_units(tx, row, wanted.units))
     draws = [Draw(purse, -fen) for purse, fen in back.parts.items()]
-    return _book(tx, till=till, row=row, back=back, draws=draws, kind="refund", key=key, request=request, at=at)
+    return _book(
+        tx,
+        till=till,
+        row=row,
+        back=back,
+        draws=draws,
+        kind="refund",
+        visit_id=wanted.visit_id,
+        key=key,
+        request=request,
+        at=at,
+    )
 
 
 def preview_refund(tx: Session, *, shop_id: UUID, sale: str, units: Mapping[str, int]) -> tuple[int, int]:
@@ -254,6 +268,7 @@ def _book(
     back: _Back,
     draws: list[Draw],
     kind: Kind,
+    visit_id: UUID | None,
     key: str,
     request: Mapping[str, Any],
     at: datetime,
@@ -278,6 +293,7 @@ def _book(
             public_id=public_id,
             sale_id=row.id,
             kind=kind,
+            visit_id=visit_id,
             shop_id=till.shop_id,
             merchant=row.merchant,
             staff_id=till.staff_id,

@@ -215,3 +215,42 @@ def test_who_has_left_sees_nothing_more(till: TestClient, works: Works) -> None:
         merchants.end_staff(tx, staff_id=works.staff_id)
     answer = till.get("/api/till/today")
     assert (answer.status_code, answer.json()["code"]) == (403, "STAFF_LEFT")
+
+
+@pytest.mark.parametrize(
+    "basket",
+    [
+        '{"joining_fen": NaN}',
+        '{"joining_fen": Infinity}',
+        '{"joining_fen": 1e400}',
+        '{"joining_fen": "a\\u0000b"}',
+        '{"joining_fen": "\\ud800"}',
+        '{"joining_fen": {"\\ud800": 1}}',
+        '{"joining_fen": ' + "9" * 4000 + "}",
+        '{"items": [{"sku": "\\u0000", "qty": 1}]}',
+        '{"lines": [{"sku": "\\ud800", "category": "c", "price_fen": 1}]}',
+    ],
+)
+def test_whatever_is_sent_is_refused_without_a_fault(till: TestClient, visit: Callable[[], str], basket: str) -> None:
+    for opened in (visit(), "00000000-0000-0000-0000-000000000000"):
+        answer = till.post(
+            "/api/till/sales",
+            content=f'{{"visit": "{opened}", "basket": {basket}}}',
+            headers={"idempotency-key": f"odd-{opened}", "content-type": "application/json"},
+        )
+        assert answer.status_code in {400, 404, 422}, answer.text
+        assert answer.json()["code"]
+    assert count("sale") == 0
+
+
+@pytest.mark.parametrize(
+    "units", [{"\x00": 1}, {"1": 0}, {"1": 10_001}, {"amount": True}, {str(n): 1 for n in range(600)}]
+)
+def test_odd_units_are_refused_without_a_fault(
+    till: TestClient, visit: Callable[[], str], units: dict[str, int]
+) -> None:
+    sale = sell(till, visit()).json()["sale"]
+    body = {"visit": visit(), "units": units}
+    answer = till.post(f"/api/till/sales/{sale}/refunds", json=body, headers={"idempotency-key": "refund-01"})
+    assert answer.status_code == 422
+    assert count("reversal") == 0

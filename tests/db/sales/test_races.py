@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 
@@ -152,4 +153,18 @@ def test_two_voids_and_a_refund_at_once_give_back_once(world: World) -> None:
     answers = Counter(at_once(act))
     assert answers["void"] + answers["refund"] == 1
     assert left("budget:lunch") == 100_000
+    assert findings() == []
+
+
+def test_one_key_is_one_effect_even_for_a_sale_and_a_void_at_the_same_moment(world: World) -> None:
+    for number in range(8):
+        sold, visit, key = world.sell(1600), world.visit(), f"shared-key-{number}"
+
+        def act(turn: int, *, sold: str = sold.public_id, visit: UUID = visit, key: str = key) -> object:
+            if turn % 2:
+                return till.void_at_till(staff_id=world.staff, sale=sold, key=key, at=NOON).kind
+            return world.sell(1700, visit=visit, key=key)
+
+        answers = Counter(answer if isinstance(answer, str) else "sold" for answer in at_once(act))
+        assert set(answers) in ({"sold", "KEY_REUSED"}, {"void", "KEY_REUSED"}), answers
     assert findings() == []

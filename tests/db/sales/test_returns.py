@@ -102,17 +102,22 @@ def sell_units(world: World, prices: list[tuple[int, int]]) -> str:
 
 def test_unit_by_unit_every_payer_gets_his_part_by_the_cumulative_floor(register: World) -> None:
     sale = sell_units(register, [(1000, 3)])  # 10 % off 300, subsidy 100, paid 2600
-    visit, steps = register.visit(), []
+    steps = []
     for step in range(3):
         done = till.refund_at_till(
-            staff_id=register.staff, sale=sale, units={"1": 1}, visit_id=visit, key=f"back-{step:04}", at=NOON
+            staff_id=register.staff,
+            sale=sale,
+            units={"1": 1},
+            visit_id=register.visit(),
+            key=f"back-{step:04}",
+            at=NOON,
         )
         steps.append((done.paid_fen, done.subsidy_fen, done.concession_fen))
     assert steps == [(866, 33, 100), (867, 33, 100), (867, 34, 100)]
     assert left("budget:lunch") == 100_000
     with pytest.raises(DomainError) as refused:
         till.refund_at_till(
-            staff_id=register.staff, sale=sale, units={"1": 1}, visit_id=visit, key="back-0009", at=NOON
+            staff_id=register.staff, sale=sale, units={"1": 1}, visit_id=register.visit(), key="back-0009", at=NOON
         )
     assert refused.value.code == "REFUND_UNITS"
     assert findings() == []
@@ -148,4 +153,21 @@ def test_a_partly_refunded_sale_is_not_voided(register: World) -> None:
     with pytest.raises(DomainError) as refused:
         till.void_at_till(staff_id=register.staff, sale=sale, key="void-0001", at=NOON)
     assert refused.value.code == "PARTLY_REFUNDED"
+    assert findings() == []
+
+
+def test_one_visit_serves_one_refund_and_no_sale_beside_it(register: World) -> None:
+    sale, visit = sell_units(register, [(1000, 3)]), register.visit()
+    till.refund_at_till(staff_id=register.staff, sale=sale, units={"1": 1}, visit_id=visit, key="back-0001", at=NOON)
+    with pytest.raises(DomainError) as again:
+        till.refund_at_till(
+            staff_id=register.staff, sale=sale, units={"1": 1}, visit_id=visit, key="back-0002", at=NOON
+        )
+    assert again.value.code == "VISIT_USED"
+    lines = [till.basket.RegisterLine(sku="p", category="noodles", price_fen=100, qty=1)]
+    with pytest.raises(DomainError) as sold:
+        till.redeem_at_till(
+            staff_id=register.staff, visit_id=visit, keyed=till.RegisterKeyed(lines), key="sell-0002", at=NOON
+        )
+    assert sold.value.code == "VISIT_USED"
     assert findings() == []

@@ -1,0 +1,44 @@
+"""`huigong verify` runs to its end, says what it found, and keeps it for the auditor's desk."""
+
+import pytest
+from sqlalchemy import Engine, text
+from typer.testing import CliRunner
+
+from api.cli import app
+from market.kit.database import connect, transaction
+from market.kit.settings import get_settings
+from market.oversight.audits import AUDITS
+from market.oversight.queries import find_verify_run
+from tests.world import World
+
+
+@pytest.fixture
+def verify(database: Engine, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setenv("HUIGONG_DATABASE_URL", database.url.render_as_string(hide_password=False))
+    get_settings.cache_clear()
+    yield lambda: CliRunner().invoke(app, ["verify"])
+    get_settings.cache_clear()
+
+
+def test_sound_books_are_called_sound(world: World, verify: object, database_url: str) -> None:
+    world.sell(1600, 200)
+    done = verify()
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, f"{len(AUDITS)} rules checked, 0 findings"), (
+        done.output
+    )
+    connect(database_url)
+    with transaction() as tx:
+        run = find_verify_run(tx)
+    assert (run.rules, run.findings) == (len(AUDITS), [])
+    assert run.rows_seen > 5
+
+
+def test_a_forged_balance_is_named_and_kept(world: World, verify: object, database: Engine, database_url: str) -> None:
+    with database.begin() as connection:
+        connection.execute(text("UPDATE balance SET left_over = left_over + 7 WHERE id = 'budget:lunch'"))
+    done = verify()
+    assert done.exit_code == 1
+    assert "budgets: budget:lunch: transfers leave 100000 fen, its balance holds 100007" in done.stdout
+    connect(database_url)
+    with transaction() as tx:
+        assert [row["rule"] for row in find_verify_run(tx).findings] == ["budgets"]
