@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from api.door import SAFE_METHODS, dress, fits_form_token, guest_secret, identify, is_api
 from api.identity import Principal
@@ -152,7 +153,7 @@ class DoorRoute(APIRoute):
             if request.method not in SAFE_METHODS:
                 request.state.csrf_sent = request.headers.get(CSRF_HEADER, "")
                 if request.headers.get("content-type", "").startswith(FORM_TYPES):
-                    request.state.form = await request.form()
+                    request.state.form = await _read_form(request)
                     request.state.csrf_sent = request.state.csrf_sent or str(request.state.form.get(CSRF_FIELD, ""))
             try:
                 return await handle(request)
@@ -197,6 +198,14 @@ def _guarded(endpoint: Callable[..., Any], admitted: frozenset[str]) -> Callable
 
     guarded.__signature__ = signature.replace(parameters=[*kept, asked])  # type: ignore[attr-defined]
     return guarded
+
+
+async def _read_form(request: Request) -> FormData:
+    """The form, or the refusal of a body that cannot be read; the parser trusts a `charset` that names no encoding, or a useless one."""
+    try:
+        return await request.form()
+    except (UnicodeError, LookupError) as error:
+        raise HTTPException(400) from error
 
 
 def _needs_form_token(request: Request, principal: Principal | None) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse
@@ -113,6 +114,7 @@ def install(app: FastAPI) -> None:
     """Answer domain errors, malformed input and unknown addresses. These are plain functions: they may read the database."""
     app.add_exception_handler(DomainError, _answer_domain)
     app.add_exception_handler(RequestValidationError, _answer_malformed)
+    app.add_exception_handler(DataError, _answer_unstorable)
     app.add_exception_handler(HTTPException, _answer_http)
 
 
@@ -228,6 +230,15 @@ def _answer_malformed(request: Request, error: Exception) -> Response:
     fields = [{"field": _field(part["loc"]), "problem": _problem_of(part, english=english)} for part in found[:20]]
     first = fields[0]
     return refuse(request, MalformedError(field=first["field"], problem=first["problem"]), fields=fields)
+
+
+def _answer_unstorable(request: Request, error: Exception) -> Response:
+    """Something sent is no value the database can hold: a NUL in a text, a number out of its range."""
+    log.warning("unstorable", exc_info=error)
+    what = OTHER_PROBLEM[language_of(request) == "en"]
+    return refuse(
+        request, MalformedError(field="request", problem=what), fields=[{"field": "request", "problem": what}]
+    )
 
 
 def _answer_http(request: Request, error: Exception) -> Response:

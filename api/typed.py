@@ -1,7 +1,6 @@
 """What people type into a page: amounts in yuan, quantities, card codes. Read exactly, digit by digit; no float ever sees money."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,7 +9,11 @@ from market.kit.errors import InvalidError
 from market.sales.basket import MOST_FEN
 
 MOST_UNITS = 9_999
+MOST_TYPED = 40  # characters; nothing longer is looked at
 
+# What a Chinese keyboard writes for digits and their signs. Only these: NFKC would make `²` a 2 and `①` a 1.
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９．。，￥", "0123456789..,¥")
+_MINUS = ("-", "−", "﹣", "－")
 _PLAIN = re.compile(r"([0-9]*)(?:\.([0-9]*))?", re.ASCII)
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", re.ASCII)
 
@@ -85,9 +88,10 @@ def read_yuan(text: str, *, field: Field) -> int:
 
     Raises AmountUnreadableError, AmountTooFineError, AmountNegativeError, AmountTooLargeError.
     """
-    plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).replace("。", ".")
-    plain = plain.removeprefix("¥").removesuffix("元")
-    if plain[:1] in {"-", "−", "﹣"}:
+    if len(text) > MOST_TYPED:
+        raise AmountTooLargeError(**field.facts)
+    plain = text.translate(_FULL_WIDTH).strip().removeprefix("¥").removesuffix("元").strip()
+    if plain.startswith(_MINUS):
         raise AmountNegativeError(**field.facts)
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
@@ -107,7 +111,9 @@ def read_yuan(text: str, *, field: Field) -> int:
 
 def read_units(text: str) -> int:
     """A number of pieces, 0 when nothing was typed. Raises UnitsUnreadableError."""
-    plain = unicodedata.normalize("NFKC", text).strip() or "0"
+    if len(text) > MOST_TYPED:
+        raise UnitsUnreadableError
+    plain = text.translate(_FULL_WIDTH).strip() or "0"
     if not re.fullmatch("[0-9]{1,6}", plain, re.ASCII) or int(plain) > MOST_UNITS:
         raise UnitsUnreadableError
     return int(plain)

@@ -49,6 +49,7 @@ LEAST_MONTHS, MOST_MONTHS = 6, 12  # bars of the picture of what was saved
 
 ShopCode = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,64}$")]
 Typed = Annotated[str, Query(max_length=40)]
+NO_CONTROLS = r"^\P{Cc}*$"
 
 
 class CardNotUsableError(ConflictError):
@@ -109,9 +110,9 @@ def freeze(request: Request, who: Who) -> Response:
 def offers(
     request: Request,
     who: Who,
-    q: Annotated[str, Query(max_length=100)] = "",
-    category: Annotated[str | None, Query(max_length=64)] = None,
-    after: Annotated[str | None, Query(max_length=64)] = None,
+    q: Annotated[str, Query(max_length=100, pattern=NO_CONTROLS)] = "",
+    category: Annotated[str | None, Query(max_length=64, pattern=NO_CONTROLS)] = None,
+    after: Annotated[str | None, Query(max_length=64, pattern=NO_CONTROLS)] = None,
 ) -> Response:
     """All shops with what they give, by name; `after` is the code of the last shop of the page before."""
     at = now()

@@ -27,7 +27,7 @@ from market.kit.ids import new_id
 from market.sales import queries
 from market.sales.queries import SaleDetail
 from market.sales.repeats import is_answered
-from market.sales.returns import RefundUnitsError, SaleUnknownError, preview_refund
+from market.sales.returns import RefundUnitsError, SaleUnknownError, SaleVoidedError, preview_refund
 
 doors = Doors(include_in_schema=False)
 
@@ -85,7 +85,7 @@ def done(request: Request, who: Who, sale: PublicId) -> Response:
     """What was just sold: the figure to say, the code to compare, the way back."""
     with transaction() as tx:
         found = _get_sale(tx, who, sale)
-    view = TillDone(sale=show_sale(found.summary, at=now()), void_key=_void_key(sale))
+    view = TillDone(sale=show_sale(found.summary, at=now()), void_key=_void_key())
     return render(request, "till/done.html", view)
 
 
@@ -102,6 +102,9 @@ def void(request: Request, who: Who, sale: PublicId, key: Key) -> Response:
         till.void_at_till(staff_id=staff_of(who), sale=sale, key=key, at=now())
     except SaleUnknownError as refusal:
         return refused(request, refusal, next_href="/till/today")
+    except SaleVoidedError:
+        # By another page or a colleague. Not to the page that says to hand back the money: that was said where it was voided.
+        return see_other(request, f"/till/sales/{sale}")
     except DomainError as refusal:
         return _sale(request, who, sale, {}, error=refusal)
     return see_other(request, f"/till/sales/{sale}/done", notice="sale_voided")
@@ -169,7 +172,7 @@ def _sale(
         lines=lines,
         refunded_fen=found.summary.back_paid_fen,
         member_code_needed=True,
-        void_key=_void_key(sale),
+        void_key=_void_key(),
         preview=shown,
         error=error.sentence(language_of(request)) if error else None,
     )
@@ -233,6 +236,6 @@ def _read_units(typed: Mapping[str, str]) -> dict[str, int]:
     return units
 
 
-def _void_key(sale: str) -> str:
-    """One key for all void buttons of a sale: pressed on two pages it is still one void."""
-    return f"void:{sale}"
+def _void_key() -> str:
+    """A key for the void button of one page: pressed twice it is one void, and a refusal binds no page drawn later."""
+    return f"page:{new_id()}"

@@ -35,6 +35,8 @@ MOST_FEN = 100_000_000
         ("￥ 15.40 元", 1540),
         ("15。4", 1540),
         (" 15 ", 1500),
+        ("\u3000１５\u3000", 1500),
+        ("0" * 40, 0),
         ("15.", 1500),
         (".5", 50),
         ("0.05", 5),
@@ -66,13 +68,22 @@ def test_an_amount_is_read_to_the_fen(typed: str, fen: int | None) -> None:
         ("٣", AmountUnreadableError),
         ("十五", AmountUnreadableError),
         ("15 or 16", AmountUnreadableError),
+        ("1 5", AmountUnreadableError),
+        ("1 000", AmountUnreadableError),
+        ("²", AmountUnreadableError),
+        ("①", AmountUnreadableError),
+        ("½", AmountUnreadableError),
+        ("𝟑", AmountUnreadableError),
         ("NaN", AmountUnreadableError),
         ("15.405", AmountTooFineError),
         ("0.001", AmountTooFineError),
         ("-5", AmountNegativeError),
         ("−5", AmountNegativeError),
+        ("－５", AmountNegativeError),
         ("1000000.01", AmountTooLargeError),
         ("9" * 400, AmountTooLargeError),
+        ("0" * 41, AmountTooLargeError),
+        ("0" * 5000, AmountTooLargeError),
     ],
 )
 def test_what_is_no_amount_is_named(typed: str, refusal: type[Exception]) -> None:
@@ -98,7 +109,7 @@ def test_pieces_are_read(typed: str, units: int) -> None:
     assert read_units(typed) == units
 
 
-@pytest.mark.parametrize("typed", ["-1", "1.5", "x", "10000", "1" * 50])
+@pytest.mark.parametrize("typed", ["-1", "1.5", "x", "10000", "1" * 50, "0" * 5000, " " * 41, "²", "①", "1 2"])
 def test_what_is_no_number_of_pieces_is_refused(typed: str) -> None:
     with pytest.raises(UnitsUnreadableError):
         read_units(typed)
