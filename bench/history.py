@@ -124,7 +124,7 @@ def replace_offers(tills: Sequence[Till]) -> None:
     with transaction() as tx:
         for offer in tx.scalars(select(OfferVersion.offer).where(OfferVersion.state == "approved")).all():
             end_offer(tx, offer=offer, at=at)
-        open_budget(tx, code="bench", title="Bench", sponsor=COMPANY, slots=8, at=at)
+        open_budget(tx, code="bench", title="Bench", sponsor=COMPANY, slots=32, at=at)
         grant_budget(
             tx, budget="bench", amount_fen=10**9, key="bench", proposed_by=OFFICER, approved_by=OFFICER_2, at=at
         )

@@ -3,11 +3,13 @@
 import selectors
 import socket
 import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 30
+CONNECT_SECONDS = 0.01  # one after another, as tills do, so that both processes take some
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
@@ -54,70 +56,77 @@ def write_request(path: str, body: bytes, *, token: str, key: str | None = None)
 
 
 def drive(port: int, queues: Sequence[Sequence[bytes]], *, expect: int) -> Drive:
-    """Send the requests of each client over a connection of its own, the next when the last is answered.
+    """Send the requests of all clients over as many connections, each its next when its last is answered.
 
-    Raises UnexpectedAnswerError at the first status other than `expect`.
+    Connections take from one common queue, in turn through the clients: how the system spreads them over the server's processes is
+    chance, and a process that has fewer of them shall not stand idle at the end. Raises UnexpectedAnswerError at the first status
+    other than `expect`.
     """
+    turns = max(map(len, queues), default=0)
+    waiting = deque(
+        (client, turn, queue[turn]) for turn in range(turns) for client, queue in enumerate(queues) if turn < len(queue)
+    )
+    answers: list[dict[int, Answer]] = [{} for _ in queues]
     with selectors.DefaultSelector() as selector:
-        clients = [_Client(port, list(queue)) for queue in queues if queue]
+        lines = []
+        for _ in range(min(len(queues), len(waiting))):
+            lines.append(_Connection(port))
+            time.sleep(CONNECT_SECONDS)
         begun = time.perf_counter()
-        for client in clients:
-            selector.register(client.line, selectors.EVENT_READ, client)
-            client.send()
-        waiting = len(clients)
-        while waiting:
+        for line in lines:
+            selector.register(line.socket, selectors.EVENT_READ, line)
+            line.send(*waiting.popleft())
+        open_lines = len(lines)
+        while open_lines:
             ready = selector.select(PATIENCE_SECONDS)
             if not ready:
                 raise UnexpectedAnswerError(f"no answer for {PATIENCE_SECONDS} s")
             for key, _ in ready:
-                client = key.data
-                if client.receive(expect) and not client.send():
-                    selector.unregister(client.line)
-                    client.line.close()
-                    waiting -= 1
+                line = key.data
+                answer = line.receive(expect)
+                if answer is None:
+                    continue
+                answers[line.client][line.turn] = answer
+                if waiting:
+                    line.send(*waiting.popleft())
+                else:
+                    selector.unregister(line.socket)
+                    line.socket.close()
+                    open_lines -= 1
         seconds = time.perf_counter() - begun
-    return Drive([client.answers for client in clients], seconds)
+    return Drive([[taken[turn] for turn in sorted(taken)] for taken in answers], seconds)
 
 
-@dataclass(slots=True)
-class _Client:
-    """One connection with what is still to be sent over it."""
+class _Connection:
+    """One connection and what it waits for."""
 
-    port: int
-    queue: list[bytes]
-    answers: list[Answer] = field(default_factory=list)
-    line: socket.socket = field(init=False)
-    received: bytes = b""
-    sent_at: float = 0.0
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection((HOST, port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.client = self.turn = 0
+        self._received = b""
+        self._sent_at = 0.0
 
-    def __post_init__(self) -> None:
-        self.line = socket.create_connection((HOST, self.port))
-        self.line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.queue.reverse()
+    def send(self, client: int, turn: int, request: bytes) -> None:
+        """Send a request of a client."""
+        self.client, self.turn = client, turn
+        self._sent_at = time.perf_counter()
+        self.socket.sendall(request)
 
-    def send(self) -> bool:
-        """Send the next request, if there is one."""
-        if not self.queue:
-            return False
-        self.sent_at = time.perf_counter()
-        self.line.sendall(self.queue.pop())
-        return True
-
-    def receive(self, expect: int) -> bool:
-        """Take what has come; True when the answer is complete."""
-        part = self.line.recv(65_536)
+    def receive(self, expect: int) -> Answer | None:
+        """Take what has come; the answer when it is complete."""
+        part = self.socket.recv(65_536)
         if not part:
             raise UnexpectedAnswerError("the server closed the connection")
-        self.received += part
-        head, found, body = self.received.partition(_END_OF_HEAD)
+        self._received += part
+        head, found, body = self._received.partition(_END_OF_HEAD)
         if not found:
-            return False
+            return None
         length = int(head.lower().split(_LENGTH, 1)[1].split(b"\r\n", 1)[0])
         if len(body) < length:
-            return False
+            return None
         status = int(head[9:12])
         if status != expect:
             raise UnexpectedAnswerError(f"{status} instead of {expect}: {body[:500].decode(errors='replace')}")
-        self.answers.append(Answer(status, body, time.perf_counter() - self.sent_at))
-        self.received = b""
-        return True
+        self._received = b""
+        return Answer(status, body, time.perf_counter() - self._sent_at)

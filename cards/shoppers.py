@@ -27,7 +27,7 @@ def get_shopper(tx: Session, *, visit_id: UUID, shop_id: UUID, at: datetime) -> 
     """
     # Whoever waited for the lock gets the member's new row joined to the unit of the old one, which is no row at all
     # when an import has just moved him; a second look then finds him in his new unit.
-    found = tx.execute(_VISITOR, {"visit_id": visit_id}).one_or_none()
+    found = tx.connection().execute(_VISITOR, {"visit_id": visit_id}).one_or_none()
     found = found or tx.execute(_VISITOR, {"visit_id": visit_id}).one_or_none()
     if found is None or found.shop_id != shop_id:
         raise VisitUnknownError

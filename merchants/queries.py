@@ -105,7 +105,7 @@ def open_till(tx: Session, *, staff_id: UUID) -> Till:
 
     First refusal that holds: TillUnknownError, StaffLeftError, MerchantSuspendedError, ShopClosedError.
     """
-    found = tx.execute(_TILL, {"staff_id": staff_id}).one_or_none()
+    found = tx.connection().execute(_TILL, {"staff_id": staff_id}).one_or_none()
     if found is None:
         raise TillUnknownError
     if found.staff_state != "active":

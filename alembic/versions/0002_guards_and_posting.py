@@ -78,7 +78,7 @@ END $$
 """
 
 # Writes transfers and moves bounded balances, in one statement, balances last and in id order (so that no two can deadlock).
-# A draw takes from any free slot that holds enough; when every slot is taken or too small it waits for all of them, in order, and
+# A draw takes from any free slot that holds enough, else waits for one that does; when none does it waits for all of them, in order, and
 # draws across: never over, and the last unit can be drawn. A slot that was locked and then found too small stays locked by PostgreSQL;
 # leaving the inner block by an exception gives it free again, so that the second way locks in order from the first slot on. A draw with `initial` makes its balance on first use (quotas of a person);
 # a negative draw gives back. Answers the id of the first balance that does not suffice, or null when all is written;
@@ -108,6 +108,12 @@ BEGIN
         WHERE (id, slot) = (
           SELECT b.id, b.slot FROM balance b WHERE b.id = wanted.id AND b.left_over >= wanted.amount
           ORDER BY random() LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED);
+        IF FOUND THEN
+          CONTINUE;
+        END IF;
+        UPDATE balance SET left_over = left_over - wanted.amount
+        WHERE id = wanted.id AND left_over >= wanted.amount AND slot = (
+          SELECT b.slot FROM balance b WHERE b.id = wanted.id AND b.left_over >= wanted.amount ORDER BY random() LIMIT 1);
         IF FOUND THEN
           CONTINUE;
         END IF;

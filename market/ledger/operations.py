@@ -51,7 +51,7 @@ def post(tx: Session, *, event: Event, postings: Sequence[Posting], draws: Itera
     if not rows and not postings:
         return
     invariant(len({row["id"] for row in rows}) == len(rows), "one draw for each balance")
-    short = tx.scalar(_POST, {"transfers": json.dumps(event.rows(postings)), "draws": json.dumps(rows)})
+    short = tx.connection().scalar(_POST, {"transfers": json.dumps(event.rows(postings)), "draws": json.dumps(rows)})
     if short is not None:
         raise BalanceShortError(balance=short)
 
@@ -60,7 +60,7 @@ def get_balances(tx: Session, ids: Sequence[str]) -> dict[str, int]:
     """What is left of each balance (all its slots); one that was never touched is absent."""
     if not ids:
         return {}
-    return {id_: int(left) for id_, left in tx.execute(_BALANCES, {"ids": list(ids)})}
+    return {id_: int(left) for id_, left in tx.connection().execute(_BALANCES, {"ids": list(ids)})}
 
 
 def open_budget(tx: Session, *, code: str, title: str, sponsor: str, slots: int, at: datetime) -> None:

@@ -18,7 +18,7 @@ def append_entry(
 ) -> UUID:
     """Store an entry and answer its row id; its place in the log is given later, off the hot path."""
     id_ = new_id()
-    tx.execute(
+    tx.connection().execute(
         _APPEND,
         {
             "id": id_,

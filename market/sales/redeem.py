@@ -140,7 +140,7 @@ def redeem(tx: Session, *, shopper: Shopper, till: Till, keyed: Keyed, live: Liv
     entry_id = append_entry(
         tx, kind="sale", public_id=sale["public_id"], merchant=till.merchant, day=sale["day"], body=body, at=at
     )
-    tx.execute(_INSERT_SALE, {**sale, "id": sale_id, "entry_id": entry_id})
+    tx.connection().execute(_INSERT_SALE, {**sale, "id": sale_id, "entry_id": entry_id})
     post(tx, event=Event("sale", sale_id, sale["day"], at), postings=postings, draws=draws)
     return _answer(sale_id, sale)
 

@@ -43,7 +43,7 @@ def find_answered(tx: Session, *, shop_id: UUID, key: str, request: Mapping[str,
 
     Raises KeyReusedError when the body differs, and the stored refusal again when the key was refused. One statement.
     """
-    found = tx.execute(_ANSWERED, {"shop_id": shop_id, "key": key}).first()
+    found = tx.connection().execute(_ANSWERED, {"shop_id": shop_id, "key": key}).first()
     if found is None:
         return None
     id_, code, facts, first = found
