@@ -6,7 +6,6 @@ from api.demo.sizes import Size
 
 COMPANY = "xg"
 COMPANY_NAME = "霞岗钢铁集团工会"
-COMPANY_SHORT = "霞钢"
 
 PLANTS = (
     *(

@@ -5,7 +5,6 @@ offer versions, which are public, they make the pricing document again.
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from market.kit.canonical import canonical_json
@@ -49,17 +48,3 @@ def read_basket(basket: bytes) -> list[dict[str, Any]]:
     """The lines as they were stored with a sale."""
     lines: list[dict[str, Any]] = json.loads(basket)
     return lines
-
-
-def rebuild_case(basket: bytes, facts: bytes, terms: Mapping[tuple[str, int], Mapping[str, Any]]) -> dict[str, Any]:
-    """The pricing document's case of a stored sale; `terms` are the offer versions it names, by id and version."""
-    known = json.loads(facts)
-    offers = [
-        {
-            **terms[offer["id"], offer["version"]],
-            **{name: value for name, value in offer.items() if name not in {"id", "version"}},
-        }
-        for offer in known["offers"]
-    ]
-    kept = {name: known[name] for name in ("now", "channel", "shop", "member", "accepted", "declined", "purses")}
-    return {**kept, "basket": json.loads(basket), "offers": offers}
