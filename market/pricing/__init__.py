@@ -8,10 +8,10 @@ from market.pricing.case import ABSENT, Candidate, Case, Line, Reason
 from market.pricing.engine import NODE_LIMIT, quote
 from market.pricing.gates import gate_outcome
 from market.pricing.kinds import Kind, Stage
-from market.pricing.match import Match
+from market.pricing.match import Match, Part
 from market.pricing.offer import Offer
 from market.pricing.reading import PricingDocumentError
-from market.pricing.result import AppliedOffer, NotApplied, Quote, QuoteLine, Share
+from market.pricing.result import AppliedOffer, Hint, NotApplied, Quote, QuoteLine, Share
 
 __all__ = [
     "ABSENT",
@@ -19,11 +19,13 @@ __all__ = [
     "AppliedOffer",
     "Candidate",
     "Case",
+    "Hint",
     "Kind",
     "Line",
     "Match",
     "NotApplied",
     "Offer",
+    "Part",
     "PricingDocumentError",
     "Quote",
     "QuoteLine",

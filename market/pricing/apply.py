@@ -9,29 +9,52 @@ from dataclasses import dataclass
 
 from market.kit.money import WHOLE_BP, largest_remainder, share_of
 from market.pricing.case import Candidate, Line
-from market.pricing.kinds import Stage, least_spend, line_formula, line_gross, most_amount, order_gross
+from market.pricing.kinds import (
+    GROUPED,
+    Stage,
+    group_gross,
+    least_spend,
+    line_formula,
+    line_gross,
+    most_amount,
+    order_gross,
+)
 from market.pricing.offer import Offer
 
 # Units of one line that carry the same offers: how many, and the indices of the offers.
 Pool = tuple[int, tuple[int, ...]]
 Numbers = tuple[tuple[str, int], ...]
+# One component of a bundle: units of one set, and the positions of the lines that may fill it.
+Slot = tuple[int, tuple[int, ...]]
 
 
 class Use:
     """A usable candidate compiled for one basket. `index` is its rank by id; `ceiling` and `hard` are caps in fen, None = none.
 
     Above `ceiling` the amount is cut; above `hard` (a budget that may not be short) the plan is not legal. No plan's amount exceeds
-    `gross_most` before caps or `most` after them; below a spend of `least` the offer gives nothing.
+    `gross_most` before caps or `most` after them; below a spend of `least` the offer gives nothing. `slots` are a bundle's components.
     """
 
-    __slots__ = ("candidate", "ceiling", "gross_most", "hard", "index", "least", "lines", "most", "offer", "share_bp")
+    __slots__ = (
+        *("candidate", "ceiling", "gross_most", "hard", "index", "least"),
+        *("lines", "most", "offer", "share_bp", "slots"),
+    )
 
-    def __init__(self, index: int, candidate: Candidate, lines: tuple[int, ...], basket: Sequence[Line]) -> None:
+    def __init__(
+        self,
+        index: int,
+        candidate: Candidate,
+        lines: tuple[int, ...],
+        basket: Sequence[Line],
+        slots: Sequence[Slot] = (),
+    ) -> None:
         self.index = index
+        self.slots = slots
         self.candidate = candidate
         self.offer: Offer = candidate.offer
         self.lines = lines
-        self.share_bp = self.offer.sponsor_share_bp
+        # A rebate is borne by the merchant.
+        self.share_bp = 0 if self.offer.stage is Stage.REBATE else self.offer.sponsor_share_bp
         partial = self.offer.on_shortage == "partial"
         budget = candidate.budget_remaining
         caps = (self.offer.max_discount, candidate.member_amount_remaining, budget if partial else None)
@@ -116,10 +139,14 @@ def _named_caps(use: Use) -> tuple[tuple[str, int | None], ...]:
 
 
 def touch(use: Use, of_line: Sequence[Pool], running: Sequence[int]) -> tuple[list[int], int, int, int]:
-    """The pools of one line that a line offer touches: which, their units, their running net, and what its formula takes off (fen)."""
+    """The pools of one line that a line offer touches: which, their units, their running net, and what its formula takes off (fen).
+
+    An offer of whole groups takes nothing line by line: for it the last number is the running net again, by which its amount is shared.
+    """
     mine = [number for number, pool in enumerate(of_line) if use.index in pool[1]]
     parts = [(of_line[number][0], running[number]) for number in mine]
-    return mine, sum([part[0] for part in parts]), sum([part[1] for part in parts]), line_gross(use.offer, parts)
+    units, net = sum([part[0] for part in parts]), sum([part[1] for part in parts])
+    return mine, units, net, net if use.offer.kind in GROUPED else line_gross(use.offer, parts)
 
 
 def spread(share: int, mine: Sequence[int], running: list[int]) -> None:
@@ -146,23 +173,26 @@ class Register:
             for position, of_line in pools.items()
         }
         for use in chosen:
-            touched: list[tuple[int, list[int], int]] = []  # line, pools, gross
+            is_grouped = use.offer.kind in GROUPED
+            touched: list[tuple[int, list[int], int]] = []  # line, pools, gross; of whole groups the list value
+            counts: list[tuple[int, int]] = []  # unit price, units
             base = units = 0
             for position in use.lines:
                 if position in pools:
                     mine, count, net, off = touch(use, pools[position], running[position])
                     if mine:
                         touched.append((position, mine, off))
+                        counts.append((self._basket[position].unit_price, count))
                         units += count
                         base += net
-            gross = sum(part[2] for part in touched)
-            limited = limit(use, gross, gross, self.left)
+            weights = [part[2] for part in touched]
+            gross = group_gross(use.offer, counts) if is_grouped else sum(weights)
+            limited = limit(use, gross, gross, self.left) if gross > 0 else None
             if limited is None or not limited[0]:
                 return False
             amount, limited_by = limited
-            weights = [part[2] for part in touched]
             # A cap that cuts is shared by what each line would have got without it.
-            shares = weights if amount == gross else largest_remainder(amount, weights)
+            shares = weights if amount == gross and not is_grouped else largest_remainder(amount, weights)
             for (position, mine, _), share in zip(touched, shares, strict=True):
                 spread(share, mine, running[position])
             formula, numbers = line_formula(use.offer, units, base)
@@ -201,6 +231,38 @@ class Register:
         for position, share in step.shares:
             self.net[position] -= share
         self.steps.append(step)
+
+
+def give_back(paid: Mapping[int, int], rebates: Sequence[Use]) -> list[Step] | None:
+    """The steps of these rebates, in order of application, on what is paid by line position (fen); None if one of them has no effect.
+
+    Each looks at all that is paid for its lines; together they never give back more of a line than was paid for it.
+    """
+    left = dict(paid)
+    steps = []
+    for use in rebates:
+        weights = [paid[position] for position in use.lines]
+        base = sum(weights)
+        if base < use.least:
+            return None
+        made = order_gross(use.offer, base, base)
+        limited = limit(use, made.amount, base, {})
+        if limited is None or not limited[0]:
+            return None
+        amount, limited_by = limited
+        shares = []
+        for position, share in zip(use.lines, largest_remainder(amount, weights), strict=True):
+            kept = min(share, left[position])
+            left[position] -= kept
+            if kept:
+                shares.append((position, kept))
+        whole = sum([share for _, share in shares])
+        if not whole:
+            return None
+        if whole < amount:
+            limited_by = "net"
+        steps.append(Step(use, base, made.amount, whole, 0, limited_by, made.formula, made.numbers, shares))
+    return steps
 
 
 def apply_plan(

@@ -1,13 +1,14 @@
 """A part of a basket that nothing links to the rest, compiled for the search: options of its lines, atoms, caps, outer decisions. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from market.kit.money import share_of
-from market.pricing.apply import Use
+from market.pricing.apply import Pool, Use
 from market.pricing.bound import Variant, make_variants
 from market.pricing.case import Line
-from market.pricing.kinds import Stage, most_of_units
+from market.pricing.kinds import GROUPED, Stage, most_of_units
 from market.pricing.options import Choice, Entry
 
 # One way to decide an outer item: the variant to apply (None: none) and the line offers to allow.
@@ -27,6 +28,24 @@ class Item:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What bundles and buy-x-get-y hold of a component's lines, decided before everything else.
+
+    By line position: the least net of the held units, the list value of the others, and the held units as pools. `uses` are the offers.
+    `is_loose`: a purse that runs short may change what they take, so that no bound can be given.
+    """
+
+    uses: tuple[Use, ...] = ()
+    net: Mapping[int, int] = field(default_factory=dict)
+    left: Mapping[int, int] = field(default_factory=dict)
+    pools: Mapping[int, tuple[Pool, ...]] = field(default_factory=dict)
+    is_loose: bool = False
+
+
+NOTHING_HELD: Final = Held()
+
+
 @dataclass(slots=True)
 class Component:
     """A compiled component. Offers are bits, in order of their ids.
@@ -40,7 +59,6 @@ class Component:
     basket: Sequence[Line]
     purses: Mapping[str, int]
     positions: Sequence[int]
-    uses: Sequence[Use]
     by_place: list[tuple[int, Use]]
     choices: dict[int, Choice]
     atom_of: dict[int, int]
@@ -53,6 +71,9 @@ class Component:
     line_shares: dict[int, int]
     linked: int
     slack: int
+    held: Held
+    held_mask: int
+    rebates: Sequence[Use]
 
     def sums(self, allowed: int) -> tuple[list[int], list[int]]:
         """Least and most net of each atom after the line stage under the allowed line offers."""
@@ -60,6 +81,12 @@ class Component:
         for position in self.positions:
             atom, choice = self.atom_of[position], self.choices.get(position)
             most = self.basket[position].list_price
+            if position in self.held.net:
+                net, left = self.held.net[position], self.held.left[position]
+                low[atom] += net
+                plain[atom] += net
+                high[atom] += most - left
+                most = left
             high[atom] += most
             low[atom] += choice.cheapest(allowed) if choice else most
             if self.limits:
@@ -80,7 +107,7 @@ def split_components(uses: Sequence[Use], purses: Mapping[str, int]) -> list[tup
             parent[position] = position = parent[parent[position]]
         return position
 
-    short = _short_purses(uses, purses)
+    short = short_purses(uses, purses)
     first: dict[tuple[str, str], int] = {}
     for use in uses:
         mine = use.lines[0]
@@ -101,7 +128,7 @@ def split_components(uses: Sequence[Use], purses: Mapping[str, int]) -> list[tup
     return list(parts.values())
 
 
-def _short_purses(uses: Sequence[Use], purses: Mapping[str, int]) -> set[str]:
+def short_purses(uses: Sequence[Use], purses: Mapping[str, int]) -> set[str]:
     """Purses that all offers together could ask for more than they hold."""
     asked: dict[str, int] = {}
     for use in uses:
@@ -112,12 +139,23 @@ def _short_purses(uses: Sequence[Use], purses: Mapping[str, int]) -> set[str]:
 
 
 def make_component(
-    basket: Sequence[Line], positions: Sequence[int], uses: Sequence[Use], purses: Mapping[str, int]
+    basket: Sequence[Line],
+    positions: Sequence[int],
+    uses: Sequence[Use],
+    purses: Mapping[str, int],
+    held: Held = NOTHING_HELD,
 ) -> Component:
-    """Compile a component. `uses` are in order of their ids."""
+    """Compile a component. `uses` are in order of their ids, those that hold units among them."""
     bits = {use.index: 1 << rank for rank, use in enumerate(uses)}
-    line_uses = [use for use in uses if use.offer.stage is Stage.LINE]
-    upper_uses = [use for use in uses if use.offer.stage is not Stage.LINE]
+    by_place = sorted([(bits[use.index], use) for use in uses], key=lambda pair: pair[1].offer.place)
+    groups = {use.offer.group for use in held.uses}
+    uses = [use for use in uses if use.offer.group is None or use.offer.group not in groups]
+    line_uses = [use for use in uses if use.offer.stage is Stage.LINE and use.offer.kind not in GROUPED]
+    upper_uses = [use for use in uses if use.offer.stage in (Stage.ORDER, Stage.SUBSIDY)]
+    rest = {
+        position: replace(basket[position], qty=basket[position].qty - sum(pool[0] for pool in pools))
+        for position, pools in held.pools.items()
+    }
     limits: dict[int, int] = {}
     own_limits: dict[int, int] = {}
     most_units: dict[int, int] = {}
@@ -138,23 +176,26 @@ def make_component(
         if not use.share_bp and bit not in limits:
             merged |= bit
         for position in use.lines:
-            on_line.setdefault(position, []).append((bit, use))
+            if position not in rest or rest[position].qty:
+                on_line.setdefault(position, []).append((bit, use))
     signature = dict.fromkeys(positions, 0)
     for use in upper_uses:
         for position in use.lines:
             signature[position] |= bits[use.index]
     names = {mask: atom for atom, mask in enumerate(dict.fromkeys(signature.values()))}
     atoms_of = {use.index: tuple(atom for mask, atom in names.items() if mask & bits[use.index]) for use in upper_uses}
-    items, free = _make_items(uses, bits, atoms_of, purses)
+    deciding = [use for use in uses if use.offer.kind not in GROUPED and use.offer.stage is not Stage.REBATE]
+    items, free = _make_items(deciding, bits, atoms_of, purses)
     linked = sum(limits)
     return Component(
         basket=basket,
         purses=purses,
         positions=positions,
-        uses=uses,
-        by_place=sorted([(bits[use.index], use) for use in uses], key=lambda pair: pair[1].offer.place),
+        by_place=by_place,
         choices={
-            position: Choice(basket[position], here, merged=merged, capped=linked, limits=own_limits)
+            position: Choice(
+                rest.get(position, basket[position]), here, merged=merged, capped=linked, limits=own_limits
+            )
             for position, here in on_line.items()
         },
         atom_of={position: names[mask] for position, mask in signature.items()},
@@ -167,6 +208,9 @@ def make_component(
         line_shares={bits[use.index]: use.share_bp for use in line_uses if use.share_bp},
         linked=linked,
         slack=sum([_slack(basket[position], here, linked) for position, here in on_line.items()]),
+        held=held,
+        held_mask=sum([bits[use.index] for use in held.uses]),
+        rebates=[use for use in uses if use.offer.stage is Stage.REBATE],
     )
 
 
@@ -175,7 +219,7 @@ def _slack(line: Line, uses: Sequence[Entry], linked: int) -> int:
 
     Each offer on the same units is rounded in both plans, and shared over pools of units in both: a fen, and half a fen for each pool.
     """
-    stackable = [bit for bit, use in uses if use.offer.line_stackable]
+    stackable = [bit for bit, use in uses if use.offer.is_stacked]
     if len(stackable) < 2 or not any(bit & linked for bit in stackable):
         return 0
     return len(stackable) * (2 + min(line.qty, 1 << len(stackable)) // 2)
@@ -212,4 +256,4 @@ def _make_items(
 
 def _most_given_back(use: Use) -> int:
     """What a plan pays more at most without this offer. Stacked on a unit, leaving it out shifts a fen of rounding for each other offer."""
-    return use.most + (4 * len(use.lines) if use.offer.line_stackable else 0)
+    return use.most + (4 * len(use.lines) if use.offer.is_stacked else 0)

@@ -24,7 +24,10 @@ class _Descent:
         """Settle the lines with one option that could be in a best plan; the others stay open."""
         self._setting, component = setting, setting.component
         zeros = (0,) * component.atoms
-        start = Node(None, zeros, setting.upper_mask, {}, {}, zeros)
+        held = list(zeros)
+        for position, fen in component.held.net.items():
+            held[component.atom_of[position]] += fen
+        start = Node(None, tuple(held), setting.upper_mask, {}, {}, zeros)
         rooms = [_room(setting, atom) for atom in range(component.atoms)]
         self._lines: list[OpenLine] = []
         self._known: dict[int, Option] = {}
@@ -45,7 +48,7 @@ class _Descent:
         setting = self._setting
         choice = setting.component.choices.get(position)
         if choice is None:
-            list_price = setting.component.basket[position].list_price
+            list_price = setting.component.held.left.get(position, setting.component.basket[position].list_price)
             return [Option(list_price, list_price, 0, (), ())]
         highest = None if room is None else choice.cheapest(setting.allowed) + room
         if choice.complete_to is not None and (highest is None or highest > choice.complete_to):

@@ -4,7 +4,7 @@ The form is a stable interface: a receipt or an auditor's export pasted into it 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from market.pricing.case import ABSENT, GATE_REASONS, Candidate, Case, Gate, Line, Reason
@@ -43,6 +43,15 @@ _ROW_KEYS: Final = {
     "settlement": ("payee",),
     "shares": ("line",),
     "draws": ("purse",),
+}
+
+
+# What a refund gives back, and the figures of a quote that it is measured by.
+_BACK: Final = {
+    "to_member": ("payable",),
+    "subsidy_back": ("sponsor_pays",),
+    "concession_back": ("concession",),
+    "rebate_back": ("rebate", "rebate_union"),
 }
 
 
@@ -98,7 +107,10 @@ def price_vector(vector: Vector) -> dict[str, Any]:
     made = quote(vector.case).to_json()
     result: dict[str, Any] = {"id": vector.id, "quote": made}
     if vector.refunds:
-        result["refunds"] = [_price_refund(refund, made) for refund in vector.refunds]
+        result["refunds"] = [
+            _reprice_kept(refund, vector.case, made) if refund.policy == "reprice_kept" else _price_refund(refund, made)
+            for refund in vector.refunds
+        ]
     return result
 
 
@@ -123,6 +135,26 @@ def _price_refund(refund: Refund, made: Mapping[str, Any]) -> dict[str, Any]:
     for units in refund.steps:
         steps.append(refund_step(shares, units_before=before, units=units).to_json())
         before += units
+    return {"policy": refund.policy, "line": refund.line, "steps": steps}
+
+
+def _reprice_kept(refund: Refund, case: Case, made: Mapping[str, Any]) -> dict[str, Any]:
+    """Each part is the purchase's, less the best price of what is kept under the offers of the purchase, less what went back before."""
+    steps, before = [], 0
+    given = dict.fromkeys(_BACK, 0)
+    for units in refund.steps:
+        before += units
+        kept = [
+            replace(line, qty=line.qty - (before if line.line == refund.line else 0))
+            for line in case.basket
+            if line.line != refund.line or line.qty > before
+        ]
+        again = quote(replace(case, basket=tuple(kept))).to_json()
+        step = {"units": units}
+        for back, names in _BACK.items():
+            step[back] = max(0, sum(made[name] - again[name] for name in names) - given[back])
+            given[back] += step[back]
+        steps.append(step)
     return {"policy": refund.policy, "line": refund.line, "steps": steps}
 
 
@@ -246,8 +278,6 @@ def _read_refunds(value: object, path: str, basket: Sequence[Line]) -> tuple[Ref
         at = f"{path}[{position}]"
         found = read_object(row, at, ("policy", "line", "steps"), ("line", "steps"))
         policy = read_choice(found.get("policy", "pro_rata"), f"{at}.policy", ("pro_rata", "reprice_kept"))
-        if policy == "reprice_kept":
-            fail(f"{at}.policy", "reprice_kept is not supported yet")
         line = read_choice(found["line"], f"{at}.line", units_of)
         steps, left = [], units_of[line]
         for number, step in enumerate(read_list(found["steps"], f"{at}.steps", least=1)):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from market.pricing.apply import Outcome, Pool, apply_plan
 from market.pricing.component import Component
+from market.pricing.rebates import choose_rebates, rebate_of
 
 # Among plans that pay alike, this many steps go to sponsor cost, fewer offers, ids and earlier lines: the shopper waits.
 MOST_TIES = 20_000
@@ -16,14 +17,15 @@ class Found:
 
     outcome: Outcome
     payable: int
+    rebate: int
     sponsor: int
     mask: int
     net: list[int]
 
     def is_better(self, other: "Found") -> bool:
         """Whether this plan wins. Bits are in order of ids: of two sets of one size, that with the lowest differing bit is smaller."""
-        mine = (self.payable, self.sponsor, self.mask.bit_count())
-        theirs = (other.payable, other.sponsor, other.mask.bit_count())
+        mine = (self.payable, -self.rebate, self.sponsor, self.mask.bit_count())
+        theirs = (other.payable, -other.rebate, other.sponsor, other.mask.bit_count())
         if mine != theirs:
             return mine < theirs
         differing = self.mask ^ other.mask
@@ -35,14 +37,14 @@ class Found:
 class Hunt:
     """The search over one component, holding the best plan so far."""
 
-    def __init__(self, component: Component, nodes: list[int]) -> None:
-        """`nodes` holds, in its one place, how many nodes the whole quote may still take."""
+    def __init__(self, component: Component, nodes: list[int], best: "Found | None" = None) -> None:
+        """`nodes` holds, in its one place, how many nodes the whole quote may still take; `best` is the plan to beat."""
         self.component, self._nodes = component, nodes
         self.is_proven = True
         self.floor: int | None = None
         self.ties = MOST_TIES
         self._bit_of = {use.index: bit for bit, use in component.by_place}
-        self.best = self._found(
+        self.best = best or self._found(
             Outcome([], {position: component.basket[position].list_price for position in component.positions})
         )
 
@@ -78,6 +80,12 @@ class Hunt:
         self._nodes[0] -= 3  # about as long as so many steps
         component = self.component
         chosen = [use for bit, use in component.by_place if bit & mask]
+        held = component.held
+        if held.uses:
+            joined = dict(held.pools)
+            for position, of_line in pools.items():
+                joined[position] = (*joined.get(position, ()), *of_line)
+            pools = joined
         outcome = apply_plan(component.basket, component.positions, component.purses, chosen, pools)
         if outcome is not None:
             found = self._found(outcome)
@@ -89,5 +97,11 @@ class Hunt:
         for step in outcome.steps:
             mask |= self._bit_of[step.use.index]
             sponsor += step.sponsor
+        rebate = 0
+        if self.component.rebates:
+            groups = {step.use.offer.group for step in outcome.steps if step.use.offer.group}
+            steps, _ = choose_rebates(outcome.net, self.component.rebates, groups)
+            rebate = rebate_of(steps)
+            mask |= sum([self._bit_of[step.use.index] for step in steps])
         net = list(outcome.net.values())
-        return Found(outcome, sum(net), sponsor, mask, net)
+        return Found(outcome, sum(net), rebate, sponsor, mask, net)

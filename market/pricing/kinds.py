@@ -30,8 +30,13 @@ class Kind(StrEnum):
 
     PERCENT_OFF = "percent_off"
     AMOUNT_OFF_UNIT = "amount_off_unit"
+    FIXED_UNIT_PRICE = "fixed_unit_price"
+    BUY_X_GET_Y = "buy_x_get_y"
+    BUNDLE = "bundle"
     AMOUNT_OFF = "amount_off"
     SPEND_SAVE = "spend_save"
+    PERCENT_BACK = "percent_back"
+    AMOUNT_BACK = "amount_back"
 
 
 STAGE_RANK: Final = {Stage.LINE: 0, Stage.ORDER: 1, Stage.SUBSIDY: 2, Stage.REBATE: 3}
@@ -40,23 +45,22 @@ STAGE_RANK: Final = {Stage.LINE: 0, Stage.ORDER: 1, Stage.SUBSIDY: 2, Stage.REBA
 PARAMETERS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("line", "percent_off"): ("rate_bp",),
     ("line", "amount_off_unit"): ("amount",),
+    ("line", "fixed_unit_price"): ("price",),
+    ("line", "buy_x_get_y"): ("buy", "get", "get_rate_bp"),
+    ("line", "bundle"): ("components", "price"),
+    ("order", "percent_off"): ("rate_bp",),
     ("order", "amount_off"): ("amount",),
     ("order", "spend_save"): ("tiers",),
     ("subsidy", "percent_off"): ("rate_bp",),
     ("subsidy", "amount_off"): ("amount",),
+    ("rebate", "percent_back"): ("rate_bp",),
+    ("rebate", "amount_back"): ("amount",),
 }
 
-# Kinds of the format that this engine does not price yet; an offer of one is refused by name rather than passed over.
-NOT_YET: Final = frozenset(
-    {
-        ("line", "fixed_unit_price"),
-        ("line", "buy_x_get_y"),
-        ("line", "bundle"),
-        ("order", "percent_off"),
-        ("rebate", "percent_back"),
-        ("rebate", "amount_back"),
-    }
-)
+# Kinds of which several may work on one unit, if each says so.
+STACKABLE: Final = frozenset({Kind.PERCENT_OFF, Kind.AMOUNT_OFF_UNIT})
+# Kinds that take units of several lines together, in whole groups.
+GROUPED: Final = frozenset({Kind.BUY_X_GET_Y, Kind.BUNDLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,9 @@ class Gross:
     numbers: tuple[tuple[str, int], ...]
 
 
-def runs_late(stage: Stage, kind: Kind) -> bool:
-    """Whether, on one unit, it runs after the amounts (pricing rules, Units)."""
-    return stage is Stage.LINE and kind is Kind.PERCENT_OFF
+def runs_late(offer: "Offer") -> bool:
+    """Whether it runs after the others of its stage: percentages on units, and rebates to the union, which are no choice."""
+    return offer.kind is Kind.PERCENT_OFF if offer.stage is Stage.LINE else not offer.is_choice
 
 
 def line_gross(offer: "Offer", pools: Sequence[tuple[int, int]]) -> int:
@@ -80,10 +84,37 @@ def line_gross(offer: "Offer", pools: Sequence[tuple[int, int]]) -> int:
             return share_of(sum(net for _, net in pools), offer.rate_bp)
         case Kind.AMOUNT_OFF_UNIT:
             return sum(min(units * offer.amount, net) for units, net in pools)
-        case Kind.AMOUNT_OFF | Kind.SPEND_SAVE:
-            raise ValueError(f"{offer.kind} is no kind of the line stage")
+        case Kind.FIXED_UNIT_PRICE:
+            # A unit at or below the price is never touched: it takes nothing.
+            return sum(max(0, net - units * offer.price) for units, net in pools)
+        case Kind.BUY_X_GET_Y | Kind.BUNDLE | Kind.AMOUNT_OFF | Kind.SPEND_SAVE | Kind.PERCENT_BACK | Kind.AMOUNT_BACK:
+            raise ValueError(f"{offer.kind} takes nothing line by line")
         case _:
             assert_never(offer.kind)
+
+
+def group_size(offer: "Offer") -> int:
+    """Units of one whole group of a bundle or a buy-x-get-y."""
+    return offer.buy + offer.get if offer.kind is Kind.BUY_X_GET_Y else sum(part.qty for part in offer.components)
+
+
+def group_gross(offer: "Offer", touched: Sequence[tuple[int, int]]) -> int:
+    """Fen off for whole groups of touched units, given as (unit price, units) in any order: of a bundle also below zero."""
+    if offer.kind is Kind.BUNDLE:
+        sets = sum(units for _, units in touched) // group_size(offer)
+        return sum(price * units for price, units in touched) - sets * offer.price
+    amount, place, size = 0, 0, group_size(offer)
+    for price, units in sorted(touched, reverse=True):
+        # Of the first n units of all groups so many are reduced; the dearest come first.
+        reduced = _reduced(offer, place + units, size) - _reduced(offer, place, size)
+        amount += reduced * share_of(price, offer.get_rate_bp)
+        place += units
+    return amount
+
+
+def _reduced(offer: "Offer", units: int, size: int) -> int:
+    """How many of the first `units` units are reduced: the last `get` of each group."""
+    return units // size * offer.get + max(0, units % size - offer.buy)
 
 
 def least_gross(offer: "Offer", price: int, units: int) -> int:
@@ -95,6 +126,11 @@ def least_gross(offer: "Offer", price: int, units: int) -> int:
     return line_gross(offer, [(some, price * some)]) if some <= units else 0
 
 
+def unit_off(offer: "Offer", price: int) -> int:
+    """Fen that a line offer of an amount takes off one unit at `price`."""
+    return max(0, price - offer.price) if offer.kind is Kind.FIXED_UNIT_PRICE else min(offer.amount, price)
+
+
 def most_of_units(offer: "Offer", lists: Sequence[tuple[int, int]], most_units: int) -> int:
     """What a line offer takes at most from so many of the units given as (unit price, units), before caps. Fen."""
     left, amount, whole, lines = most_units, 0, 0, 0
@@ -102,7 +138,7 @@ def most_of_units(offer: "Offer", lists: Sequence[tuple[int, int]], most_units: 
         count = min(left, units)
         left -= count
         whole += count * price
-        amount += count * min(price, offer.amount)
+        amount += count * unit_off(offer, price)
         lines += bool(count)
     # A percentage is rounded for each line, by half a fen at most.
     return share_of(whole, offer.rate_bp) + lines if offer.kind is Kind.PERCENT_OFF else amount
@@ -110,11 +146,9 @@ def most_of_units(offer: "Offer", lists: Sequence[tuple[int, int]], most_units: 
 
 def unit_slope(offer: "Offer", price: int) -> Fraction:
     """Fen that a line offer takes off one unit at `price`, unrounded."""
-    return (
-        Fraction(price * offer.rate_bp, WHOLE_BP)
-        if offer.kind is Kind.PERCENT_OFF
-        else Fraction(min(offer.amount, price))
-    )
+    if offer.kind is Kind.PERCENT_OFF:
+        return Fraction(price * offer.rate_bp, WHOLE_BP)
+    return Fraction(unit_off(offer, price))
 
 
 def rounding_period(offer: "Offer", price: int) -> int:
@@ -124,13 +158,29 @@ def rounding_period(offer: "Offer", price: int) -> int:
 
 def line_formula(offer: "Offer", units: int, base: int) -> tuple[str, tuple[tuple[str, int], ...]]:
     """The formula of a line offer as a code with its numbers: `units` touched, `base` their running net."""
-    if offer.kind is Kind.PERCENT_OFF:
-        return "PERCENT_OF_UNITS", (("base", base), ("rate_bp", offer.rate_bp), ("units", units))
-    return "AMOUNT_PER_UNIT", (("amount", offer.amount), ("units", units))
+    match offer.kind:
+        case Kind.PERCENT_OFF:
+            return "PERCENT_OF_UNITS", (("base", base), ("rate_bp", offer.rate_bp), ("units", units))
+        case Kind.FIXED_UNIT_PRICE:
+            return "FIXED_UNIT_PRICE", (("base", base), ("price", offer.price), ("units", units))
+        case Kind.BUY_X_GET_Y:
+            reduced = units // group_size(offer) * offer.get
+            return "BUY_X_GET_Y", (
+                ("buy", offer.buy),
+                ("get", offer.get),
+                ("get_rate_bp", offer.get_rate_bp),
+                ("reduced", reduced),
+                ("units", units),
+            )
+        case Kind.BUNDLE:
+            sets = units // group_size(offer)
+            return "BUNDLE", (("base", base), ("price", offer.price), ("sets", sets), ("units", units))
+        case _:
+            return "AMOUNT_PER_UNIT", (("amount", offer.amount), ("units", units))
 
 
 def order_gross(offer: "Offer", threshold_base: int, running: int) -> Gross:
-    """Fen off an order or subsidy offer gives: thresholds look at `threshold_base`, the amount is taken from `running`.
+    """Fen that an order, subsidy or rebate offer gives: thresholds look at `threshold_base`, the amount is taken from `running`.
 
     The caller has checked that the least threshold is reached.
     """
@@ -147,8 +197,14 @@ def order_gross(offer: "Offer", threshold_base: int, running: int) -> Gross:
             return Gross(
                 off * times, "SPEND_SAVE", (("spent", threshold_base), ("min", least), ("off", off), ("times", times))
             )
-        case Kind.AMOUNT_OFF_UNIT:
-            raise ValueError(f"{offer.kind} is no kind of the order or subsidy stage")
+        case Kind.PERCENT_BACK:
+            # A rebate rounds down.
+            back = running * offer.rate_bp // WHOLE_BP
+            return Gross(back, "PERCENT_BACK", (("base", running), ("rate_bp", offer.rate_bp)))
+        case Kind.AMOUNT_BACK:
+            return Gross(offer.amount, "AMOUNT_BACK", (("amount", offer.amount),))
+        case Kind.AMOUNT_OFF_UNIT | Kind.FIXED_UNIT_PRICE | Kind.BUY_X_GET_Y | Kind.BUNDLE:
+            raise ValueError(f"{offer.kind} is a kind of the line stage")
         case _:
             assert_never(offer.kind)
 
@@ -169,10 +225,30 @@ def most_amount(offer: "Offer", lists: Sequence[tuple[int, int]]) -> int:
             return share_of(whole, offer.rate_bp)
         case Kind.AMOUNT_OFF_UNIT:
             return sum(min(price, offer.amount) * units for price, units in lists)
-        case Kind.AMOUNT_OFF:
+        case Kind.FIXED_UNIT_PRICE:
+            return sum(max(0, price - offer.price) * units for price, units in lists)
+        case Kind.BUY_X_GET_Y:
+            groups = sum(units for _, units in lists) // group_size(offer)
+            return _most_reduced(offer, lists, groups * offer.get)
+        case Kind.BUNDLE:
+            groups = sum(units for _, units in lists) // group_size(offer)
+            return max(0, whole - offer.price) if groups else 0
+        case Kind.AMOUNT_OFF | Kind.AMOUNT_BACK:
             return min(offer.amount, whole)
+        case Kind.PERCENT_BACK:
+            return whole * offer.rate_bp // WHOLE_BP
         case Kind.SPEND_SAVE:
             reached = [(least, off) for least, off in offer.tiers if least <= whole]
             return min(whole, max((off * (whole // least if offer.repeat else 1) for least, off in reached), default=0))
         case _:
             assert_never(offer.kind)
+
+
+def _most_reduced(offer: "Offer", lists: Sequence[tuple[int, int]], units: int) -> int:
+    """Fen off the dearest so many units."""
+    amount = 0
+    for price, count in sorted(lists, reverse=True):
+        taken = min(count, units)
+        units -= taken
+        amount += taken * share_of(price, offer.get_rate_bp)
+    return amount

@@ -42,4 +42,16 @@ class Match:
         return named if self.skus or self.categories else {"any": True, **named}
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One component of a bundle: so many units of what it matches, among the items that the offer itself matches."""
+
+    match: Match
+    qty: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of the pricing document."""
+        return {"match": self.match.to_json(), "qty": self.qty}
+
+
 ANY_ITEM: Final = Match()

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
-from market.pricing.kinds import PARAMETERS, STAGE_RANK, Kind, Stage, runs_late
-from market.pricing.match import ANY_ITEM, Match
+from market.pricing.kinds import PARAMETERS, STACKABLE, STAGE_RANK, Kind, Stage, runs_late
+from market.pricing.match import ANY_ITEM, Match, Part
 from market.pricing.offer_fields import OFFER_FIELDS, Fact, read_offer_fields
 from market.pricing.reading import read_object
 
@@ -32,6 +32,11 @@ class Offer:
     amount: int = 0
     tiers: tuple[tuple[int, int], ...] = ()
     repeat: bool = False
+    price: int = 0
+    buy: int = 0
+    get: int = 0
+    get_rate_bp: int = 0
+    components: tuple[Part, ...] = ()
     match: Match = ANY_ITEM
     channels: tuple[str, ...] = ()
     audience: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict, hash=False)
@@ -51,18 +56,28 @@ class Offer:
     alone: str = "none"
     line_stackable: bool = False
     priority: int = 0
+    rebate_to: str = "member"
     sponsor: str | None = None
     sponsor_share_bp: int = 0
     purses: tuple[str, ...] = field(init=False, compare=False, repr=False)
     place: tuple[int, bool, int, str] = field(init=False, compare=False, repr=False)
     is_gated: bool = field(init=False, compare=False, repr=False)
+    is_stacked: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Compile what every quote asks for: all purses (the posting one first), the place in the order of application, gates."""
+        """Compile what every quote asks for: all purses (the posting one first), the place in the order of application, gates, stacking."""
         put = object.__setattr__
-        put(self, "purses", (self.allowance, *self.budgets) if self.allowance else self.budgets)
-        put(self, "place", (STAGE_RANK[self.stage], runs_late(self.stage, self.kind), -self.priority, self.id))
+        named = self.budgets if self.allowance is None else (self.allowance, *self.budgets)
+        # A rebate is borne by the merchant: it draws from no purse.
+        put(self, "purses", () if self.stage is Stage.REBATE else named)
+        put(self, "place", (STAGE_RANK[self.stage], runs_late(self), -self.priority, self.id))
+        put(self, "is_stacked", self.line_stackable and self.stage is Stage.LINE and self.kind in STACKABLE)
         put(self, "is_gated", bool(self.window or self.hours or self.weekdays or self.channels or self.audience))
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether it may be left out: all but a rebate to the union, which accrues whenever it can be used."""
+        return self.stage is not Stage.REBATE or self.rebate_to == "member"
 
     @property
     def purse(self) -> str | None:
@@ -96,6 +111,8 @@ class Offer:
         match name:
             case "match":
                 return self.match.to_json()
+            case "components":
+                return [part.to_json() for part in self.components]
             case "tiers":
                 return [{"min": least, "off": off} for least, off in self.tiers]
             case "hours":
@@ -130,6 +147,7 @@ _WRITTEN_DEFAULTS: Final[dict[str, object]] = {
     "alone": "none",
     "line_stackable": False,
     "priority": 0,
+    "rebate_to": "member",
     "sponsor": None,
     "sponsor_share_bp": 0,
 }

@@ -6,8 +6,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from market.kit.money import WHOLE_BP
-from market.pricing.kinds import NOT_YET, PARAMETERS, Kind, Stage
-from market.pricing.match import Match
+from market.pricing.kinds import PARAMETERS, Kind, Stage
+from market.pricing.match import Match, Part
 from market.pricing.reading import (
     fail,
     read_bool,
@@ -26,6 +26,8 @@ Fact = str | int | bool
 
 CHANNELS: Final = ("shop", "online")
 ALONE: Final = ("none", "stage", "all")
+MOST_COMPONENTS: Final = 8  # every set of them is looked at
+REBATE_TO: Final = ("member", "union")
 
 _PARAMETER_FIELDS: Final = ("rate_bp", "amount", "tiers", "repeat", "price", "buy", "get", "get_rate_bp", "components")
 OFFER_FIELDS: Final = frozenset(
@@ -38,6 +40,15 @@ OFFER_FIELDS: Final = frozenset(
 )
 
 
+# Fields of one stage that mean nothing at another.
+_FOREIGN: Final = {
+    "line": ("rebate_to",),
+    "order": ("rebate_to", "max_units", "line_stackable"),
+    "subsidy": ("rebate_to", "max_units", "line_stackable"),
+    "rebate": ("max_units", "line_stackable"),
+}
+
+
 def read_offer_fields(found: Mapping[str, Any], path: str) -> dict[str, Any]:
     """The arguments of `Offer(...)` out of an object whose field names are known to be allowed."""
     stage = read_choice(found["stage"], f"{path}.stage", tuple(Stage))
@@ -47,8 +58,7 @@ def read_offer_fields(found: Mapping[str, Any], path: str) -> dict[str, Any]:
     for name, value in found.items():
         if name in _READERS:
             fields[name] = _READERS[name](value, f"{path}.{name}")
-    foreign = ("rebate_to",) if stage == "line" else ("rebate_to", "max_units", "line_stackable")
-    for name in foreign:
+    for name in _FOREIGN[stage]:
         if name in found:
             fail(f"{path}.{name}", f"has no meaning at stage {stage}")
     if fields.get("allowance") in fields.get("budgets", ()):
@@ -57,11 +67,7 @@ def read_offer_fields(found: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 
 def _read_kind(value: object, path: str, stage: str) -> str:
-    kinds = [kind for at, kind in (*PARAMETERS, *sorted(NOT_YET)) if at == stage]
-    kind = read_choice(value, path, kinds)
-    if (stage, kind) in NOT_YET:
-        fail(path, f"{kind} at stage {stage} is not supported yet")
-    return kind
+    return read_choice(value, path, [kind for at, kind in PARAMETERS if at == stage])
 
 
 def _read_parameters(found: Mapping[str, Any], path: str, stage: str, kind: str) -> dict[str, Any]:
@@ -76,12 +82,31 @@ def _read_parameters(found: Mapping[str, Any], path: str, stage: str, kind: str)
     fields: dict[str, Any] = {}
     if "rate_bp" in needed:
         fields["rate_bp"] = read_int(found["rate_bp"], f"{path}.rate_bp", most=WHOLE_BP)
-    if "amount" in needed:
-        fields["amount"] = read_int(found["amount"], f"{path}.amount")
+    if "get_rate_bp" in needed:
+        fields["get_rate_bp"] = read_int(found["get_rate_bp"], f"{path}.get_rate_bp", most=WHOLE_BP)
+        fields["buy"] = read_int(found["buy"], f"{path}.buy", least=1)
+        fields["get"] = read_int(found["get"], f"{path}.get", least=1)
+    if "components" in needed:
+        fields["components"] = _read_components(found["components"], f"{path}.components")
+    for name in ("amount", "price"):
+        if name in needed:
+            fields[name] = read_int(found[name], f"{path}.{name}")
     if "tiers" in needed:
         fields["repeat"] = read_bool(found.get("repeat", False), f"{path}.repeat")
         fields["tiers"] = _read_tiers(found["tiers"], f"{path}.tiers", least=1 if fields["repeat"] else 0)
     return fields
+
+
+def _read_components(value: object, path: str) -> tuple[Part, ...]:
+    parts = []
+    rows = read_list(value, path, least=1)
+    if len(rows) > MOST_COMPONENTS:
+        fail(path, f"has more than {MOST_COMPONENTS} components")
+    for position, row in enumerate(rows):
+        at = f"{path}[{position}]"
+        found = read_object(row, at, ("match", "qty"), ("match", "qty"))
+        parts.append(Part(Match.from_json(found["match"], f"{at}.match"), read_int(found["qty"], f"{at}.qty", least=1)))
+    return tuple(parts)
 
 
 def _read_tiers(value: object, path: str, *, least: int) -> tuple[tuple[int, int], ...]:
@@ -177,6 +202,7 @@ _READERS: Final[dict[str, Callable[[object, str], object]]] = {
     "alone": lambda value, path: read_choice(value, path, ALONE),
     "line_stackable": read_bool,
     "priority": lambda value, path: read_int(value, path, least=-(10**9), most=10**9),
+    "rebate_to": lambda value, path: read_choice(value, path, REBATE_TO),
     "sponsor": read_text,
     "sponsor_share_bp": lambda value, path: read_int(value, path, most=WHOLE_BP),
 }

@@ -171,7 +171,7 @@ def _combos(uses: Sequence[Entry]) -> Iterator[tuple[Entry, ...]]:
     """What one unit may carry: any one offer, or several that are all stackable; in order of application."""
     for use in uses:
         yield (use,)
-    stackable = sorted((use for use in uses if use[1].offer.line_stackable), key=lambda use: use[1].offer.place)
+    stackable = sorted((use for use in uses if use[1].offer.is_stacked), key=lambda use: use[1].offer.place)
     for size in range(2, len(stackable) + 1):
         yield from combinations(stackable, size)
 

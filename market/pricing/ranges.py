@@ -100,6 +100,8 @@ class Ranges:
 
     def bound(self, depth: int, node: Node, low: list[int]) -> tuple[int | None, list[int]]:
         """The least that could be paid below a node (None: no plan is there), and the least net of each atom in such a plan."""
+        if self._setting.component.held.is_loose:
+            return 0, low
         upper = self._setting.upper
         slack = self._setting.component.slack
         high = [

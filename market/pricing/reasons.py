@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from market.pricing.apply import Step, Use, limit, most_fitting
 from market.pricing.case import Candidate, Case, Line, Reason
 from market.pricing.gates import first_of
-from market.pricing.kinds import Stage, least_gross, least_spend, order_gross
-from market.pricing.result import NotApplied
+from market.pricing.groups import least_of_group, missing_units
+from market.pricing.kinds import GROUPED, Stage, least_gross, least_spend, order_gross
+from market.pricing.result import Hint, NotApplied
+
+MOST_HINTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,17 @@ class Measured:
     stages: AbstractSet[Stage]
     stands_alone: AbstractSet[str]
 
+    def paid(self, position: int) -> int:
+        """What is paid for a line, in fen."""
+        off = sum(
+            share
+            for step in self.steps
+            if step.use.offer.stage is not Stage.REBATE
+            for at, share in step.shares
+            if at == position
+        )
+        return self.basket[position].list_price - off
+
     def net_before(self, use: Use) -> tuple[int, int]:
         """The eligible net before the use's stage, which thresholds look at, and at its own turn, which the amount is taken from."""
         eligible = set(use.lines)
@@ -30,6 +44,8 @@ class Measured:
         for step in self.steps:
             if step.use.offer.place >= place:
                 break
+            if step.use.offer.stage is Stage.REBATE:
+                continue  # a rebate lowers nothing that is paid
             off = sum(share for position, share in step.shares if position in eligible)
             running -= off
             if step.use.offer.stage is not stage:
@@ -39,7 +55,8 @@ class Measured:
 
 def measure(case: Case, steps: Sequence[Step], left: Mapping[str, int]) -> Measured:
     """Gather what the reasons ask of the plan."""
-    offers = [step.use.offer for step in steps]
+    # A rebate to the union stands outside groups and stand-alone rules.
+    offers = [step.use.offer for step in steps if step.use.offer.is_choice]
     return Measured(
         basket=case.basket,
         steps=steps,
@@ -70,6 +87,7 @@ def passed_over(use: Use, plan: Measured) -> NotApplied:
     gross = 0
     if spent >= need and units >= offer.min_qty:
         gross = _least_line_gross(use, plan) if offer.stage is Stage.LINE else order_gross(offer, spent, running).amount
+    missing = missing_units(use, plan.basket) if offer.kind in GROUPED else 0
     limited = limit(use, gross, gross if offer.stage is Stage.LINE else running, plan.left)
     if limited is None or (gross and not limited[0] and limited[1] in offer.purses) or _has_empty_purse(use, plan):
         return NotApplied(offer.id, offer.version, Reason.BUDGET_EXHAUSTED)
@@ -77,18 +95,58 @@ def passed_over(use: Use, plan: Measured) -> NotApplied:
         return NotApplied(offer.id, offer.version, Reason.MIN_SPEND_NOT_MET, short_by=need - spent)
     if units < offer.min_qty:
         return NotApplied(offer.id, offer.version, Reason.MIN_QTY_NOT_MET, short_by_units=offer.min_qty - units)
-    if not limited[0] or offer.max_units == 0:
-        return NotApplied(offer.id, offer.version, Reason.NO_EFFECT)
+    if not limited[0] or offer.max_units == 0 or missing or _has_nothing_left(use, plan):
+        return NotApplied(offer.id, offer.version, Reason.NO_EFFECT, short_by_units=missing or None)
     barred = _is_barred(use, plan)
     return NotApplied(offer.id, offer.version, Reason.EXCLUSIVE_CONFLICT if barred else Reason.BEATEN_BY_BETTER)
+
+
+def find_hints(plan: Measured, passed_over: Sequence[Use], applied: Sequence[Use]) -> tuple[Hint, ...]:
+    """The nearest two "spend so much more": offers whose least spend is not reached, and the next tier of those that apply."""
+    found = []
+    for use in (*passed_over, *applied):
+        offer = use.offer
+        if not offer.min_spend and not offer.tiers:
+            continue
+        units = sum(plan.basket[position].qty for position in use.lines)
+        if units < offer.min_qty or (use in passed_over and _is_barred(use, plan)):
+            continue
+        spent, running = plan.net_before(use)
+        if offer.stage is Stage.LINE:
+            spent = sum(plan.basket[position].list_price for position in use.lines)
+        need = next((least for least, _ in offer.tiers if least > spent), 0)
+        need = max(need, offer.min_spend) if need or not offer.tiers else 0
+        if need <= spent:
+            continue
+        more = need - spent
+        gross = use.most if offer.stage is Stage.LINE else order_gross(offer, need, running + more).amount
+        limited = limit(use, gross, running + more, plan.left)
+        if limited is not None and limited[0]:
+            found.append(Hint(offer.id, offer.version, more, limited[0]))
+    return tuple(sorted(found, key=lambda hint: (hint.short_by, -hint.off, hint.offer))[:MOST_HINTS])
+
+
+def _has_nothing_left(use: Use, plan: Measured) -> bool:
+    """Whether earlier rebates have taken all that was paid for the lines of a rebate."""
+    if use.offer.stage is not Stage.REBATE:
+        return False
+    left = {position: plan.paid(position) for position in use.lines}
+    for step in plan.steps:
+        if step.use.offer.stage is Stage.REBATE:
+            for position, share in step.shares:
+                if position in left:
+                    left[position] -= share
+    return not any(left.values())
 
 
 def _is_barred(use: Use, plan: Measured) -> bool:
     """Whether a group or a stand-alone rule keeps it from standing beside an applied offer."""
     offer = use.offer
+    if not offer.is_choice:
+        return False
     if offer.group in plan.groups or "all" in plan.stands_alone or offer.stage in plan.stands_alone:
         return True
-    return (offer.alone == "all" and bool(plan.steps)) or (offer.alone == "stage" and offer.stage in plan.stages)
+    return (offer.alone == "all" and bool(plan.stages)) or (offer.alone == "stage" and offer.stage in plan.stages)
 
 
 def _has_empty_purse(use: Use, plan: Measured) -> bool:
@@ -103,6 +161,8 @@ def _has_empty_purse(use: Use, plan: Measured) -> bool:
 
 def _least_line_gross(use: Use, plan: Measured) -> int:
     """The smallest amount above 0 that a line offer can take: a budget too short even for that shuts it out."""
+    if use.offer.kind in GROUPED:
+        return least_of_group(use, plan.basket)
     least = 0
     for position in use.lines:
         gross = least_gross(use.offer, plan.basket[position].unit_price, plan.basket[position].qty)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from market.kit.money import cumulative_share
+from market.pricing.kinds import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +22,35 @@ class SponsorShare:
 
 
 @dataclass(frozen=True, slots=True)
+class RebateShare:
+    """What one rebate gives back on one line, in fen, and to whom: "member" or "union"."""
+
+    offer: str
+    version: int
+    to: str
+    fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class LineShares:
-    """A line of a quote cut by payer: paid by the member, concession of the merchant, and each sponsor's share. Fen for all `qty` units."""
+    """A line of a quote cut by payer: paid by the member, concession of the merchant, each sponsor's share; and its rebates.
+
+    Fen for all `qty` units.
+    """
 
     line: str
     qty: int
     pay: int
     concession: int
     sponsors: tuple[SponsorShare, ...]
+    rebates: tuple[RebateShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RefundStep:
     """What `units` units give back, in fen; the list value of the refund is the sum of its four amounts but the rebate.
 
-    `subsidy_back` is the sum of `sponsors`, the shares with their purses. `rebate_back` is 0 while no offer gives a rebate.
+    `subsidy_back` is the sum of `sponsors`, the shares with their purses; `rebate_back` that of `rebates`, which are clawed back.
     """
 
     units: int
@@ -44,6 +59,7 @@ class RefundStep:
     concession_back: int
     rebate_back: int
     sponsors: tuple[SponsorShare, ...]
+    rebates: tuple[RebateShare, ...] = ()
 
     def to_json(self) -> dict[str, int]:
         """The step in the form of the pricing document."""
@@ -62,7 +78,14 @@ def line_shares(quote: Mapping[str, Any], line: str) -> LineShares:
         for row in quote["sponsor_by_line"]
         if row["line"] == line and row["sponsor"]
     )
-    return LineShares(line, rows[0]["qty"], rows[0]["pay"], rows[0]["concession"], sponsors)
+    rebates = tuple(
+        RebateShare(row["offer"], row["version"], row["rebate_to"], share["amount"])
+        for row in quote["applied"]
+        if row["stage"] == Stage.REBATE
+        for share in row["shares"]
+        if share["line"] == line and share["amount"]
+    )
+    return LineShares(line, rows[0]["qty"], rows[0]["pay"], rows[0]["concession"], sponsors, rebates)
 
 
 def refund_step(shares: LineShares, *, units_before: int, units: int) -> RefundStep:
@@ -75,11 +98,13 @@ def refund_step(shares: LineShares, *, units_before: int, units: int) -> RefundS
         return cumulative_share(fen, until, shares.qty) - cumulative_share(fen, units_before, shares.qty)
 
     sponsors = tuple(SponsorShare(part.offer, part.version, part.purse, back(part.fen)) for part in shares.sponsors)
+    rebates = tuple(RebateShare(part.offer, part.version, part.to, back(part.fen)) for part in shares.rebates)
     return RefundStep(
         units=units,
         to_member=back(shares.pay),
         subsidy_back=sum(part.fen for part in sponsors),
         concession_back=back(shares.concession),
-        rebate_back=0,
+        rebate_back=sum(part.fen for part in rebates),
         sponsors=sponsors,
+        rebates=rebates,
     )

@@ -11,7 +11,10 @@ from market.pricing.case import Reason
 
 
 class QuoteLine(NamedTuple):
-    """A line cut two ways: by stage (line and order discount, subsidy) and by payer (concession of the merchant, sponsor)."""
+    """A line cut two ways: by stage (line and order discount, subsidy) and by payer (concession of the merchant, sponsor).
+
+    `rebate` and `rebate_union` fall due after the purchase, to the member and to the union; they are no part of what is paid now.
+    """
 
     line: str
     merchant: str
@@ -23,6 +26,8 @@ class QuoteLine(NamedTuple):
     pay: int
     concession: int
     sponsor_pays: int
+    rebate: int = 0
+    rebate_union: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The row in the form of the pricing document."""
@@ -41,7 +46,8 @@ class Share(NamedTuple):
 class AppliedOffer(NamedTuple):
     """One step of the explanation. `formula` is a code over `numbers`; `gross` what it gave before `limited_by` cut it to `amount`.
 
-    `purse` is where the sponsor's posting comes from; `purses` are all that the sponsor's part is drawn from.
+    `purse` is where the sponsor's posting comes from; `purses` are all that the sponsor's part is drawn from. `rebate_to` says whose a
+    rebate is ("member" or "union"), None at other stages.
     """
 
     offer: str
@@ -58,6 +64,7 @@ class AppliedOffer(NamedTuple):
     purse: str | None
     purses: tuple[str, ...]
     shares: tuple[Share, ...]
+    rebate_to: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The step in the form of the pricing document; what does not apply is left out."""
@@ -73,13 +80,17 @@ class AppliedOffer(NamedTuple):
             "gross": self.gross,
             **({"limited_by": self.limited_by} if self.limited_by else {}),
             **({"sponsor": self.sponsor} if self.sponsor else {}),
+            **({"rebate_to": self.rebate_to} if self.rebate_to else {}),
             **({"purse": self.purse, "purses": list(self.purses)} if self.purse else {}),
             "shares": [{"line": share.line, "amount": share.amount} for share in self.shares],
         }
 
 
 class NotApplied(NamedTuple):
-    """A candidate that did not apply and why. `short_by` is fen of eligible spend, `short_by_units` eligible units that are missing."""
+    """A candidate that did not apply and why. `short_by` is fen of eligible spend, `short_by_units` eligible units that are missing.
+
+    A bundle or a buy-x-get-y without effect also says how many units are missing from its first whole group.
+    """
 
     offer: str
     version: int
@@ -97,11 +108,24 @@ class NotApplied(NamedTuple):
         return row
 
 
+class Hint(NamedTuple):
+    """Spend `short_by` fen more on what takes part, and the offer (or its next tier) takes `off` fen."""
+
+    offer: str
+    version: int
+    short_by: int
+    off: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The row in the form of the pricing document."""
+        return self._asdict()
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """The best price of a case. `concession` is borne by merchants, `sponsor_pays` by sponsors; list = concession + sponsor_pays + payable.
 
-    `draws` are fen taken from each purse. `proof` is "optimal", or "bounded" when the node limit was hit: then no plan pays less than
+    `hints` are the nearest two "spend so much more". `draws` are fen taken from each purse. `proof` is "optimal", or "bounded" when the node limit was hit: then no plan pays less than
     `payable − gap`.
     """
 
@@ -116,15 +140,17 @@ class Quote:
     not_applied: tuple[NotApplied, ...]
     settlement: Mapping[str, int]
     draws: Mapping[str, int]
+    hints: tuple[Hint, ...]
     proof: str
     gap: int
 
     @property
     def sponsor_by_line(self) -> list[dict[str, Any]]:
-        """Who bears each offer's share of each line."""
+        """Who bears each discount's share of each line."""
         return [
             {"offer": applied.offer, "line": share.line, "sponsor": share.sponsor, "merchant": share.merchant}
             for applied in self.applied
+            if applied.rebate_to is None
             for share in applied.shares
         ]
 
@@ -143,6 +169,7 @@ class Quote:
             "sponsor_by_line": self.sponsor_by_line,
             "settlement": [{"payee": payee, "receives": fen} for payee, fen in self.settlement.items()],
             "draws": [{"purse": purse, "fen": fen} for purse, fen in self.draws.items()],
+            "hints": [hint.to_json() for hint in self.hints],
             "proof": self.proof,
             "gap": self.gap,
         }

@@ -2,7 +2,7 @@
 
 Outside, the search decides order and subsidy offers (tier by tier) and which offer of each group may be used; inside, how each line
 uses its line offers. A step is passed over only when a proven bound says that nothing below it is better by the six criteria of the
-rules: least paid, least sponsor cost, fewest offers, smallest ids, least on earlier lines (the member's rebate has no offers yet).
+rules: least paid, most rebate to the member, least sponsor cost, fewest offers, smallest ids, least on earlier lines.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,24 +16,28 @@ from market.pricing.case import Line
 from market.pricing.component import Component, Item, Way, make_component, split_components
 from market.pricing.descent import descend
 from market.pricing.dives import dive
-from market.pricing.hunt import Hunt
-from market.pricing.kinds import STAGE_RANK, Kind, Stage
+from market.pricing.groups import find_held
+from market.pricing.hunt import Found, Hunt
+from market.pricing.kinds import GROUPED, STAGE_RANK, Kind, Stage
+from market.pricing.rebates import choose_rebates, rebate_of
 from market.pricing.setting import Setting
 
 
 @dataclass(slots=True)
 class Plan:
-    """The best plan of the whole basket: steps in order of application, what is paid by line position, and the proof."""
+    """The best plan of the whole basket: steps and rebates in order of application, what is paid by line position, and the proof."""
 
     steps: list[Step]
+    rebates: list[Step]
     net: list[int]
     is_proven: bool
     gap: int
 
-    def key(self) -> tuple[int, int, int, list[str], list[int]]:
+    def key(self) -> tuple[int, int, int, int, list[str], list[int]]:
         """The place by the criteria."""
-        ids = sorted(step.use.offer.id for step in self.steps)
-        return (sum(self.net), sum(step.sponsor for step in self.steps), len(ids), ids, self.net)
+        ids = sorted(step.use.offer.id for step in (*self.steps, *self.rebates))
+        sponsor = sum(step.sponsor for step in self.steps)
+        return (sum(self.net), -rebate_of(self.rebates), sponsor, len(ids), ids, self.net)
 
 
 FEW_ITEMS = 2  # so few outer decisions are simply tried
@@ -43,9 +47,13 @@ CLIMBS = 3
 class _Outer:
     """The outer decisions of one component: order and subsidy offers, tier by tier, and who of each group."""
 
-    def __init__(self, component: Component, nodes: list[int]) -> None:
-        self.component, self.hunt = component, Hunt(component, nodes)
+    def __init__(self, component: Component, nodes: list[int], best: Found | None = None) -> None:
+        self.component, self.hunt = component, Hunt(component, nodes, best)
         self._known: dict[int, tuple[list[int], list[int]]] = {}
+
+    def least(self) -> int | None:
+        """No plan of this component pays less; None if there is none."""
+        return self._bound([], self.component.items)
 
     def run(self) -> None:
         """Search until nothing can be better or the nodes are used up."""
@@ -123,6 +131,8 @@ class _Outer:
 
     def _bound(self, decided: Sequence[Way], still_open: Sequence[Item]) -> int | None:
         """The least that could be paid if the open items took what they take at most, whatever their thresholds."""
+        if self.component.held.is_loose:
+            return 0
         allowed, most = self.component.free, 0
         variants = []
         for variant, mask in decided:
@@ -185,16 +195,14 @@ def _plan(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int]
     net = [line.list_price for line in basket]
     steps: list[Step] = []
     is_proven, gap = True, 0
-    for positions, members in split_components(uses, purses):
+    for positions, members in _parts(uses, purses):
         plain = _all_in(basket, positions, members, purses)
         if plain is not None:
             steps += plain.steps
             for position, paid in plain.net.items():
                 net[position] = paid
             continue
-        outer = _Outer(make_component(basket, positions, members, purses), nodes)
-        outer.run()
-        hunt = outer.hunt
+        hunt = _hunt(basket, positions, members, purses, nodes)
         steps += hunt.best.outcome.steps
         for position, paid in hunt.best.outcome.net.items():
             net[position] = paid
@@ -202,7 +210,75 @@ def _plan(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int]
             is_proven = False
             gap += hunt.gap
     steps.sort(key=lambda step: step.use.offer.place)
-    return Plan(steps, net, is_proven, gap)
+    rebates: list[Step] = []
+    backs = [use for use in uses if use.offer.stage is Stage.REBATE]
+    if backs:
+        groups = {step.use.offer.group for step in steps if step.use.offer.group}
+        rebates, is_known = choose_rebates(dict(enumerate(net)), backs, groups)
+        is_proven = is_proven and is_known
+    return Plan(steps, rebates, net, is_proven, gap)
+
+
+def _parts(uses: Sequence[Use], purses: Mapping[str, int]) -> list[tuple[list[int], list[Use]]]:
+    """The components. A rebate links its lines where it makes a difference which of them pay less.
+
+    That is, unless it looks at all of every component it looks at, has no group, and shares no line with another rebate.
+    """
+    rebates = [use for use in uses if use.offer.stage is Stage.REBATE]
+    if not rebates:
+        return split_components(uses, purses)
+    times: dict[int, int] = {}
+    for use in rebates:
+        for position in use.lines:
+            times[position] = times.get(position, 0) + 1
+    free = {
+        use.index for use in rebates if use.offer.group is None and all(times[position] == 1 for position in use.lines)
+    }
+    while True:
+        parts = split_components([use for use in uses if use.index not in free], purses)
+        partly = {
+            use.index
+            for use in rebates
+            if use.index in free
+            and any(0 < len(set(use.lines).intersection(positions)) < len(positions) for positions, _ in parts)
+        }
+        if not partly:
+            return parts
+        free -= partly
+
+
+def _hunt(
+    basket: Sequence[Line], positions: Sequence[int], uses: Sequence[Use], purses: Mapping[str, int], nodes: list[int]
+) -> Hunt:
+    """Search one component, for every way in which bundles and buy-x-get-y may hold units, the most promising first."""
+    outer = _Outer(make_component(basket, positions, uses, purses), nodes)
+    outer.run()
+    if not any(use.offer.kind in GROUPED for use in uses):
+        return outer.hunt
+    best, is_proven, floors = outer.hunt.best, outer.hunt.is_proven, [outer.hunt.floor]
+    ways: list[tuple[int, int, Component]] = []
+    for held in find_held(basket, uses, purses):
+        nodes[0] -= 3
+        component = make_component(basket, positions, uses, purses, held)
+        left = _Outer(component, nodes, best).least()
+        if left is not None and left <= best.payable:
+            ways.append((left, len(ways), component))
+        if nodes[0] < 0:
+            is_proven = False
+            floors.append(0)
+            break
+    for left, _, component in sorted(ways, key=lambda way: way[:2]):
+        if left > best.payable:
+            break
+        outer = _Outer(component, nodes, best)
+        outer.run()
+        best = outer.hunt.best
+        is_proven = is_proven and outer.hunt.is_proven
+        floors.append(outer.hunt.floor)
+    hunt = outer.hunt
+    hunt.best, hunt.is_proven = best, is_proven
+    hunt.floor = min((floor for floor in floors if floor is not None), default=None)
+    return hunt
 
 
 def _all_in(
@@ -228,6 +304,8 @@ def _all_in(
             if offer.group in groups:
                 return None
             groups.add(offer.group)
+        if offer.stage is Stage.REBATE or offer.kind in GROUPED:
+            return None
     outcome = apply_plan(basket, positions, purses, sorted(uses, key=_place), pools)
     if outcome is None:
         return None

@@ -92,6 +92,11 @@ FORMULAS: Final[dict[str, tuple[str, str]]] = {
     "PERCENT_OF_BASE": ("¥{base} 减 {percent}，即 ¥{gross}", "{percent} off ¥{base}: ¥{gross}"),
     "AMOUNT": ("减 ¥{amount}", "¥{amount} off"),
     "SPEND_SAVE": ("参加商品满 ¥{min} 减 ¥{off}，{times} 次，即 ¥{gross}", "¥{off} off for every ¥{min} spent, {times} times: ¥{gross}"),
+    "FIXED_UNIT_PRICE": ("{units} 件共 ¥{base}，每件按 ¥{price} 算，减 ¥{gross}", "{units} items at ¥{base}, ¥{price} each: ¥{gross} off"),
+    "BUY_X_GET_Y": ("{units} 件里每买 {buy} 件，便宜的 {get} 件减 {percent}，共 {reduced} 件，即 ¥{gross}", "of {units} items the {get} cheapest after every {buy} are {percent} off, {reduced} in all: ¥{gross}"),  # noqa: E501
+    "BUNDLE": ("{sets} 套标价共 ¥{base}，每套按 ¥{price} 算，减 ¥{gross}", "{sets} sets at ¥{base}, ¥{price} a set instead: ¥{gross} off"),
+    "PERCENT_BACK": ("实付 ¥{base} 的 {percent}，即 ¥{gross}", "{percent} of the ¥{base} paid: ¥{gross}"),
+    "AMOUNT_BACK": ("买后返 ¥{amount}", "¥{amount} back after the purchase"),
     "SPEND_SAVE_ONCE": ("参加商品满 ¥{min} 减 ¥{off}", "¥{off} off for ¥{min} spent"),
 }  # fmt: skip
 
@@ -104,12 +109,14 @@ LIMITS: Final[dict[str, tuple[str, str]]] = {
 }  # fmt: skip
 
 PAYERS: Final[dict[str, tuple[str, str]]] = {
+    "member": ("由商户之后返给您", "returned to you by the merchant later"),
+    "union": ("由商户之后返给工会经费", "returned to the union's fund by the merchant later"),
     "merchant": ("由商户让利", "borne by the merchant"),
     "sponsor": ("由工会补贴", "paid by the union"),
     "both": ("其中工会补贴 ¥{sponsor}，商户让利 ¥{merchant}", "¥{sponsor} paid by the union, ¥{merchant} borne by the merchant"),
 }  # fmt: skip
 
-_MONEY: Final = frozenset({"base", "amount", "min", "off", "spent", "gross"})
+_MONEY: Final = frozenset({"base", "amount", "min", "off", "price", "spent", "gross"})
 
 
 def reason_sentence(row: Mapping[str, Any], language: str) -> str:
@@ -123,12 +130,13 @@ def step_sentence(row: Mapping[str, Any], language: str) -> str:
     numbers = {**row["numbers"], "gross": row["gross"]}
     code = "SPEND_SAVE_ONCE" if row["formula"] == "SPEND_SAVE" and numbers["times"] == 1 else row["formula"]
     words = {name: yuan(value) if name in _MONEY else value for name, value in numbers.items()}
-    words["percent"] = _percent(numbers.get("rate_bp", 0))
+    words["percent"] = _percent(numbers.get("rate_bp", numbers.get("get_rate_bp", 0)))
     parts = [_in(FORMULAS[code], language).format(**words)]
     if limit := row.get("limited_by"):
         parts.append(_in(LIMITS.get(limit, LIMITS["purse"]), language).format(taken=yuan(row["amount"])))
     sponsor, merchant = row["sponsor_pays"], row["amount"] - row["sponsor_pays"]
     payer = "both" if sponsor and merchant else "sponsor" if sponsor else "merchant"
+    payer = row.get("rebate_to", payer)
     parts.append(_in(PAYERS[payer], language).format(sponsor=yuan(sponsor), merchant=yuan(merchant)))
     return "，".join(parts) + "。" if language.startswith("zh") else ", ".join(parts) + "."
 

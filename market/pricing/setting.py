@@ -31,13 +31,17 @@ class Setting:
     ) -> None:
         self.component, self.hunt, self.upper, self.allowed = component, hunt, upper, allowed
         self.low, self.high = low, high
-        self.upper_mask = sum([variant.bit for variant in upper.variants])
+        self.upper_mask = component.held_mask + sum([variant.bit for variant in upper.variants])
         self.limits = {bit: limit for bit, limit in component.limits.items() if bit & allowed}
         self.shares = {bit: share for bit, share in component.line_shares.items() if bit & allowed}
         # With a repeated amount more net may leave less; with capped line offers an option's net is no sum.
-        self.is_monotone = not self.limits and not any(variant.times_of for variant in upper.variants)
+        self.is_monotone = (
+            not component.held.is_loose and not self.limits and not any(variant.times_of for variant in upper.variants)
+        )
 
     def is_beaten(self, low: Sequence[int]) -> bool:
         """Whether no plan with at least this net of each atom pays as little as the best found."""
+        if self.component.held.is_loose:
+            return False
         left = self.upper.least(low, self.high)
         return left is None or left > self.hunt.best.payable

@@ -4,6 +4,8 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from market.kit.money import WHOLE_BP, share_of
+from market.pricing.apply import Use
+from market.pricing.kinds import order_gross
 from market.pricing.options import Option
 from market.pricing.ranges import Node, OpenLine
 from market.pricing.setting import Setting
@@ -15,6 +17,12 @@ def cannot_win(setting: Setting, node: Node, low: Sequence[int], options: Mappin
     `options` are those of all lines in any order, the cheapest for lines not decided yet; `low` the least net of each atom.
     """
     best = setting.hunt.best
+    if setting.component.held.is_loose:
+        return False
+    if setting.component.rebates:
+        most = sum([_most_rebate(use, best.payable) for use in setting.component.rebates])
+        if most != best.rebate:
+            return most < best.rebate
     sponsor, count = _least_sponsor(setting, node, low), node.mask.bit_count()
     if sponsor != best.sponsor:
         return sponsor > best.sponsor
@@ -23,9 +31,15 @@ def cannot_win(setting: Setting, node: Node, low: Sequence[int], options: Mappin
     if node.mask != best.mask:
         differing = node.mask ^ best.mask
         return not differing & -differing & node.mask
-    if setting.component.slack or not setting.upper.is_narrow:
+    if setting.component.slack or setting.component.held.uses or not setting.upper.is_narrow:
         return False
     return _pays_later(setting, node, low, options)
+
+
+def _most_rebate(use: Use, paid: int) -> int:
+    """A rebate gives back no more than this when so much is paid in all."""
+    back = min(paid, order_gross(use.offer, paid, paid).amount)
+    return back if use.ceiling is None else min(back, use.ceiling)
 
 
 def _least_sponsor(setting: Setting, node: Node, low: Sequence[int]) -> int:
@@ -64,7 +78,7 @@ def _pays_later(setting: Setting, node: Node, low: Sequence[int], options: Mappi
 def find_twins(setting: Setting, lines: Sequence[OpenLine]) -> list[int | None]:
     """For each line the last one before it that is just like it, where a swap of what the two take cannot shift anything else."""
     twins: list[int | None] = []
-    if setting.limits or not setting.upper.is_narrow:
+    if setting.limits or setting.component.held.uses or setting.component.rebates or not setting.upper.is_narrow:
         return [None] * len(lines)
     last: dict[object, int] = {}
     for depth, (position, atom, _) in enumerate(lines):

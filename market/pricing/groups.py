@@ -1,0 +1,138 @@
+"""Bundles and buy-x-get-y: which units a whole group may take. Pure.
+
+A *hold* is one way to use such an offer: how many units of each line it touches.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from market.kit.money import largest_remainder
+from market.pricing.apply import Pool, Use
+from market.pricing.case import Line
+from market.pricing.component import Held, short_purses
+from market.pricing.kinds import GROUPED, group_gross, group_size
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One use of an offer of whole groups: units by line position, what it takes in all (fen, caps of its own applied), and by line."""
+
+    use: Use
+    units: Mapping[int, int]
+    amount: int
+    shares: Mapping[int, int]
+
+
+def find_holds(use: Use, basket: Sequence[Line]) -> Iterator[Hold]:
+    """Every way to touch units in whole groups with an effect."""
+    offer = use.offer
+    size = group_size(offer)
+    whole = sum(basket[position].qty for position in use.lines)
+    most = min(whole, offer.max_units) if offer.max_units is not None else whole
+    slots = _slot_masks(use)
+    for counts in product(*(range(basket[position].qty + 1) for position in use.lines)):
+        touched = sum(counts)
+        if not touched or touched > most or touched % size:
+            continue
+        if slots and not _can_deal(counts, slots, touched // size):
+            continue
+        hold = make_hold(use, basket, {p: count for p, count in zip(use.lines, counts, strict=True) if count})
+        if hold:
+            yield hold
+
+
+def find_held(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int]) -> Iterator[Held]:
+    """Every way in which at least one of these offers holds units: none twice, of each group one offer."""
+    grouped = [use for use in uses if use.offer.kind in GROUPED]
+    short = short_purses(uses, purses)
+    for holds in product(*([None, *find_holds(use, basket)] for use in grouped)):
+        chosen = [hold for hold in holds if hold]
+        groups = [hold.use.offer.group for hold in chosen if hold.use.offer.group]
+        if not chosen or len(set(groups)) < len(groups):
+            continue
+        pools: dict[int, list[Pool]] = {}
+        net: dict[int, int] = {}
+        for hold in chosen:
+            for position, count in hold.units.items():
+                pools.setdefault(position, []).append((count, (hold.use.index,)))
+                worth = basket[position].unit_price * count - hold.shares[position]
+                net[position] = net.get(position, 0) + worth
+        left = {at: basket[at].qty - sum([pool[0] for pool in of_line]) for at, of_line in pools.items()}
+        if min(left.values()) < 0:
+            continue
+        yield Held(
+            uses=tuple(hold.use for hold in chosen),
+            net=net,
+            left={position: basket[position].unit_price * count for position, count in left.items()},
+            pools={position: tuple(of_line) for position, of_line in pools.items()},
+            is_loose=any(short.intersection(hold.use.offer.purses) for hold in chosen if hold.use.share_bp),
+        )
+
+
+def make_hold(use: Use, basket: Sequence[Line], units: Mapping[int, int]) -> Hold | None:
+    """What an offer takes from these units, or None if nothing."""
+    gross = group_gross(use.offer, [(basket[position].unit_price, count) for position, count in units.items()])
+    amount = gross if use.ceiling is None else min(gross, use.ceiling)
+    if amount <= 0:
+        return None
+    weights = [basket[position].unit_price * count for position, count in units.items()]
+    return Hold(use, units, amount, dict(zip(units, largest_remainder(amount, weights), strict=True)))
+
+
+def _slot_masks(use: Use) -> list[tuple[int, int]]:
+    """The components of a bundle as (units of one set, lines that may fill it, as bits by rank); empty for buy-x-get-y."""
+    rank_of = {position: rank for rank, position in enumerate(use.lines)}
+    return [(qty, sum([1 << rank_of[position] for position in lines])) for qty, lines in use.slots]
+
+
+def missing_units(use: Use, basket: Sequence[Line]) -> int:
+    """How many units its first whole group still lacks; 0 when there is one."""
+    slots = _slot_masks(use)
+    if not slots:
+        return max(0, group_size(use.offer) - sum(basket[position].qty for position in use.lines))
+    counts = [basket[position].qty for position in use.lines]
+    # By Hall's theorem: the worst set of components decides.
+    worst = 0
+    for chosen in range(1, 1 << len(slots)):
+        need, mask = _joint(slots, chosen)
+        have = sum(count for rank, count in enumerate(counts) if mask >> rank & 1)
+        worst = max(worst, need - have)
+    return worst
+
+
+def least_of_group(use: Use, basket: Sequence[Line]) -> int:
+    """About the least that one whole group takes off, in fen; 0 if none takes anything. For reasons, not for prices."""
+    offer = use.offer
+    prices = sorted(basket[position].unit_price for position in use.lines for _ in range(min(basket[position].qty, 99)))
+    size = group_size(offer)
+    if use.slots:
+        dearest = cheapest = 0
+        for qty, lines in use.slots:
+            of_part = sorted(basket[at].unit_price for at in lines for _ in range(min(basket[at].qty, qty)))
+            cheapest += sum(of_part[:qty])
+            dearest += sum(of_part[-qty:])
+        return max(0, cheapest - offer.price) or max(0, dearest - offer.price)
+    grosses = (
+        group_gross(offer, [(price, 1) for price in prices[at : at + size]]) for at in range(len(prices) - size + 1)
+    )
+    return next((gross for gross in grosses if gross), 0)
+
+
+def _can_deal(counts: Sequence[int], slots: Sequence[tuple[int, int]], sets: int) -> bool:
+    """Whether these units make exactly so many whole sets: every unit in one slot, every slot filled (Hall's theorem)."""
+    for chosen in range(1, 1 << len(slots)):
+        need, mask = _joint(slots, chosen)
+        if sum([count for rank, count in enumerate(counts) if mask >> rank & 1]) < need * sets:
+            return False
+    return True
+
+
+def _joint(slots: Sequence[tuple[int, int]], chosen: int) -> tuple[int, int]:
+    """Units of one set that some components ask for, and the lines any of them matches."""
+    need = mask = 0
+    for rank, (qty, lines) in enumerate(slots):
+        if chosen >> rank & 1:
+            need += qty
+            mask |= lines
+    return need, mask
