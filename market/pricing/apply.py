@@ -17,6 +17,7 @@ from market.pricing.kinds import (
     line_formula,
     line_gross,
     most_amount,
+    most_of_sets,
     order_gross,
 )
 from market.pricing.offer import Offer
@@ -61,9 +62,11 @@ class Use:
         self.ceiling = min((cap for cap in caps if cap is not None), default=None)
         self.hard = None if partial else budget
         self.least = least_spend(self.offer)
-        self.gross_most = most_amount(
-            self.offer, [(basket[position].unit_price, basket[position].qty) for position in lines]
-        )
+        units = [(basket[position].unit_price, basket[position].qty) for position in lines]
+        self.gross_most = most_amount(self.offer, units)
+        if slots:
+            parts = [[(basket[at].unit_price, basket[at].qty) for at in fill] for _, fill in slots]
+            self.gross_most = most_of_sets(self.offer, parts)
         self.most = self.gross_most if self.ceiling is None else min(self.gross_most, self.ceiling)
 
     def cap(self, purses: Mapping[str, int]) -> int | None:

@@ -52,8 +52,8 @@ class Component:
 
     `limits` are fen by bit that a line offer's amount never exceeds though its lines add up to more, `most_units` caps on units that
     could bind, `linked` the bits of both: their lines cannot be decided apart. `refusals` are fen above which an offer makes a plan
-    illegal, `line_shares` sponsor shares of line offers. `slack` is how many fen the rounding of other offers on the same units may
-    shift when a capped offer takes less.
+    illegal, `line_shares` sponsor shares of line offers. `relief` are fen that bundles and buy-x-get-y may take besides. `slack` is how
+    many fen the rounding of other offers on the same units may shift when a capped offer takes less.
     """
 
     basket: Sequence[Line]
@@ -73,6 +73,7 @@ class Component:
     slack: int
     held: Held
     held_mask: int
+    relief: int
     rebates: Sequence[Use]
 
     def sums(self, allowed: int) -> tuple[list[int], list[int]]:
@@ -144,8 +145,13 @@ def make_component(
     uses: Sequence[Use],
     purses: Mapping[str, int],
     held: Held = NOTHING_HELD,
+    *,
+    summed_like: Component | None = None,
 ) -> Component:
-    """Compile a component. `uses` are in order of their ids, those that hold units among them."""
+    """Compile a component. `uses` are in order of their ids, those that hold units among them.
+
+    `summed_like`: the same compiled component, for the programme over sums, which decides groups of line offers itself.
+    """
     bits = {use.index: 1 << rank for rank, use in enumerate(uses)}
     by_place = sorted([(bits[use.index], use) for use in uses], key=lambda pair: pair[1].offer.place)
     groups = {use.offer.group for use in held.uses}
@@ -185,14 +191,16 @@ def make_component(
     names = {mask: atom for atom, mask in enumerate(dict.fromkeys(signature.values()))}
     atoms_of = {use.index: tuple(atom for mask, atom in names.items() if mask & bits[use.index]) for use in upper_uses}
     deciding = [use for use in uses if use.offer.kind not in GROUPED and use.offer.stage is not Stage.REBATE]
-    items, free = _make_items(deciding, bits, atoms_of, purses)
+    items, free = _make_items(deciding, bits, atoms_of, purses, is_summed=summed_like is not None)
     linked = sum(limits)
     return Component(
         basket=basket,
         purses=purses,
         positions=positions,
         by_place=by_place,
-        choices={
+        choices=summed_like.choices
+        if summed_like
+        else {
             position: Choice(
                 rest.get(position, basket[position]), here, merged=merged, capped=linked, limits=own_limits
             )
@@ -210,6 +218,7 @@ def make_component(
         slack=sum([_slack(basket[position], here, linked) for position, here in on_line.items()]),
         held=held,
         held_mask=sum([bits[use.index] for use in held.uses]),
+        relief=0,
         rebates=[use for use in uses if use.offer.stage is Stage.REBATE],
     )
 
@@ -226,7 +235,12 @@ def _slack(line: Line, uses: Sequence[Entry], linked: int) -> int:
 
 
 def _make_items(
-    uses: Sequence[Use], bits: Mapping[int, int], atoms_of: Mapping[int, tuple[int, ...]], purses: Mapping[str, int]
+    uses: Sequence[Use],
+    bits: Mapping[int, int],
+    atoms_of: Mapping[int, tuple[int, ...]],
+    purses: Mapping[str, int],
+    *,
+    is_summed: bool,
 ) -> tuple[list[Item], int]:
     """The outer decisions, and the line offers that none of them concerns: those of a group exclude each other, others decide alone."""
     groups: dict[str | int, list[Use]] = {}
@@ -238,6 +252,9 @@ def _make_items(
         first = members[0]
         if len(members) == 1 and first.offer.stage is Stage.LINE:
             free |= bits[first.index]
+            continue
+        if is_summed and all(use.offer.stage is Stage.LINE for use in members):
+            free |= sum([bits[use.index] for use in members])
             continue
         ways: list[Way] = []
         for use in sorted(members, key=lambda use: (-use.most, use.index)):

@@ -6,12 +6,15 @@ A *hold* is one way to use such an offer: how many units of each line it touches
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Final
 
 from market.kit.money import largest_remainder
 from market.pricing.apply import Pool, Use
 from market.pricing.case import Line
 from market.pricing.component import Held, short_purses
 from market.pricing.kinds import GROUPED, group_gross, group_size
+
+MOST_UNITS: Final = 1_000  # of one line, of which every number is tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,20 @@ class Hold:
     shares: Mapping[int, int]
 
 
-def find_holds(use: Use, basket: Sequence[Line]) -> Iterator[Hold]:
-    """Every way to touch units in whole groups with an effect."""
+def find_holds(use: Use, basket: Sequence[Line], nodes: list[int]) -> Iterator[Hold]:
+    """Every way to touch units in whole groups with an effect; until none of `nodes` is left."""
     offer = use.offer
     size = group_size(offer)
     whole = sum(basket[position].qty for position in use.lines)
     most = min(whole, offer.max_units) if offer.max_units is not None else whole
     slots = _slot_masks(use)
+    if max(basket[position].qty for position in use.lines) > MOST_UNITS:
+        nodes[0] = -1
+        return
     for counts in product(*(range(basket[position].qty + 1) for position in use.lines)):
+        nodes[0] -= 1
+        if nodes[0] < 0:
+            return
         touched = sum(counts)
         if not touched or touched > most or touched % size:
             continue
@@ -42,14 +51,15 @@ def find_holds(use: Use, basket: Sequence[Line]) -> Iterator[Hold]:
             yield hold
 
 
-def find_held(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int]) -> Iterator[Held]:
-    """Every way in which at least one of these offers holds units: none twice, of each group one offer."""
+def find_held(
+    basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int], nodes: list[int]
+) -> Iterator[Held]:
+    """Every way in which at least one of these offers holds units: none twice, of each group one offer; until no node is left."""
     grouped = [use for use in uses if use.offer.kind in GROUPED]
     short = short_purses(uses, purses)
-    for holds in product(*([None, *find_holds(use, basket)] for use in grouped)):
-        chosen = [hold for hold in holds if hold]
-        groups = [hold.use.offer.group for hold in chosen if hold.use.offer.group]
-        if not chosen or len(set(groups)) < len(groups):
+    ways = [list(find_holds(use, basket, nodes)) for use in grouped]
+    for chosen in _combine(ways, basket, {}, nodes):
+        if not chosen:
             continue
         pools: dict[int, list[Pool]] = {}
         net: dict[int, int] = {}
@@ -59,8 +69,6 @@ def find_held(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, 
                 worth = basket[position].unit_price * count - hold.shares[position]
                 net[position] = net.get(position, 0) + worth
         left = {at: basket[at].qty - sum([pool[0] for pool in of_line]) for at, of_line in pools.items()}
-        if min(left.values()) < 0:
-            continue
         yield Held(
             uses=tuple(hold.use for hold in chosen),
             net=net,
@@ -68,6 +76,27 @@ def find_held(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, 
             pools={position: tuple(of_line) for position, of_line in pools.items()},
             is_loose=any(short.intersection(hold.use.offer.purses) for hold in chosen if hold.use.share_bp),
         )
+
+
+def _combine(
+    ways: Sequence[Sequence[Hold]], basket: Sequence[Line], taken: Mapping[int, int], nodes: list[int]
+) -> Iterator[tuple[Hold, ...]]:
+    """Every way to take one hold or none of each offer, no unit twice and of each group one offer."""
+    if not ways:
+        yield ()
+        return
+    yield from _combine(ways[1:], basket, taken, nodes)
+    for hold in ways[0]:
+        nodes[0] -= 1
+        if nodes[0] < 0:
+            return
+        if any(taken.get(at, 0) + count > basket[at].qty for at, count in hold.units.items()):
+            continue
+        now = {**taken, **{at: taken.get(at, 0) + count for at, count in hold.units.items()}}
+        group = hold.use.offer.group
+        for others in _combine(ways[1:], basket, now, nodes):
+            if group is None or all(other.use.offer.group != group for other in others):
+                yield (hold, *others)
 
 
 def make_hold(use: Use, basket: Sequence[Line], units: Mapping[int, int]) -> Hold | None:
@@ -109,14 +138,24 @@ def least_of_group(use: Use, basket: Sequence[Line]) -> int:
     if use.slots:
         dearest = cheapest = 0
         for qty, lines in use.slots:
-            of_part = sorted(basket[at].unit_price for at in lines for _ in range(min(basket[at].qty, qty)))
-            cheapest += sum(of_part[:qty])
-            dearest += sum(of_part[-qty:])
+            units = sorted((basket[at].unit_price, basket[at].qty) for at in lines)
+            cheapest += _worth_of(units, qty)
+            dearest += _worth_of(units[::-1], qty)
         return max(0, cheapest - offer.price) or max(0, dearest - offer.price)
     grosses = (
         group_gross(offer, [(price, 1) for price in prices[at : at + size]]) for at in range(len(prices) - size + 1)
     )
     return next((gross for gross in grosses if gross), 0)
+
+
+def _worth_of(units: Sequence[tuple[int, int]], most: int) -> int:
+    """What the first so many units are worth, given as (unit price, units)."""
+    worth = 0
+    for price, count in units:
+        taken = min(count, most)
+        worth += price * taken
+        most -= taken
+    return worth
 
 
 def _can_deal(counts: Sequence[int], slots: Sequence[tuple[int, int]], sets: int) -> bool:

@@ -39,7 +39,7 @@ class Hunt:
 
     def __init__(self, component: Component, nodes: list[int], best: "Found | None" = None) -> None:
         """`nodes` holds, in its one place, how many nodes the whole quote may still take; `best` is the plan to beat."""
-        self.component, self._nodes = component, nodes
+        self.component, self.nodes = component, nodes
         self.is_proven = True
         self.floor: int | None = None
         self.ties = MOST_TIES
@@ -48,15 +48,15 @@ class Hunt:
             Outcome([], {position: component.basket[position].list_price for position in component.positions})
         )
 
-    def step(self) -> bool:
-        """Take one of the nodes that are left; False when none is."""
-        self._nodes[0] -= 1
-        return self._nodes[0] >= 0
+    def step(self, nodes: int = 1) -> bool:
+        """Take some of the nodes that are left; False when there are not so many."""
+        self.nodes[0] -= nodes
+        return self.nodes[0] >= 0
 
     @property
     def is_spent(self) -> bool:
         """Whether no node is left."""
-        return self._nodes[0] < 0
+        return self.nodes[0] < 0
 
     def tie(self) -> bool:
         """Take one of the nodes that may go to plans that pay as little as the best; False when none is left."""
@@ -75,9 +75,9 @@ class Hunt:
         """How much less than the best found a plan might pay."""
         return 0 if self.floor is None else max(0, self.best.payable - self.floor)
 
-    def consider(self, pools: Mapping[int, tuple[Pool, ...]], mask: int) -> None:
-        """Work a plan out and keep it if it is better."""
-        self._nodes[0] -= 3  # about as long as so many steps
+    def consider(self, pools: Mapping[int, tuple[Pool, ...]], mask: int) -> Found | None:
+        """Work a plan out and keep it if it is better; None if it is not legal."""
+        self.nodes[0] -= 3  # about as long as so many steps
         component = self.component
         chosen = [use for bit, use in component.by_place if bit & mask]
         held = component.held
@@ -87,10 +87,12 @@ class Hunt:
                 joined[position] = (*joined.get(position, ()), *of_line)
             pools = joined
         outcome = apply_plan(component.basket, component.positions, component.purses, chosen, pools)
-        if outcome is not None:
-            found = self._found(outcome)
-            if found.is_better(self.best):
-                self.best = found
+        if outcome is None:
+            return None
+        found = self._found(outcome)
+        if found.is_better(self.best):
+            self.best = found
+        return found
 
     def _found(self, outcome: Outcome) -> Found:
         mask = sponsor = 0

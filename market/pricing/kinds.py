@@ -39,6 +39,8 @@ class Kind(StrEnum):
     AMOUNT_BACK = "amount_back"
 
 
+MOST_SETS: Final = 200  # so many sets are counted one by one
+
 STAGE_RANK: Final = {Stage.LINE: 0, Stage.ORDER: 1, Stage.SUBSIDY: 2, Stage.REBATE: 3}
 
 # Parameters a kind must have, by stage. `repeat` is the one optional parameter (of spend_save).
@@ -215,7 +217,7 @@ def least_spend(offer: "Offer") -> int:
     return max(offer.min_spend, lowest)
 
 
-def most_amount(offer: "Offer", lists: Sequence[tuple[int, int]]) -> int:
+def most_amount(offer: "Offer", lists: Sequence[tuple[int, int]]) -> int:  # noqa: PLR0911  one line for each kind
     """No legal plan takes more by this offer from lines given as (unit price, units), before caps. Fen."""
     whole = sum(price * units for price, units in lists)
     match offer.kind:
@@ -252,3 +254,26 @@ def _most_reduced(offer: "Offer", lists: Sequence[tuple[int, int]], units: int) 
         units -= taken
         amount += taken * share_of(price, offer.get_rate_bp)
     return amount
+
+
+def most_of_sets(offer: "Offer", parts: Sequence[Sequence[tuple[int, int]]]) -> int:
+    """No plan takes more by a bundle whose components may be filled from these units, given as (unit price, units). Fen."""
+    if max(one.qty for one in offer.components) > MOST_SETS:
+        return sum(price * units for part in parts for price, units in part)
+    filled = zip(offer.components, parts, strict=True)
+    dearest = [
+        sorted([price for price, units in part for _ in range(min(units, MOST_SETS * one.qty))], reverse=True)
+        for one, part in filled
+    ]
+    best = amount = 0
+    for sets in range(MOST_SETS):
+        rows = [
+            prices[sets * one.qty : (sets + 1) * one.qty] for one, prices in zip(offer.components, dearest, strict=True)
+        ]
+        if any(len(row) < one.qty for row, one in zip(rows, offer.components, strict=True)):
+            return best
+        amount += sum(map(sum, rows)) - offer.price
+        if amount <= best:
+            return best  # every further set saves no more than the one before
+        best = amount
+    return max(best, sum(price * units for part in parts for price, units in part))

@@ -105,7 +105,7 @@ class Offer:
             },
         }
 
-    def _written(self, name: str) -> object:
+    def _written(self, name: str) -> object:  # noqa: PLR0911  one line for each field that is written in its own way
         """One field in the form of the document."""
         value = getattr(self, name)
         match name:

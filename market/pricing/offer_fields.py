@@ -80,17 +80,9 @@ def _read_parameters(found: Mapping[str, Any], path: str, stage: str, kind: str)
         if name not in found:
             fail(f"{path}.{name}", "is missing")
     fields: dict[str, Any] = {}
-    if "rate_bp" in needed:
-        fields["rate_bp"] = read_int(found["rate_bp"], f"{path}.rate_bp", most=WHOLE_BP)
-    if "get_rate_bp" in needed:
-        fields["get_rate_bp"] = read_int(found["get_rate_bp"], f"{path}.get_rate_bp", most=WHOLE_BP)
-        fields["buy"] = read_int(found["buy"], f"{path}.buy", least=1)
-        fields["get"] = read_int(found["get"], f"{path}.get", least=1)
-    if "components" in needed:
-        fields["components"] = _read_components(found["components"], f"{path}.components")
-    for name in ("amount", "price"):
-        if name in needed:
-            fields[name] = read_int(found[name], f"{path}.{name}")
+    for name in needed:
+        if name in _PARAMETER_READERS:
+            fields[name] = _PARAMETER_READERS[name](found[name], f"{path}.{name}")
     if "tiers" in needed:
         fields["repeat"] = read_bool(found.get("repeat", False), f"{path}.repeat")
         fields["tiers"] = _read_tiers(found["tiers"], f"{path}.tiers", least=1 if fields["repeat"] else 0)
@@ -181,6 +173,23 @@ def _read_zone(value: object, path: str) -> str:
     return zone
 
 
+def _read_rate(value: object, path: str) -> int:
+    return read_int(value, path, most=WHOLE_BP)
+
+
+def _read_units(value: object, path: str) -> int:
+    return read_int(value, path, least=1)
+
+
+_PARAMETER_READERS: Final[dict[str, Callable[[object, str], object]]] = {
+    "rate_bp": _read_rate,
+    "get_rate_bp": _read_rate,
+    "buy": _read_units,
+    "get": _read_units,
+    "components": _read_components,
+    "amount": read_int,
+    "price": read_int,
+}
 _READERS: Final[dict[str, Callable[[object, str], object]]] = {
     "version": lambda value, path: read_int(value, path, least=1),
     "match": Match.from_json,

@@ -1,8 +1,9 @@
 """The ways to price one line by its line offers, each unit a choice, merged so that equal results are one option. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import chain, combinations, islice, product
 from math import comb
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ MOST_OPTIONS = (
     20_000  # more ways than this for one line are not listed in full; the search then knows what it has not seen
 )
 
+
+MOST_STACKED = 10  # offers that stack on one unit, of which every combination is listed
 
 # An offer of a line with its bit.
 Entry = tuple[int, Use]
@@ -39,7 +42,7 @@ class Choice:
     Lines with a single offer are the rule: their options are made only as far as they are asked for.
     """
 
-    __slots__ = ("_capped", "_listed", "_merged", "_uses", "complete_to", "floor", "line", "most")
+    __slots__ = ("_capped", "_fewer", "_limits", "_listed", "_merged", "_uses", "complete_to", "floor", "line", "most")
 
     def __init__(self, line: Line, uses: Sequence[Entry], *, merged: int, capped: int, limits: dict[int, int]) -> None:
         """`uses` are (bit, use); bits in `merged` have amounts that matter only through the net, so that equal nets are one option.
@@ -50,7 +53,8 @@ class Choice:
         self.most = line.unit_price * line.qty
         self._uses = uses
         self._merged = merged
-        self._capped = capped
+        self._capped, self._limits = capped, limits
+        self._fewer: dict[int, Choice] = {}
         self._listed: list[Option] | None = None
         self.complete_to: int | None = None
         if len(uses) == 1:
@@ -58,7 +62,7 @@ class Choice:
             gross = line_gross(use.offer, ((line.qty, self.most),))
             self.floor = self.most - gross
             if bit in limits:
-                self._listed = list(_upto_limit(list(self._ladder(bit, use)), limits[bit]))
+                self._listed = self._list_ladder(self._ladder(bit, use, limits[bit]))
                 self.floor = self._listed[0].net
         else:
             self._list_all()
@@ -71,11 +75,11 @@ class Choice:
                 return [Option(self.most, self.most, 0, (), ())] if highest is None or self.most <= highest else []
             if highest is not None and highest < self.most:
                 found: list[Option] = []
-                for option in self._ladder(bit, use):
+                for option in islice(self._ladder(bit, use), MOST_OPTIONS):
                     if option.net > highest:
                         return found
                     found.append(option)
-            self._listed = list(self._ladder(bit, use))
+            self._listed = self._list_ladder(self._ladder(bit, use))
         return [
             option
             for option in self._listed
@@ -91,15 +95,42 @@ class Choice:
         return next(option.net for option in self._listed if not option.mask & ~allowed)
 
     @property
+    def bits(self) -> list[int]:
+        """The offers of this line."""
+        return [bit for bit, _ in self._uses]
+
+    def of_fewer(self, units: int) -> "Choice":
+        """The same offers on fewer units of the line."""
+        fewer = self._fewer.get(units)
+        if fewer is None:
+            line = replace(self.line, qty=units)
+            fewer = Choice(line, self._uses, merged=self._merged, capped=self._capped, limits=self._limits)
+            self._fewer[units] = fewer
+        return fewer
+
+    @property
     def likeness(self) -> object:
         """Equal for lines that differ in nothing a price looks at."""
         return (self.line.unit_price, self.line.qty, tuple(bit for bit, _ in self._uses))
 
-    def _ladder(self, bit: int, use: Use) -> Iterator[Option]:
-        """One offer on n units, n−1, … 0; equal nets once, with the most units, or with the fewest where units are counted."""
+    def _list_ladder(self, ladder: Iterator[Option]) -> list[Option]:
+        """The options of one offer, or of very many units the first, and that without the offer."""
+        listed = list(islice(ladder, MOST_OPTIONS))
+        if listed[-1].mask:
+            self.complete_to = listed[-1].net
+            listed.append(Option(self.most, self.most, 0, (), ()))
+        return listed
+
+    def _ladder(self, bit: int, use: Use, limit: int | None = None) -> Iterator[Option]:
+        """One offer on n units, n−1, … 0; equal nets once, with the most units, or with the fewest where units are counted.
+
+        Of the options at or above an offer's limit one is enough: the one with the fewest units.
+        """
         price, qty, last = self.line.unit_price, self.line.qty, -1
         is_counted = not bit & self._merged
-        for units in range(qty, 0, -1):
+        if limit is not None:
+            qty = _fewest_units(use, price, qty, limit)
+        for units in count_down(qty):
             gross = line_gross(use.offer, ((units, price * units),))
             if is_counted:
                 following = line_gross(use.offer, ((units - 1, price * (units - 1)),))
@@ -116,9 +147,9 @@ class Choice:
     def _list_all(self) -> None:
         """Every way to spread the units over the combinations of offers a unit may carry, or the ways that can matter most."""
         line, uses = self.line, self._uses
-        combos = list(_combos(uses))
+        combos, is_cut = _combos(uses)
         is_stacked = any(len(combo) > 1 for combo in combos)
-        if comb(line.qty + len(combos), len(combos)) <= MOST_OPTIONS:
+        if not is_cut and comb(line.qty + len(combos), len(combos)) <= MOST_OPTIONS:
             spreads: Iterator[tuple[int, ...]] = _spreads(line.qty, len(combos))
             self.floor = -1
         else:
@@ -143,7 +174,7 @@ class Choice:
         # A cap on one of several offers on a unit changes what the others take: then no two ways are alike.
         is_apart = is_stacked and any(not bit & self._merged for bit, _ in uses)
         found: dict[tuple[object, ...], Option] = {}
-        for counts in spreads:
+        for counts in chain(islice(spreads, 2 * MOST_OPTIONS // max(map(len, combos))), [(0,) * len(combos)]):
             option = _price(line, combos, counts, self._capped, is_stacked=is_stacked)
             details = option.pools if is_apart else tuple(part for part in option.taken if not part[0] & self._merged)
             found.setdefault((option.net, option.mask, details), option)
@@ -154,33 +185,45 @@ class Choice:
                 self.complete_to = self.floor
 
 
-def _upto_limit(ladder: list[Option], limit: int) -> Iterator[Option]:
-    """Of the options at or above an offer's limit one is enough: the one with the fewest units."""
-    at_limit = None
-    for option in ladder:
-        if option.taken and option.taken[0][1] >= limit:
-            at_limit = option
-        else:
-            if at_limit is not None:
-                yield at_limit
-                at_limit = None
-            yield option
+def _combos(uses: Sequence[Entry]) -> tuple[list[tuple[Entry, ...]], bool]:
+    """What one unit may carry: any one offer, or several that are all stackable; in order of application.
 
-
-def _combos(uses: Sequence[Entry]) -> Iterator[tuple[Entry, ...]]:
-    """What one unit may carry: any one offer, or several that are all stackable; in order of application."""
-    for use in uses:
-        yield (use,)
+    And whether there were too many: then of those that stack only all together.
+    """
+    combos: list[tuple[Entry, ...]] = [(use,) for use in uses]
     stackable = sorted((use for use in uses if use[1].offer.is_stacked), key=lambda use: use[1].offer.place)
+    if len(stackable) > MOST_STACKED:
+        return [*combos, tuple(stackable)], True
     for size in range(2, len(stackable) + 1):
-        yield from combinations(stackable, size)
+        combos += combinations(stackable, size)
+    return combos, False
+
+
+def count_down(units: int) -> Iterator[int]:
+    """From so many units to one, however many there are."""
+    while units:
+        yield units
+        units -= 1
+
+
+def _fewest_units(use: Use, price: int, qty: int, limit: int) -> int:
+    """The fewest units from which a line offer takes its limit, or all of them."""
+    low, high = 0, qty
+    while low < high:
+        middle = (low + high) // 2
+        if line_gross(use.offer, ((middle, price * middle),)) >= limit:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _spreads(units: int, ways: int) -> Iterator[tuple[int, ...]]:
     """Every way to give at most `units` equal units to `ways` combinations."""
     if ways == 1:
-        for count in range(units, -1, -1):
+        for count in count_down(units):
             yield (count,)
+        yield (0,)
         return
     for count in range(units, -1, -1):
         for rest in _spreads(units - count, ways - 1):
@@ -255,7 +298,8 @@ def _best_spreads(line: Line, uses: Sequence[Use]) -> tuple[Iterator[tuple[int, 
             for others in product(*(range(units + 1) for units in most)):
                 if sum(others) <= line.qty:
                     yield (line.qty - sum(others), *others)
-        for units in range(line.qty, -1, -1):
+        for units in count_down(line.qty):
             yield (units, *(0 for _ in uses[1:]))
+        yield (0,) * len(uses)
 
     return listed(), is_complete

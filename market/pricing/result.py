@@ -125,8 +125,8 @@ class Hint(NamedTuple):
 class Quote:
     """The best price of a case. `concession` is borne by merchants, `sponsor_pays` by sponsors; list = concession + sponsor_pays + payable.
 
-    `hints` are the nearest two "spend so much more". `draws` are fen taken from each purse. `proof` is "optimal", or "bounded" when the node limit was hit: then no plan pays less than
-    `payable − gap`.
+    `hints` are the nearest two "spend so much more". `draws` are fen taken from each purse. `proof` is "optimal", or "bounded" when the
+    node limit was hit: then no plan pays less than `payable − gap`.
     """
 
     list_total: int

@@ -7,7 +7,8 @@ rules: least paid, most rebate to the member, least sponsor cost, fewest offers,
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from heapq import heappop, heappush
+from itertools import count, product
 
 from market.kit.money import share_of
 from market.pricing.apply import Outcome, Pool, Step, Use, apply_plan
@@ -21,6 +22,8 @@ from market.pricing.hunt import Found, Hunt
 from market.pricing.kinds import GROUPED, STAGE_RANK, Kind, Stage
 from market.pricing.rebates import choose_rebates, rebate_of
 from market.pricing.setting import Setting
+from market.pricing.sums import Look, Solver
+from market.pricing.terminal import NotModelled
 
 
 @dataclass(slots=True)
@@ -40,6 +43,9 @@ class Plan:
         return (sum(self.net), -rebate_of(self.rebates), sponsor, len(ids), ids, self.net)
 
 
+FEW_NODES = 400  # what plan by plan is quicker than sum by sum
+LOOK_NODES = 50  # what a look at the lines sum by sum is worth
+DENSE_LINES = 9
 FEW_ITEMS = 2  # so few outer decisions are simply tried
 CLIMBS = 3
 
@@ -54,6 +60,31 @@ class _Outer:
     def least(self) -> int | None:
         """No plan of this component pays less; None if there is none."""
         return self._bound([], self.component.items)
+
+    def run_best_first(self, solver: Solver) -> None:
+        """Decide the items where least could be paid first, then the lines sum by sum, until nothing that is left can win."""
+        items, hunt, order = self.component.items, self.hunt, count()
+        # A bound, and what it is a bound of: ways of the first items, or of all of them a look at the lines.
+        heap: list[tuple[int, int, int, list[Way] | Look]] = [(0, 0, next(order), [])]
+        while heap:
+            left, _, _, what = heappop(heap)
+            if left > hunt.best.payable:
+                return
+            is_open = isinstance(what, list) and len(what) < len(items)
+            if not hunt.step(1 if is_open else LOOK_NODES):
+                hunt.abandon(left)
+                return
+            if not isinstance(what, list) or not is_open:
+                look = solver.look(self._setting(what)) if isinstance(what, list) else what
+                further = look.go_on(left)
+                if further is not None and further <= hunt.best.payable:
+                    heappush(heap, (further, -len(items), next(order), look))
+                continue
+            for way in items[len(what)].ways:
+                path = [*what, way]
+                bound = self._bound(path, items[len(path) :])
+                if bound is not None and bound <= hunt.best.payable:
+                    heappush(heap, (max(left, bound), -len(path), next(order), path))
 
     def run(self) -> None:
         """Search until nothing can be better or the nodes are used up."""
@@ -147,7 +178,16 @@ class _Outer:
         if most:
             # A line offer of an open group may bring the net below the end of a tier that it now seems to have left behind.
             variants = [variant.endless() for variant in variants]
-        left = Upper(variants).least(*self._sums(allowed))
+        low, high = self._sums(allowed)
+        upper, relief = Upper(variants), self.component.relief
+        if relief:
+            # What bundles take may come off any line: either way of counting it is a bound.
+            left = upper.least([max(0, fen - relief) for fen in low], high)
+            unrelieved = Upper([variant.endless() for variant in variants]).least(low, high)
+            if left is not None and unrelieved is not None:
+                left = max(left, unrelieved - relief - len(variants))
+        else:
+            left = upper.least(low, high)
         return None if left is None else max(0, left - most)
 
     def _sums(self, allowed: int) -> tuple[list[int], list[int]]:
@@ -247,26 +287,65 @@ def _parts(uses: Sequence[Use], purses: Mapping[str, int]) -> list[tuple[list[in
         free -= partly
 
 
+def _is_dense(component: Component, grouped: Sequence[Use]) -> bool:
+    """Whether so many lines have a choice, and something ties them together, that combinations are not to be tried one by one."""
+    if len(component.choices) < DENSE_LINES:
+        return False
+    return bool(grouped) or any(variant and variant.need for item in component.items for variant, _ in item.ways)
+
+
 def _hunt(
     basket: Sequence[Line], positions: Sequence[int], uses: Sequence[Use], purses: Mapping[str, int], nodes: list[int]
 ) -> Hunt:
-    """Search one component, for every way in which bundles and buy-x-get-y may hold units, the most promising first."""
-    outer = _Outer(make_component(basket, positions, uses, purses), nodes)
+    """Search one component: plan by plan if that is soon done, else sum by sum, else plan by plan to the end."""
+    grouped = [use for use in uses if use.offer.kind in GROUPED]
+    component = make_component(basket, positions, uses, purses)
+    best = None
+    if not _is_dense(component, grouped):
+        # Plan by plan is quicker where little hangs together.
+        some = min(nodes[0], FEW_NODES)
+        easy = [some]
+        outer = _Outer(component, easy)
+        outer.run()
+        nodes[0] -= some - max(0, easy[0])
+        best = outer.hunt.best
+        if outer.hunt.is_proven and not grouped:
+            return outer.hunt
+    summed = make_component(basket, positions, uses, purses, summed_like=component)
+    by_sums = _Outer(summed, nodes, best)
+    solver = Solver(summed, grouped)
+    try:
+        summed.relief = solver.relief()
+        by_sums.run_best_first(solver)
+    except NotModelled:
+        pass
+    else:
+        return by_sums.hunt
+    outer = _Outer(component, nodes, by_sums.hunt.best)
     outer.run()
-    if not any(use.offer.kind in GROUPED for use in uses):
-        return outer.hunt
+    return _hunt_held(basket, positions, uses, purses, outer) if grouped else outer.hunt
+
+
+def _hunt_held(
+    basket: Sequence[Line],
+    positions: Sequence[int],
+    uses: Sequence[Use],
+    purses: Mapping[str, int],
+    outer: _Outer,
+) -> Hunt:
+    """Go on for every way in which bundles and buy-x-get-y may hold units, the most promising first; `outer` has looked at none."""
+    nodes = outer.hunt.nodes
     best, is_proven, floors = outer.hunt.best, outer.hunt.is_proven, [outer.hunt.floor]
     ways: list[tuple[int, int, Component]] = []
-    for held in find_held(basket, uses, purses):
-        nodes[0] -= 3
+    for held in find_held(basket, uses, purses, nodes):
+        nodes[0] -= 8  # about as long as so many steps
         component = make_component(basket, positions, uses, purses, held)
         left = _Outer(component, nodes, best).least()
         if left is not None and left <= best.payable:
             ways.append((left, len(ways), component))
-        if nodes[0] < 0:
-            is_proven = False
-            floors.append(0)
-            break
+    if nodes[0] < 0:
+        is_proven = False
+        floors.append(0)
     for left, _, component in sorted(ways, key=lambda way: way[:2]):
         if left > best.payable:
             break

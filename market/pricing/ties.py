@@ -11,7 +11,7 @@ from market.pricing.ranges import Node, OpenLine
 from market.pricing.setting import Setting
 
 
-def cannot_win(setting: Setting, node: Node, low: Sequence[int], options: Mapping[int, Option]) -> bool:
+def cannot_win(setting: Setting, node: Node, low: Sequence[int], options: Mapping[int, Option]) -> bool:  # noqa: PLR0911  one for each criterion
     """Whether sponsor cost, number of offers, ids or earlier lines rule out what is below a node that pays as little as the best.
 
     `options` are those of all lines in any order, the cheapest for lines not decided yet; `low` the least net of each atom.

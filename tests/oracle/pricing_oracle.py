@@ -1,207 +1,42 @@
-"""A deliberately naive pricer, written from the pricing rules alone: it tries every plan and keeps the best. Slow on purpose.
+"""A deliberately naive pricer: it tries every plan by pricing_rules and pricing_plan, and keeps the best. No code of the engine."""
 
-It reads cases of the pricing document as plain dicts, imports nothing of the engine, and is used only to test it.
-"""
-
-from bisect import bisect_right
-from fractions import Fraction
 from itertools import combinations, combinations_with_replacement, product
-from math import comb, floor
+from math import comb
 
-STAGES = ["line", "order", "subsidy"]
+from tests.oracle.pricing_plan import Plan
+from tests.oracle.pricing_rules import application_order, eligible_lines, is_usable, may_stand_together, part
 
-
-def round_half_up(value):
-    return floor(value + Fraction(1, 2))
-
-
-def part(amount, basis_points):
-    return round_half_up(Fraction(amount * basis_points, 10000))
+STEPS = ["to_member", "subsidy_back", "concession_back", "rebate_back"]
 
 
-def share_out(amount, weights):
-    """Largest remainder over {name: weight} in order of names; ties to the larger weight, then the earlier."""
-    whole = sum(weights.values())
-    if whole == 0:
-        assert amount == 0
-        return dict.fromkeys(weights, 0)
-    exact = {name: Fraction(amount * weight, whole) for name, weight in weights.items()}
-    shares = {name: floor(value) for name, value in exact.items()}
-    names = list(weights)
-    for _ in range(amount - sum(shares.values())):
-        winner = max(names, key=lambda name: (exact[name] - shares[name], weights[name], -names.index(name)))
-        shares[winner] += 1
-        exact[winner] = Fraction(shares[winner])  # it has had its spare fen
-    return shares
+def is_for_union(offer):
+    return offer["stage"] == "rebate" and offer.get("rebate_to", "member") == "union"
 
 
-def eligible_lines(case, offer):
-    match = offer.get("match", {"any": True})
-    found = []
-    for place, line in enumerate(case["basket"]):
-        if not line.get("discountable", True):
-            continue
-        names_items = "skus" in match or "categories" in match
-        hit = not names_items
-        if line["sku"] in match.get("skus", []):
-            hit = True
-        if set(line["categories"]) & set(match.get("categories", [])):
-            hit = True
-        if line["sku"] in match.get("exclude_skus", []):
-            hit = False
-        if "merchants" in match and line["merchant"] not in match["merchants"]:
-            hit = False
-        if "shops" in match and case.get("shop") not in match["shops"]:
-            hit = False
-        if hit:
-            found.append(place)
-    return found
-
-
-def is_usable(case, offer):  # noqa: PLR0911  one line for each rule
-    if offer.get("consent", "auto") == "ask" and offer["id"] not in case.get("accepted", []):
-        return False
-    if offer["id"] in case.get("declined", []):
-        return False
-    if offer.get("gate") or offer.get("uses_remaining") == 0 or offer.get("member_amount_remaining") == 0:
-        return False
-    lines = eligible_lines(case, offer)
-    if not lines:
-        return False
-    if sum(case["basket"][place]["qty"] for place in lines) < offer.get("min_qty", 0):
-        return False
-    if offer["stage"] == "line":
-        value = sum(case["basket"][place]["qty"] * case["basket"][place]["unit_price"] for place in lines)
-        return value >= offer.get("min_spend", 0)
-    return True
-
-
-def may_stand_together(offers):
-    groups = [offer["group"] for offer in offers if offer.get("group")]
-    if len(set(groups)) != len(groups):
-        return False
-    for offer in offers:
-        others = [other for other in offers if other is not offer]
-        alone = offer.get("alone", "none")
-        if alone == "all" and others:
-            return False
-        if alone == "stage" and any(other["stage"] == offer["stage"] for other in others):
-            return False
-    return True
-
-
-def application_order(offers):
-    def place(offer):
-        late = offer["stage"] == "line" and offer["kind"] == "percent_off"
-        return (STAGES.index(offer["stage"]), late, -offer.get("priority", 0), offer["id"])
-
-    return sorted(offers, key=place)
-
-
-def after_limits(offer, amount, purses):
-    """The amount after every cap, or None when a budget that may not be short is short."""
-    if "max_discount" in offer:
-        amount = min(amount, offer["max_discount"])
-    if "member_amount_remaining" in offer:
-        amount = min(amount, offer["member_amount_remaining"])
-    partial = offer.get("on_shortage", "none") == "partial"
-    if "budget_remaining" in offer:
-        if partial:
-            amount = min(amount, offer["budget_remaining"])
-        elif amount > offer["budget_remaining"]:
-            return None
-    named = list(offer.get("budgets", [])) + ([offer["allowance"]] if "allowance" in offer else [])
-    share = offer.get("sponsor_share_bp", 0)
-    for purse in named:
-        if part(amount, share) > purses[purse]:
-            if not partial:
-                return None
-            amount = bisect_right(range(amount), purses[purse], key=lambda less: part(less, share)) - 1
-    for purse in named:
-        purses[purse] -= part(amount, share)
-    return amount
-
-
-def price_plan(case, chosen, units):  # noqa: C901, PLR0912, PLR0915  the rules in their order, in one piece on purpose
-    """Work a plan out. `units` is, by line, a list of frozensets of offer ids, one for each unit. None if it is not legal."""
-    basket = case["basket"]
-    purses = dict(case.get("purses", {}))
-    pools = []
-    for place, line in enumerate(basket):
-        here = {}
-        for carried in units[place]:
-            here[carried] = here.get(carried, 0) + 1
-        pools.append({carried: [count, count * line["unit_price"]] for carried, count in here.items()})
-    net = [line["unit_price"] * line["qty"] for line in basket]
-    applied = {}
-    sponsor = {}
-    at_stage = {}
-    for offer in application_order(chosen):
-        name = offer["id"]
-        if offer["stage"] == "line":
-            uncapped = {}
-            touched = 0
-            for place in eligible_lines(case, offer):
-                mine = {carried: pool for carried, pool in pools[place].items() if name in carried}
-                if mine:
-                    touched += sum(pool[0] for pool in mine.values())
-                    if offer["kind"] == "percent_off":
-                        uncapped[place] = part(sum(pool[1] for pool in mine.values()), offer["rate_bp"])
-                    else:
-                        uncapped[place] = sum(min(pool[0] * offer["amount"], pool[1]) for pool in mine.values())
-            if touched > offer.get("max_units", touched):
-                return None
-            amount = after_limits(offer, sum(uncapped.values()), purses)
-            if not amount:
-                return None
-            shares = uncapped if amount == sum(uncapped.values()) else share_out(amount, uncapped)
-            for place, share in shares.items():
-                mine = {carried: pool[1] for carried, pool in pools[place].items() if name in carried}
-                for carried, off in share_out(share, mine).items():
-                    pools[place][carried][1] -= off
-        else:
-            lines = eligible_lines(case, offer)
-            if offer["stage"] not in at_stage:
-                at_stage[offer["stage"]] = list(net)
-            base = sum(at_stage[offer["stage"]][place] for place in lines)
-            running = sum(net[place] for place in lines)
-            if base < offer.get("min_spend", 0):
-                return None
-            if offer["kind"] == "amount_off":
-                amount = offer["amount"]
-            elif offer["kind"] == "percent_off":
-                amount = part(running, offer["rate_bp"])
-            else:
-                reached = [tier for tier in offer["tiers"] if base >= tier["min"]]
-                if not reached:
-                    return None
-                tier = max(reached, key=lambda tier: tier["min"])
-                amount = tier["off"] * (base // tier["min"] if offer.get("repeat") else 1)
-            amount = after_limits(offer, min(amount, running), purses)
-            if not amount:
-                return None
-            shares = share_out(amount, {place: net[place] for place in lines})
-        for place, share in shares.items():
-            net[place] -= share
-        applied[name] = {place: share for place, share in shares.items() if share}
-        sponsor[name] = part(amount, offer.get("sponsor_share_bp", 0))
-    key = (sum(net), sum(sponsor.values()), len(chosen), sorted(applied), net)
-    return key, applied
+def usable_offers(case):
+    return [offer for offer in case["offers"] if is_usable(case, offer)]
 
 
 def ways_of_unit(case, place, usable):
     """What one unit of a line may carry: nothing, one line offer, or several that are all stackable."""
+    price = case["basket"][place]["unit_price"]
     mine = [offer for offer in usable if offer["stage"] == "line" and place in eligible_lines(case, offer)]
+    mine = [offer for offer in mine if offer["kind"] != "fixed_unit_price" or price > offer["price"]]
+    stackable = [
+        offer["id"]
+        for offer in mine
+        if offer.get("line_stackable") and offer["kind"] in {"percent_off", "amount_off_unit"}
+    ]
     ways = [frozenset()] + [frozenset([offer["id"]]) for offer in mine]
-    stackable = [offer["id"] for offer in mine if offer.get("line_stackable")]
     for size in range(2, len(stackable) + 1):
         ways += [frozenset(some) for some in combinations(stackable, size)]
     return ways
 
 
 def count_plans(case):
-    usable = [offer for offer in case["offers"] if is_usable(case, offer)]
-    plans = 2 ** sum(offer["stage"] != "line" for offer in usable)
+    """How many plans there are to try, legal or not."""
+    usable = usable_offers(case)
+    plans = 2 ** sum(offer["stage"] != "line" and not is_for_union(offer) for offer in usable)
     for place, line in enumerate(case["basket"]):
         ways = len(ways_of_unit(case, place, usable))
         plans *= comb(ways + line["qty"] - 1, line["qty"])
@@ -209,10 +44,15 @@ def count_plans(case):
 
 
 def best_plans(case):
-    """The least key (paid, sponsor cost, offers, ids, paid by line) and every outcome that reaches it: {offer: {line place: fen}}."""
-    usable = [offer for offer in case["offers"] if is_usable(case, offer)]
+    """The least key and every plan that reaches it in another way: a key and a list of {offer: {line place: fen}}.
+
+    The key is (paid, minus the member's rebate, sponsor cost, offers, sorted ids, paid by line).
+    """
+    usable = usable_offers(case)
     by_id = {offer["id"]: offer for offer in usable}
-    upper = [offer for offer in usable if offer["stage"] != "line"]
+    lines_of = {offer["id"]: eligible_lines(case, offer) for offer in usable}
+    chances = [offer for offer in usable if offer["stage"] != "line" and not is_for_union(offer)]
+    upper = [some for size in range(len(chances) + 1) for some in combinations(chances, size)]
     by_line = []
     for place, line in enumerate(case["basket"]):
         ways = ways_of_unit(case, place, usable)
@@ -220,17 +60,110 @@ def best_plans(case):
         by_line.append(list(combinations_with_replacement(ways, line["qty"])))
     best, outcomes = None, []
     for units in product(*by_line):
-        used = {name for line in units for carried in line for name in carried}
-        for size in range(len(upper) + 1):
-            for some in combinations(upper, size):
-                chosen = [by_id[name] for name in used] + list(some)
-                if not may_stand_together(chosen):
-                    continue
-                priced = price_plan(case, chosen, units)
-                if priced is None:
-                    continue
-                if best is None or priced[0] < best:
-                    best, outcomes = priced[0], []
-                if priced[0] == best and priced[1] not in outcomes:
-                    outcomes.append(priced[1])
-    return best, outcomes
+        chosen = [by_id[name] for name in sorted({name for line in units for carried in line for name in carried})]
+        if not may_stand_together(chosen):
+            continue
+        after_lines = Plan(case)
+        if not after_lines.run_line_stage(chosen, units):
+            continue
+        for some in upper:
+            if not may_stand_together([*chosen, *some]):
+                continue
+            plan = finish(after_lines.copy(), some, lines_of)
+            if plan is None:
+                continue
+            key = (sum(plan.net), -sum(plan.back), plan.sponsor, len(plan.applied), sorted(plan.applied), plan.net)
+            if best is None or key < best:
+                best, outcomes = key, []
+            if key == best and plan.applied not in outcomes:
+                outcomes.append(plan.applied)
+    return best, [with_union_rebates(case, applied, best[-1], lines_of) for applied in outcomes]
+
+
+def finish(plan, offers, lines_of):
+    """The stages above the line stage; None if one of the offers has no effect there."""
+    for stage in ("order", "subsidy"):
+        if not plan.run_stage([offer for offer in offers if offer["stage"] == stage], lines_of):
+            return None
+    for offer in application_order([offer for offer in offers if offer["stage"] == "rebate"]):
+        if not plan.give_back(offer, lines_of[offer["id"]]):
+            return None
+    return plan
+
+
+def with_union_rebates(case, applied, paid, lines_of):
+    """The same plan with every rebate to the union that is usable: no choice, so it comes after the choice."""
+    plan = Plan(case)
+    plan.net, plan.applied = list(paid), dict(applied)
+    for offer in case["offers"]:
+        if offer["stage"] == "rebate":
+            for place, share in applied.get(offer["id"], {}).items():
+                plan.back[place] += share
+    for offer in application_order([offer for offer in usable_offers(case) if is_for_union(offer)]):
+        plan.give_back(offer, lines_of[offer["id"]])
+    return plan.applied
+
+
+def sponsor_parts(offer, shares):
+    """The sponsor's part of each line: the difference of the rounded sums so far, in the order of lines."""
+    parts, before = {}, 0
+    if offer["stage"] == "rebate":
+        return dict.fromkeys(shares, 0)
+    for place in sorted(shares):
+        until = before + shares[place]
+        parts[place] = part(until, offer.get("sponsor_share_bp", 0)) - part(before, offer.get("sponsor_share_bp", 0))
+        before = until
+    return parts
+
+
+def figures(case, paid, applied):
+    """A plan cut by line and payer: list, pay, concession, sponsors {offer: fen} and rebates {offer: fen} of each line."""
+    offers = {offer["id"]: offer for offer in case["offers"]}
+    rows = []
+    for place, line in enumerate(case["basket"]):
+        worth = line["unit_price"] * line["qty"]
+        sponsors = {name: sponsor_parts(offers[name], shares).get(place, 0) for name, shares in applied.items()}
+        rebates = {name: shares.get(place, 0) for name, shares in applied.items() if offers[name]["stage"] == "rebate"}
+        concession = worth - paid[place] - sum(sponsors.values())
+        rows.append(
+            {"list": worth, "pay": paid[place], "concession": concession, "sponsors": sponsors, "rebates": rebates}
+        )
+    return rows
+
+
+def refund_pro_rata(row, qty, steps):
+    """Each part has been given back by the same floor after each step, whatever the steps."""
+    given, before = [], 0
+    for units in steps:
+        until = before + units
+
+        def back(fen, before=before, until=until):
+            return fen * until // qty - fen * before // qty
+
+        sponsors = sum(back(fen) for fen in row["sponsors"].values())
+        rebates = sum(back(fen) for fen in row["rebates"].values())
+        given.append(dict(zip(STEPS, [back(row["pay"]), sponsors, back(row["concession"]), rebates], strict=True)))
+        before = until
+    return given
+
+
+def refund_reprice_kept(case, rows, place, steps):
+    """The purchase less the best price of what is kept, less what earlier steps gave, never below zero."""
+
+    def totals(rows):
+        pay, concession = sum(row["pay"] for row in rows), sum(row["concession"] for row in rows)
+        sponsors, rebates = (sum(sum(row[name].values()) for row in rows) for name in ("sponsors", "rebates"))
+        return dict(zip(STEPS, [pay, sponsors, concession, rebates], strict=True))
+
+    bought, sums, given, gone = totals(rows), dict.fromkeys(STEPS, 0), [], 0
+    for units in steps:
+        gone += units
+        kept = [dict(line) for line in case["basket"]]
+        kept[place]["qty"] -= gone
+        kept_case = {**case, "basket": [line for line in kept if line["qty"]]}
+        key, outcomes = best_plans(kept_case)
+        worth = totals(figures(kept_case, key[-1], outcomes[0]))
+        given.append({name: max(0, bought[name] - worth[name] - sums[name]) for name in STEPS})
+        for name in STEPS:
+            sums[name] += given[-1][name]
+    return given

@@ -114,7 +114,7 @@ def test_the_whole_document_is_well_formed():
         (("offers", 2, "allowance"), "b1", ".offers[2].allowance"),
         (("refunds", 0, "line"), "z", ".refunds[0].line"),
         (("refunds", 0, "steps"), [{"units": 2}, {"units": 1}], ".refunds[0].steps[1].units"),
-        (("refunds", 0, "policy"), "reprice_kept", ".refunds[0].policy"),
+        (("refunds", 0, "policy"), "given_back", ".refunds[0].policy"),
     ],
 )
 def test_malformed_input_names_its_json_path(path, value, where):
@@ -141,19 +141,32 @@ def test_a_tier_that_repeats_cannot_begin_at_nothing():
 
 
 @pytest.mark.parametrize(
-    ("stage", "kind"),
+    ("offer", "path"),
     [
-        ("line", "bundle"),
-        ("line", "buy_x_get_y"),
-        ("line", "fixed_unit_price"),
-        ("order", "percent_off"),
-        ("rebate", "percent_back"),
-        ("rebate", "amount_back"),
+        ({"stage": "order", "kind": "bundle"}, "kind"),
+        ({"stage": "line", "kind": "fixed_unit_price"}, "price"),
+        ({"stage": "line", "kind": "buy_x_get_y", "buy": 0, "get": 1, "get_rate_bp": 1}, "buy"),
+        ({"stage": "line", "kind": "buy_x_get_y", "buy": 1, "get": 0, "get_rate_bp": 1}, "get"),
+        ({"stage": "line", "kind": "buy_x_get_y", "buy": 1, "get": 1, "get_rate_bp": 10_001}, "get_rate_bp"),
+        ({"stage": "line", "kind": "bundle", "price": 5, "components": []}, "components"),
+        ({"stage": "line", "kind": "bundle", "price": 5, "components": [{"qty": 1}]}, "components[0].match"),
+        (
+            {"stage": "line", "kind": "bundle", "price": 5, "components": [{"match": {"any": True}, "qty": 0}]},
+            "components[0].qty",
+        ),
+        (
+            {"stage": "line", "kind": "bundle", "price": 5, "components": [{"match": {"any": True}, "qty": 1}] * 9},
+            "components",
+        ),
+        ({"stage": "rebate", "kind": "percent_back", "rate_bp": 1, "rebate_to": "shop"}, "rebate_to"),
+        ({"stage": "rebate", "kind": "amount_back", "amount": 1, "max_units": 1}, "max_units"),
+        ({"stage": "order", "kind": "amount_off", "amount": 1, "rebate_to": "union"}, "rebate_to"),
     ],
 )
-def test_a_kind_of_the_format_that_is_not_priced_yet_is_refused_by_name(stage, kind):
-    with pytest.raises(PricingDocumentError, match=f"{kind} at stage {stage} is not supported yet"):
-        price_document({"vectors": [case([line("a", 1)], [{"id": "K", "stage": stage, "kind": kind}])]})
+def test_a_parameter_that_is_missing_or_wrong_is_named(offer, path):
+    with pytest.raises(PricingDocumentError) as refused:
+        price_document({"vectors": [case([line("a", 1)], [{"id": "K", **offer}])]})
+    assert str(refused.value).startswith(f"$.vectors[0].offers[0].{path}:")
 
 
 def test_cases_that_are_not_asked_for_may_be_of_any_form():

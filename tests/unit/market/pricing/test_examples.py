@@ -6,8 +6,7 @@ import pytest
 from market.pricing.document import check_document, price_document
 
 EXAMPLES = json.loads((Path(__file__).parents[3] / "examples" / "pricing.json").read_text())
-# The others need kinds, rebates or an order percentage that this engine refuses by name.
-PRICED = ["S01", "S02", "S05", "S06", "S09", "S10", "S11", "S13", "S14", "S15", "S16", "S17", "S18", "S20"]
+PRICED = [vector["id"] for vector in EXAMPLES["vectors"]]
 
 
 @pytest.mark.parametrize("name", PRICED)

@@ -1,0 +1,126 @@
+"""The best plans of the programme over sums: back along every path of least cost, and the first of them in basket order. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from typing import Final
+
+from market.pricing.apply import Pool
+from market.pricing.moves import Key, Moves, Step
+from market.pricing.setting import Setting
+from market.pricing.terminal import Costs, NotModelled
+
+Node = tuple[Key, int]
+Graph = Sequence[Mapping[Node, Sequence[tuple[Node, Step]]]]
+
+MOST_NODES: Final = 20_000  # of all equally good plans
+MOST_PLANS: Final = 200  # equally good plans that are worked out one by one
+
+
+class Paths:
+    """The plans that reach the least cost, `best` being what they pay and their cost, and `ends` where they end."""
+
+    def __init__(self, programme: Moves, setting: Setting, *, ends: Sequence[Node], best: tuple[int, int]) -> None:
+        self._programme, self._setting, self._ends, self._best = programme, setting, ends, best
+
+    def consider(self, layers: Sequence[Mapping[Key, Costs]]) -> None:
+        """Follow every best plan back through the layers and let the hunt consider those that may be first by the lesser criteria."""
+        hunt, best = self._setting.hunt, self._best
+        graph = self._follow_back(layers)
+        if graph is None:
+            hunt.abandon(best[0])
+            return
+        plans = list(islice(self._plans(graph), MOST_PLANS + 1))
+        if len(plans) > MOST_PLANS:
+            # Too many to work out: the one that leaves least on the earlier lines, if no rounding can turn that order round.
+            plans = [self._first_in_order(graph)]
+            if best[0] and not self._is_clear(graph):
+                hunt.abandon(best[0])
+        for plan in plans:
+            found = hunt.consider(*self._pools(plan))
+            if found is None or (found.payable, found.sponsor) != (best[0], best[1] >> self._programme.cost_bits):
+                raise NotModelled("a plan that is not what its sums say")
+
+    def _follow_back(self, layers: Sequence[Mapping[Key, Costs]]) -> Graph | None:
+        """By line, every node of a best plan with the nodes it came from; None if there are too many."""
+        programme = self._programme
+        graph: list[dict[Node, list[tuple[Node, Step]]]] = []
+        nodes, seen = set(self._ends), 0
+        for depth in range(len(programme.stages), 0, -1):
+            stage, before = programme.stages[depth - 1], layers[depth - 1]
+            came: dict[Node, list[tuple[Node, Step]]] = {node: [] for node in nodes}
+            by_key: dict[Key, list[tuple[int, int]]] = {}
+            for key, at in nodes:
+                start, costs = layers[depth][key]
+                by_key.setdefault(key, []).append((at, int(costs[at - start])))
+            for earlier, (start, costs) in before.items():
+                for step in programme.steps(stage, earlier):
+                    for at, cost in by_key.get(step.after, ()):
+                        origin = at - step.more - start
+                        if 0 <= origin < costs.size and int(costs[origin]) + step.cost == cost:
+                            came[step.after, at].append(((earlier, at - step.more), step))
+            graph.append(came)
+            nodes = {origin for rows in came.values() for origin, _ in rows}
+            seen += len(nodes)
+            if seen > MOST_NODES:
+                return None
+        return graph[::-1]
+
+    def _first_in_order(self, graph: Graph) -> list[Step]:
+        """Of all paths the one with the least net on the earlier lines, in basket order."""
+        programme = self._programme
+        ranks = {position: rank for rank, position in enumerate(sorted(programme.component.positions))}
+        bits = max(line.list_price for line in programme.component.basket).bit_length() + 1
+        values: dict[Node, tuple[int, list[Step]]] = {((0, programme.nothing), programme.shift): (0, [])}
+        for stage, came in zip(programme.stages, graph, strict=True):
+            worth = bits * (len(ranks) - 1 - ranks[stage.position])
+            following = {}
+            for node, rows in came.items():
+                reached = [
+                    (values[origin][0] + (step.way.more << worth), origin, step)
+                    for origin, step in rows
+                    if origin in values
+                ]
+                value, origin, step = min(reached, key=lambda row: row[0])
+                following[node] = (value, [*values[origin][1], step])
+            values = following
+        return min((values[end] for end in self._ends), key=lambda row: row[0])[1]
+
+    def _is_clear(self, graph: Graph) -> bool:
+        """Whether a line that is left more net also pays more, whatever the rounding of shares, in any of these plans."""
+        programme = self._programme
+        if any(slot.kind in ("turn", "sets", "cap") for slot in programme.slots):
+            return False
+        slack = 3 * len(self._setting.upper.variants) + 1
+        for came in graph:
+            nets = sorted({step.way.more for rows in came.values() for _, step in rows})
+            if any(
+                (after - before) * self._best[0] <= slack * programme.component_list for before, after in pairwise(nets)
+            ):
+                return False
+        return True
+
+    def _plans(self, graph: Graph) -> Iterator[list[Step]]:
+        """Every path of the graph, as its steps in the order of the stages."""
+        stack: list[tuple[int, Node, tuple[Step, ...]]] = [(len(graph), end, ()) for end in self._ends]
+        while stack:
+            depth, node, steps = stack.pop()
+            if depth == 0:
+                yield list(steps)
+                continue
+            stack.extend((depth - 1, origin, (step, *steps)) for origin, step in graph[depth - 1][node])
+
+    def _pools(self, steps: Sequence[Step]) -> tuple[dict[int, tuple[Pool, ...]], int]:
+        """A path as the pools of a plan and the mask of its offers."""
+        programme = self._programme
+        mask = self._setting.upper_mask
+        pools: dict[int, tuple[Pool, ...]] = {}
+        for stage, step in zip(programme.stages, steps, strict=True):
+            mask |= step.way.option.mask
+            mine = list(step.way.option.pools)
+            for at, units in step.way.held:
+                slot = programme.slots[at]
+                mine.append((units, (slot.use.index,)))
+                mask |= slot.bit
+            if mine:
+                pools[stage.position] = tuple(mine)
+        return pools, mask

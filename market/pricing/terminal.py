@@ -1,0 +1,188 @@
+"""What order and subsidy offers leave of what the lines add up to, where that depends on sums alone. Pure; whole numbers only.
+
+A threshold that may or may not be reached looks at a *part* of the lines; parts must lie within each other, so that the running sum of
+the lines, the innermost part first, is at the end of each part the sum that its threshold looks at.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from market.kit.money import WHOLE_BP
+from market.pricing.apply import Use
+from market.pricing.bound import Variant
+from market.pricing.component import Component, short_purses
+from market.pricing.setting import Setting
+
+Fen = NDArray[np.int64]
+ENDLESS: Final = 1 << 60  # paid where a threshold is not reached
+MOST_OFF: Final = 10**6
+MOST_FEN: Final = 10**12  # far below what 64 bits hold, so that no product of fen and basis points runs over
+
+
+class Costs(NamedTuple):
+    """The least cost of every sum from `start` on, as places above the least sum."""
+
+    start: int
+    costs: Fen
+
+
+class NotModelled(Exception):  # noqa: N818  not an error: the search goes another way
+    """What is left to pay depends on more than sums."""
+
+
+@dataclass(slots=True)
+class Terminal:
+    """`part_of` gives each line's part, innermost first; `gates` the thresholds of each inner part; `variants` all in order of application."""
+
+    part_of: Mapping[int, int]
+    gates: Sequence[Sequence[Variant]]
+    variants: Sequence[Variant]
+    whole: frozenset[int]
+    high: int
+    paid: Fen = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    sponsor: Fen = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def gate_name(self) -> object:
+        """Equal for terminals whose inner parts have the same thresholds."""
+        return tuple(tuple((gate.need, gate.below) for gate in gates) for gates in self.gates)
+
+    def leave(self, least: int, best: int) -> None:
+        """Work out what is paid of every sum from `least` on that may pay no more than `best`."""
+        high = min(self.high, best + sum(variant.use.most for variant in self.variants))
+        sums = np.arange(least, max(least, high) + 1, dtype=np.int64)
+        self.paid, self.sponsor = self._leave(sums)
+
+    def _leave(self, sums: Fen) -> tuple[Fen, Fen]:
+        """What is paid of each sum, and what the sponsors bear of these offers; no plan where a threshold is not reached: paid is endless."""
+        running, sponsor, legal = sums.copy(), np.zeros_like(sums), np.ones(sums.shape, dtype=bool)
+        after_order = sums
+        is_order = True
+        for variant in self.variants:
+            if is_order and not variant.is_order:
+                after_order, is_order = running.copy(), False
+            if variant.bit in self.whole and (variant.is_order or self._knows_order_stage()):
+                spent = sums if variant.is_order else after_order
+                legal &= spent >= variant.need
+                if variant.below is not None:
+                    legal &= spent < variant.below
+            if variant.off is None:
+                off = (2 * running * variant.rate_bp + WHOLE_BP) // (2 * WHOLE_BP)
+            elif variant.times_of:
+                off = min(variant.off, MOST_OFF) * (sums // variant.times_of)
+            else:
+                off = np.full_like(sums, min(variant.off, MOST_FEN))
+            off = np.minimum(off, running)
+            if variant.cap is not None:
+                off = np.minimum(off, min(variant.cap, MOST_FEN))
+            running = running - off
+            if variant.use.share_bp:
+                sponsor += (2 * off * variant.use.share_bp + WHOLE_BP) // (2 * WHOLE_BP)
+        return np.where(legal, running, np.int64(ENDLESS)), sponsor
+
+    def _knows_order_stage(self) -> bool:
+        """Whether what the order stage leaves is exact: an amount of a part may be cut, and then more is left than counted here."""
+        return all(variant.bit in self.whole or not variant.is_order for variant in self.variants)
+
+    def cross(self, part: int, costs: Fen, base: int, never: int) -> None:
+        """Rule out, at the end of an inner part, the sums that its thresholds do not allow. `costs[i]` belongs to the sum `base + i`."""
+        for variant in self.gates[part] if part < len(self.gates) else ():
+            costs[: max(0, variant.need - base)] = never
+            if variant.below is not None:
+                costs[max(0, variant.below - base) :] = never
+
+
+def are_nested(parts: Sequence[frozenset[int]]) -> bool:
+    """Whether each part, by rising size, lies within the next."""
+    return all(inner < outer for inner, outer in pairwise(parts))
+
+
+def number_parts(component: Component, parts: Sequence[frozenset[int]]) -> dict[int, int]:
+    """The innermost part of each line; one more than the last for lines in none."""
+    return {
+        position: next((rank for rank, lines in enumerate(parts) if position in lines), len(parts))
+        for position in component.positions
+    }
+
+
+def read_terminal(setting: Setting, grouped: Sequence[Use], parts: Sequence[frozenset[int]]) -> Terminal:
+    """The terminal of a setting with these offers of whole groups; `parts` are used if they will do. Raises NotModelled.
+
+    It never leaves more than a plan really pays: an amount that a part may be too small for, a budget that may be too short, a threshold of
+    a part after the order stage count as if they were not. So a best plan that really pays what this says is the best. Where a sponsor
+    bears a share of such an offer it would not be: then the sponsor's cost, too, could be less than this says.
+    """
+    component, variants = setting.component, setting.upper.variants
+    everything = frozenset(component.positions)
+    high = sum(component.basket[position].list_price for position in everything)
+    _check(setting, high)
+    gates: dict[frozenset[int], list[Variant]] = {}
+    whole = set()
+    for rank, variant in enumerate(variants):
+        lines = frozenset(variant.use.lines)
+        if lines == everything:
+            whole.add(variant.bit)
+            continue
+        if variant.off is None or variant.times_of:
+            raise NotModelled("a rate of a part")
+        low = max(0, _least(setting, lines) - sum(use.most for use in grouped if lines.intersection(use.lines)))
+        most = sum(component.basket[position].list_price for position in lines)
+        later = [other for other in variants[rank + 1 :] if other.off is None]
+        if variant.use.share_bp and any(one.use.share_bp != WHOLE_BP for one in (variant, *later)):
+            # What it cannot take may make a later rate take a fen more: as much is paid, but another sponsor's part differs.
+            others = sum(_most_of_part(other, most, setting, grouped) for other in variants if other is not variant)
+            if low - others < min(variant.off, variant.use.most):
+                raise NotModelled("a sponsored amount that may take a whole part")
+        if variant.is_order and (variant.need > low or (variant.below is not None and variant.below <= most)):
+            gates.setdefault(lines, []).append(variant)
+    if not gates.keys() <= set(parts):
+        parts = sorted(gates, key=len)
+        if not are_nested(parts):
+            raise NotModelled("thresholds on parts beside each other")
+    return Terminal(
+        part_of=number_parts(component, parts),
+        gates=[gates.get(lines, ()) for lines in parts],
+        variants=variants,
+        whole=frozenset(whole),
+        high=high,
+    )
+
+
+def _check(setting: Setting, high: int) -> None:
+    """Raise NotModelled for what no sum tells, `high` being the list value of all lines."""
+    component = setting.component
+    uses = [use for _, use in component.by_place]
+    if component.rebates or component.held.uses:
+        raise NotModelled("rebates or held units")
+    if short_purses(uses, component.purses):
+        raise NotModelled("a purse that may run short")
+    if any(use.share_bp and use.hard is not None and use.hard < use.gross_most for use in uses):
+        raise NotModelled("a sponsored offer with a budget that may not be short")
+    if high > MOST_FEN or any(variant.times_of and (variant.off or 0) > MOST_OFF for variant in setting.upper.variants):
+        raise NotModelled("sums beyond what an array holds")
+
+
+def _least(setting: Setting, lines: frozenset[int]) -> int:
+    """No way of these lines leaves less after the line stage."""
+    component = setting.component
+    return sum(
+        component.choices[position].cheapest(setting.allowed)
+        if position in component.choices
+        else component.basket[position].list_price
+        for position in lines
+    )
+
+
+def _most_of_part(variant: Variant, most: int, setting: Setting, grouped: Sequence[Use]) -> int:
+    """The most that an offer over more lines takes from a part that is worth `most`: its part of the net, and a fen for each line."""
+    lines = frozenset(variant.use.lines)
+    least = _least(setting, lines) - sum(use.most for use in grouped if lines.intersection(use.lines))
+    least -= sum(other.use.most for other in setting.upper.variants if other is not variant)
+    if least <= 0:
+        return variant.use.most
+    return min(variant.use.most, variant.use.most * most // least + variant.lines)
