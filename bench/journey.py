@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from sqlalchemy import text
 
+from api.price_replay import replay_prices
 from api.till import RegisterKeyed, redeem_at_till
 from bench.grocer import (
     BUDGET,
@@ -64,6 +65,7 @@ class Outcome:
     lines: int = 0
     offers: int = 0
     seconds: float = 0.0
+    seconds_again: float = 0.0
     saved_more_fen: int = 0
     list_fen: int = 0
     concession_fen: int = 0
@@ -188,6 +190,15 @@ def check_books(outcome: Outcome) -> None:
         raise DifferenceError(f"answers say {outcome.amounts()}, but {differing}")
 
 
+def price_again(outcome: Outcome, *, progress: Callable[[int], None] = lambda _: None) -> None:
+    """Price every sale again from what is stored of it, as `huigong verify --prices` does. Raises DifferenceError at a finding."""
+    begun = time.perf_counter()
+    done = replay_prices(progress=lambda sales, _: progress(sales))
+    outcome.seconds_again = time.perf_counter() - begun
+    if done.findings or done.sales != outcome.baskets:
+        raise DifferenceError(f"{done.sales} of {outcome.baskets} sales priced again: {done.findings[:1]}")
+
+
 # --- command line -----------------------------------------------------------------------------------------------------
 
 
@@ -240,6 +251,8 @@ def run(weeks: Sequence[int], mode: Mode, *, console: Console) -> Outcome:
         with Progress(*columns, console=console) as bar:
             task = bar.add_task(f"as {mode}", total=len(register.baskets))
             outcome = replay(register, mode, progress=lambda done: bar.update(task, completed=done))
+            task = bar.add_task("priced again", total=outcome.baskets)
+            price_again(outcome, progress=lambda done: bar.update(task, completed=done))
     finally:
         disconnect()
         stop_cluster(cluster)
@@ -277,6 +290,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f" proofs {dict(outcome.proofs)}",
         highlight=False,
     )
+    again = f"{outcome.baskets / outcome.seconds_again:.0f} sales/s"
+    console.print(f"every sale priced again from what is stored of it gives the same bytes; {again}", highlight=False)
 
 
 if __name__ == "__main__":

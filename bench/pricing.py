@@ -1,19 +1,23 @@
-"""How long the engine takes, in memory: quotes with their explanation. `python bench/pricing.py [rounds]` prints medians of rounds."""
+"""How long the engine takes, in memory: quotes with their explanation. `python -m bench.pricing [rounds]` prints medians of rounds."""
 
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from bench.grocer import MERCHANT, offered_terms
+from bench.register import read_register
 from market.offers.book import OfferBook
 from market.pricing import Candidate, Case, Line, Offer, quote
+from tests.dense_baskets import dense_case
 
+ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime.fromisoformat("2026-12-01T12:05:00+08:00")
+JOURNEY_WEEK = 2
 SOMEWHERE = {"merchants": ["M9"]}
 
 
@@ -119,41 +123,95 @@ def median_ms(work: Callable[[], object], rounds: int) -> float:
     return statistics.median(times) * 1000
 
 
-def main() -> None:
-    """Print the table."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    for live in (10, 1_000, 100_000):
+def journey_rate() -> tuple[int, int, float]:
+    """Baskets, offers live, and baskets a second of a week of the Complete Journey as offered, priced in memory one after another."""
+    baskets = read_register([JOURNEY_WEEK]).baskets
+    offers = [Offer.from_json(terms) for terms in offered_terms(JOURNEY_WEEK, baskets)]
+    book = OfferBook(1, offers, None)
+    begun = time.perf_counter()
+    for basket in baskets:
+        lines = tuple(
+            Line(str(row), str(line.product), MERCHANT, ("goods",), line.list_fen, 1)
+            for row, line in enumerate(basket.lines)
+        )
+        found = book.candidates(lines, shop="S1")
+        purses = {purse: 10**9 for offer in found for purse in offer.purses}
+        quote(Case(NOW, "shop", lines, tuple(map(Candidate, found)), shop="S1", purses=purses))
+    return len(baskets), len(offers), len(baskets) / (time.perf_counter() - begun)
+
+
+def memory_mb(count: int) -> float:
+    """The memory that a book of so many versions adds to a process that has nothing else to do."""
+    code = (
+        "import sys; from pathlib import Path; from bench.pricing import OfferBook, live_offers;"
+        "rss = lambda: int(Path('/proc/self/statm').read_text().split()[1]) / 256;"
+        "before = rss(); book = OfferBook(1, live_offers(int(sys.argv[1])), None); print(rss() - before)"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(count)], capture_output=True, text=True, check=True, cwd=ROOT)
+    return float(run.stdout)
+
+
+def dense_times(count: int) -> tuple[list[float], int]:
+    """The times of so many dense baskets in ms, rising, and how many of them are proved optimal."""
+    times, proved = [], 0
+    for seed in range(count):
+        case = dense_case(seed)
         begun = time.perf_counter()
-        offers = live_offers(live)
-        parsed = time.perf_counter()
-        book = OfferBook(1, offers, None)
-        compiled = time.perf_counter()
+        made = quote(case)
+        times.append((time.perf_counter() - begun) * 1000)
+        proved += made.proof == "optimal"
+    return sorted(times), proved
+
+
+def goal(what: str, measured: str, aim: str, *, is_reached: bool) -> bool:
+    """Print one figure beside its goal."""
+    print(f"{what:<72} {measured:>22}   goal {aim:<22} {'yes' if is_reached else 'NO'}")
+    return is_reached
+
+
+def main() -> None:
+    """Print the table; status 1 when a goal is missed."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    reached = []
+    medians = {}
+    for live in (10, 1_000, 100_000):
+        book = OfferBook(1, live_offers(live), None)
         baskets = iter([ten_lines(number) for number in range(rounds)])
 
         def price(book: OfferBook = book, baskets: Iterator[tuple[Line, ...]] = baskets) -> object:
             lines = next(baskets)
             found = book.candidates(lines, shop="S1")
-            case = Case(
-                NOW,
-                "shop",
-                lines,
-                tuple(map(Candidate, found)),
-                shop="S1",
-                member={"branch": "steel"},
-                purses={"b1": 10**6},
+            member = {"branch": "steel"}
+            return quote(
+                Case(NOW, "shop", lines, tuple(map(Candidate, found)), shop="S1", member=member, purses={"b1": 10**6})
             )
-            return quote(case)
 
-        took = median_ms(price, rounds)
-        print(
-            f"10 lines, 5 of {live:>7,} live offers match: {took:.3f} ms"
-            f" (offers read in {parsed - begun:.1f} s, book {compiled - parsed:.1f} s)"
-        )
+        medians[live] = median_ms(price, rounds)
+    took = medians[1_000]
+    name = "quote with explanation, 10 lines, 5 of 1,000 live offers match"
+    reached.append(goal(name, f"{took:.3f} ms", "<= 0.5 ms", is_reached=took <= 0.5))
+    ratio = medians[100_000] / took
+    reached.append(goal("the same at 100,000 live offers", f"{ratio:.2f} x", "<= 1.5 x", is_reached=ratio <= 1.5))
+    print(f"  the same at 10 live offers: {medians[10]:.3f} ms")
     for count in (10, 150):
         case = independent(count)
-        print(
-            f"{count} lines, {2 * count} independent offers: {median_ms(lambda case=case: quote(case), max(5, rounds // 10)):.2f} ms"
-        )
+        took = median_ms(lambda case=case: quote(case), max(5, rounds // 10))
+        print(f"  {count} lines, {2 * count} independent offers: {took:.2f} ms")
+    count = max(50, min(1_000, rounds * 4))
+    times, proved = dense_times(count)
+    middle, late = times[len(times) // 2], times[len(times) * 99 // 100]
+    name = f"dense: 30 lines, 40 candidates, {count:,} random ones, p99"
+    reached.append(goal(name, f"{late:.0f} ms", "<= 50 ms (aim 20)", is_reached=late <= 50))
+    reached.append(goal("  of them proved optimal", f"{proved:,}", f"{count:,}", is_reached=proved == count))
+    print(f"  median {middle:.0f} ms, p90 {times[len(times) * 9 // 10]:.0f} ms, longest {times[-1]:.0f} ms")
+    baskets_read, offers, rate = journey_rate()
+    name = f"journey: {baskets_read:,} baskets with {offers:,} offers of their week live"
+    reached.append(goal(name, f"{rate:,.0f} a second", ">= 2,000 a second", is_reached=rate >= 2_000))
+    memory = memory_mb(100_000)
+    reached.append(
+        goal("memory of a book of 100,000 versions", f"{memory:.0f} MB", "<= 300 MB", is_reached=memory <= 300)
+    )
+    sys.exit(0 if all(reached) else 1)
 
 
 if __name__ == "__main__":

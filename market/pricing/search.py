@@ -301,7 +301,8 @@ def _hunt(
     grouped = [use for use in uses if use.offer.kind in GROUPED]
     component = make_component(basket, positions, uses, purses)
     best = None
-    if not _is_dense(component, grouped):
+    is_dense = _is_dense(component, grouped)
+    if not is_dense:
         # Plan by plan is quicker where little hangs together.
         some = min(nodes[0], FEW_NODES)
         easy = [some]
@@ -314,16 +315,19 @@ def _hunt(
     summed = make_component(basket, positions, uses, purses, summed_like=component)
     by_sums = _Outer(summed, nodes, best)
     solver = Solver(summed, grouped)
+    floor = 0
     try:
         summed.relief = solver.relief()
+        floor = by_sums.least() or 0
         by_sums.run_best_first(solver)
     except NotModelled:
         pass
     else:
-        return by_sums.hunt
+        if by_sums.hunt.is_proven or is_dense:
+            return by_sums.hunt
     outer = _Outer(component, nodes, by_sums.hunt.best)
     outer.run()
-    return _hunt_held(basket, positions, uses, purses, outer) if grouped else outer.hunt
+    return _hunt_held(basket, positions, uses, purses, outer=outer, floor=floor) if grouped else outer.hunt
 
 
 def _hunt_held(
@@ -331,9 +335,14 @@ def _hunt_held(
     positions: Sequence[int],
     uses: Sequence[Use],
     purses: Mapping[str, int],
+    *,
     outer: _Outer,
+    floor: int,
 ) -> Hunt:
-    """Go on for every way in which bundles and buy-x-get-y may hold units, the most promising first; `outer` has looked at none."""
+    """Go on for every way in which bundles and buy-x-get-y may hold units, the most promising first; `outer` has looked at none.
+
+    No plan pays less than `floor`.
+    """
     nodes = outer.hunt.nodes
     best, is_proven, floors = outer.hunt.best, outer.hunt.is_proven, [outer.hunt.floor]
     ways: list[tuple[int, int, Component]] = []
@@ -345,7 +354,7 @@ def _hunt_held(
             ways.append((left, len(ways), component))
     if nodes[0] < 0:
         is_proven = False
-        floors.append(0)
+        floors.append(floor)
     for left, _, component in sorted(ways, key=lambda way: way[:2]):
         if left > best.payable:
             break

@@ -33,8 +33,8 @@ REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "This offer is for other shops; buy at one of the shops it names.",
     ),
     Reason.AUDIENCE: (
-        "这项优惠面向其他会员，可以看看“我的优惠”里有哪些能用。",
-        "This offer is for other members; see under your offers which you can use.",
+        "这项优惠面向其他会员，可以在“优惠”页看看哪些能用。",
+        "This offer is for other members; see under Offers which you can use.",
     ),
     Reason.CARD_INVALID: (
         "服务卡暂时不能用，请在卡页查看状态或联系工会小组长。",
@@ -77,8 +77,8 @@ REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "This offer would take nothing off this time; there is nothing to do, keep it for later.",
     ),
     Reason.EXCLUSIVE_CONFLICT: (
-        "它不能和已用的优惠同时用，想用它请先不选那一项再试算。",
-        "It cannot be used together with an offer applied here; leave that one out and ask for the price again to use it.",
+        "它不能和这次已用的优惠同时用，已经替您选了最合算的，想用它请分开另买。",
+        "It cannot be used together with an offer applied here and the best is chosen for you; buy separately to use it.",
     ),
     Reason.BEATEN_BY_BETTER: (
         "用它不会比现在付得更少，已经替您选了最合算的，不用做什么。",
@@ -128,7 +128,7 @@ PAYERS: Final[dict[str, tuple[str, str]]] = {
 # What a hint's offer does once so much more is bought: something for the first time, more than it does now, a rebate.
 HINTS: Final[dict[str, tuple[str, str]]] = {
     "off": ("再买 ¥{short_by}，可减 ¥{off}", "Spend ¥{short_by} more and save ¥{off}"),
-    "raised": ("再买 ¥{short_by}，改减 ¥{off}", "Spend ¥{short_by} more and it saves ¥{off} instead"),
+    "raised": ("再买 ¥{short_by}，升档减 ¥{off}", "Spend ¥{short_by} more and save ¥{off} instead"),
     "back": ("再买 ¥{short_by}，可返 ¥{off}", "Spend ¥{short_by} more and get ¥{off} back later"),
 }
 

@@ -12,7 +12,6 @@ from market.pricing import PricingDocumentError, quote
 from market.pricing.document import parse_document
 from tests.oracle.pricing_cases import NAMES, random_case
 
-
 SUITE, PROVED = 1_200, 10_000
 NODE_LIMIT = 2_000
 MOST_SECONDS = 10  # for one case on a slow machine that does other work too; a case that loops takes for ever

@@ -95,7 +95,7 @@ def test_what_limits_a_rebate_is_said_of_a_rebate():
 def test_a_hint_says_what_more_brings():
     made = price(case([line("a", 900)], [save("S", (500, 50), (1000, 120))])).to_json()
     (row,) = made["hints"]
-    assert hint_phrase(row, "zh", gain="raised") == "再买 ¥1.00，改减 ¥1.20"
+    assert hint_phrase(row, "zh", gain="raised") == "再买 ¥1.00，升档减 ¥1.20"
     assert hint_phrase(row, "en", gain="off") == "Spend ¥1.00 more and save ¥1.20"
     assert hint_phrase(row, "zh", gain="back") == "再买 ¥1.00，可返 ¥1.20"
 
