@@ -71,7 +71,7 @@ class Look:
 
     def __init__(self, programme: "Programme", setting: Setting, terminal: Terminal) -> None:
         self._programme, self._setting, self._terminal = programme, setting, terminal
-        self._least = programme.least_sum() - programme.least + programme.shift
+        self._least = programme.least_place(terminal)
         self._rooms = iter(ROOMS)
         self._known_to = -1
 
@@ -106,6 +106,15 @@ class Programme(Moves):
     def least_sum(self) -> int:
         """No plan leaves less after the line stage."""
         return self.least + self.to_go[0][0, self.nothing][0]
+
+    def least_place(self, terminal: Terminal) -> int:
+        """No plan that passes the thresholds of inner parts ends before this place in the arrays."""
+        least = self.least_sum() - self.least + self.shift
+        for stage, to_go in zip(self.stages, self.to_go[1:], strict=True):
+            if stage.boundary is not None and to_go:
+                need = terminal.need_of(self.part_of[stage.position]) - (stage.least - self.shift)
+                least = max(least, need + min(low for low, _ in to_go.values()))
+        return least
 
     def _scan(self) -> list[dict[Key, tuple[int, int]]]:
         """By depth and state, the least and the most net that the lines from there on can add; only states that can end well."""
