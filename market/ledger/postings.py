@@ -11,6 +11,7 @@ from uuid import UUID
 from market.kit.ids import new_id
 
 UNION_FUND = "union:fund"
+UNION_REBATES = "rebates:union"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,14 @@ class Posting:
     debit: str
     credit: str
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rebates:
+    """What a merchant comes to owe by a sale, out of what was paid: to the buyer and to the union, in fen."""
+
+    member: int = 0
+    union: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +79,34 @@ def payable_account(merchant: str) -> str:
     return f"payable:{merchant}"
 
 
+def receivable_account(merchant: str) -> str:
+    """What a merchant owes, in rebates."""
+    return f"receivable:{merchant}"
+
+
+def member_rebates_account(subject: UUID) -> str:
+    """What merchants owe one person; private, in public all of them stand as one."""
+    return f"rebates:member:{subject}"
+
+
 def post_grant(budget: str, amount_fen: int) -> list[Posting]:
     """A budget is granted: the union's fund sets the money aside."""
     return [Posting(UNION_FUND, budget_account(budget), amount_fen)]
 
 
-def post_sale(*, merchant: str, sponsor_parts: Mapping[str, int]) -> list[Posting]:
-    """A sale with subsidy: each purse owes its part (fen) to the merchant. Parts of 0 make no transfer."""
-    return [Posting(purse, payable_account(merchant), part) for purse, part in sorted(sponsor_parts.items()) if part]
+def post_sale(
+    *, merchant: str, subject: UUID, sponsor_parts: Mapping[str, int], rebates: Rebates = Rebates()
+) -> list[Posting]:
+    """A sale: each purse owes its part (fen) to the merchant, and the merchant owes the rebates. Parts of 0 make no transfer."""
+    owed = {member_rebates_account(subject): rebates.member, UNION_REBATES: rebates.union}
+    return [
+        Posting(purse, payable_account(merchant), part) for purse, part in sorted(sponsor_parts.items()) if part
+    ] + [Posting(receivable_account(merchant), whose, part) for whose, part in owed.items() if part]
 
 
-def post_return(*, merchant: str, sponsor_parts: Mapping[str, int]) -> list[Posting]:
-    """A void or refund: the shares given back return from what is owed to the merchant to the purse they came from."""
-    return [Posting(payable_account(merchant), purse, part) for purse, part in sorted(sponsor_parts.items()) if part]
+def post_return(
+    *, merchant: str, subject: UUID, sponsor_parts: Mapping[str, int], rebates: Rebates = Rebates()
+) -> list[Posting]:
+    """A void or refund: the postings of a sale the other way round, with the shares that go back."""
+    booked = post_sale(merchant=merchant, subject=subject, sponsor_parts=sponsor_parts, rebates=rebates)
+    return [Posting(posting.credit, posting.debit, posting.amount_fen) for posting in booked]

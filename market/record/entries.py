@@ -6,7 +6,7 @@ An entry holds codes and integers only: no name, number, exact time, till or fre
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +15,7 @@ from market.kit.canonical import canonical_json
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """The four amounts of an event in fen (list = concession + subsidy + paid), and the rebates that fall due."""
+    """The four amounts of an event in fen (list = concession + subsidy + paid), and the rebates that fall due, or no longer do."""
 
     list: int
     concession: int
@@ -27,7 +27,7 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class PublicTransfer:
-    """A transfer under public account codes; accounts of one person stand summed as `allowances`."""
+    """A transfer as the books hold it; in the entry accounts of one person stand summed, as `allowances` and `rebates:members`."""
 
     debit: str
     credit: str
@@ -64,8 +64,8 @@ def sale_entry(
 ) -> bytes:
     """The entry of a sale.
 
-    `offers` are the merchant-borne amounts by offer and version; `documents` are what is committed to: `subject`, `basket`, `facts`.
-    `tender` is `provider` where a provider confirmed the payment, else `declared`.
+    `offers` are the merchant-borne amounts by offer and version, concessions and rebates; `documents` are what is committed to:
+    `subject`, `basket`, `facts`. `tender` is `provider` where a provider confirmed the payment, else `declared`.
     """
     return canonical_json(
         {
@@ -92,10 +92,25 @@ def return_entry(
     return canonical_json({**_head(kind, public_id, day, merchant, amounts=amounts, transfers=transfers), "of": of})
 
 
-def offer_entry(*, public_id: str, day: date, terms: Mapping[str, object], limits: Mapping[str, object]) -> bytes:
-    """The entry of an approved offer version: all terms, so that anyone can compute the discount again."""
+def offer_entry(
+    *,
+    public_id: str,
+    day: date,
+    terms: Mapping[str, object],
+    limits: Mapping[str, object],
+    signed: Sequence[str] = (),
+) -> bytes:
+    """The entry of an approved offer version: all terms, so that anyone can compute the discount again, and the merchants that signed."""
     return canonical_json(
-        {"v": 1, "type": "offer", "id": public_id, "day": day.isoformat(), "terms": dict(terms), "limits": dict(limits)}
+        {
+            "v": 1,
+            "type": "offer",
+            "id": public_id,
+            "day": day.isoformat(),
+            "terms": dict(terms),
+            "limits": dict(limits),
+            "signed": sorted(signed),
+        }
     )
 
 
@@ -115,12 +130,12 @@ def _head(
         "paid": amounts.paid,
         "rebate_member": amounts.rebate_member,
         "rebate_union": amounts.rebate_union,
-        "transfers": _summed(transfers),
+        "transfers": sum_transfers(transfers),
     }
 
 
-def _summed(transfers: Iterable[PublicTransfer]) -> list[list[object]]:
-    """Transfers between the same two public accounts stand as one, sorted."""
+def sum_transfers(transfers: Iterable[PublicTransfer]) -> list[list[object]]:
+    """Transfers as an entry shows them, [debit, credit, fen]: those between the same two public accounts stand as one, sorted."""
     sums: dict[tuple[str, str], int] = {}
     for transfer in transfers:
         pair = (_public(transfer.debit), _public(transfer.credit))

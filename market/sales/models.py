@@ -21,11 +21,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from market.kit.database import Base
 
 FOUR_AMOUNTS = "list_fen = concession_fen + subsidy_fen + paid_fen"
+REBATE_NOT_NEGATIVE = "rebate_member_fen >= 0 AND rebate_union_fen >= 0"
 
 
 class Sale(Base):
     """One redemption. Amounts are fen; `subsidy` is what union budgets bear, `concession` what the merchant bears.
 
+    The rebates are what the merchant owes afterwards, to the member and to the union, out of what was paid.
     `basket` and `facts` are canonical JSON kept as bytes: together they are the pricing document and, in `facts`, the quote
     that answered it. The `back_…` sums of later voids and refunds are the only columns that change (trigger).
     """
@@ -38,20 +40,30 @@ class Sale(Base):
         CheckConstraint(
             "list_fen >= 0 AND concession_fen >= 0 AND subsidy_fen >= 0 AND paid_fen >= 0", name="not_negative"
         ),
-        CheckConstraint("rebate_fen >= 0", name="rebate_not_negative"),
+        CheckConstraint(REBATE_NOT_NEGATIVE, name="rebate_not_negative"),
+        CheckConstraint("rebate_member_fen + rebate_union_fen <= paid_fen", name="rebate_within_paid"),
         CheckConstraint(
             "back_list_fen = back_concession_fen + back_subsidy_fen + back_paid_fen", name="back_four_amounts"
         ),
         CheckConstraint("back_concession_fen BETWEEN 0 AND concession_fen", name="back_concession_bounded"),
         CheckConstraint("back_subsidy_fen BETWEEN 0 AND subsidy_fen", name="back_subsidy_bounded"),
         CheckConstraint("back_paid_fen BETWEEN 0 AND paid_fen", name="back_paid_bounded"),
+        CheckConstraint("back_rebate_member_fen BETWEEN 0 AND rebate_member_fen", name="back_rebate_member_bounded"),
+        CheckConstraint("back_rebate_union_fen BETWEEN 0 AND rebate_union_fen", name="back_rebate_union_bounded"),
         Index("ix_sale_subject_at", "subject", text("at DESC")),
         Index("ix_sale_shop_day", "shop_id", "day"),
         Index(
             "ix_sale_day_merchant",
             "day",
             "merchant",
-            postgresql_include=["list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_fen"],
+            postgresql_include=[
+                "list_fen",
+                "concession_fen",
+                "subsidy_fen",
+                "paid_fen",
+                "rebate_member_fen",
+                "rebate_union_fen",
+            ],
         ),
     )
 
@@ -71,7 +83,8 @@ class Sale(Base):
     concession_fen: Mapped[int] = mapped_column(BigInteger)
     subsidy_fen: Mapped[int] = mapped_column(BigInteger)
     paid_fen: Mapped[int] = mapped_column(BigInteger)
-    rebate_fen: Mapped[int] = mapped_column(BigInteger)
+    rebate_member_fen: Mapped[int] = mapped_column(BigInteger)
+    rebate_union_fen: Mapped[int] = mapped_column(BigInteger)
     basket: Mapped[bytes] = mapped_column(LargeBinary)
     facts: Mapped[bytes] = mapped_column(LargeBinary)
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("entry.id"), unique=True)
@@ -79,6 +92,8 @@ class Sale(Base):
     back_concession_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
     back_subsidy_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
     back_paid_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    back_rebate_member_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    back_rebate_union_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class Reversal(Base):
@@ -97,6 +112,7 @@ class Reversal(Base):
         CheckConstraint(
             "list_fen >= 0 AND concession_fen >= 0 AND subsidy_fen >= 0 AND paid_fen >= 0", name="not_negative"
         ),
+        CheckConstraint(REBATE_NOT_NEGATIVE, name="rebate_not_negative"),
         Index("ix_reversal_shop_day", "shop_id", "day"),
         Index("ix_reversal_day_merchant", "day", "merchant"),
         Index("uq_reversal_one_void", "sale_id", unique=True, postgresql_where=text("kind = 'void'")),
@@ -119,7 +135,8 @@ class Reversal(Base):
     concession_fen: Mapped[int] = mapped_column(BigInteger)
     subsidy_fen: Mapped[int] = mapped_column(BigInteger)
     paid_fen: Mapped[int] = mapped_column(BigInteger)
-    rebate_fen: Mapped[int] = mapped_column(BigInteger)
+    rebate_member_fen: Mapped[int] = mapped_column(BigInteger)
+    rebate_union_fen: Mapped[int] = mapped_column(BigInteger)
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("entry.id"), unique=True)
 
 

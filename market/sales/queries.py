@@ -18,7 +18,7 @@ from market.sales.redeem import check_code
 
 @dataclass(frozen=True, slots=True)
 class SaleSummary:
-    """A sale in a list; `back_…` is what voids and refunds gave back (fen)."""
+    """A sale in a list; `back_…` is what voids and refunds gave back (fen), of the rebates what is no longer due."""
 
     id: UUID
     public_id: str
@@ -29,8 +29,12 @@ class SaleSummary:
     concession_fen: int
     subsidy_fen: int
     paid_fen: int
+    rebate_member_fen: int
+    rebate_union_fen: int
     back_list_fen: int
     back_paid_fen: int
+    back_rebate_member_fen: int
+    back_rebate_union_fen: int
     is_void: bool
 
     @property
@@ -84,12 +88,16 @@ class SalePage:
 
 @dataclass(frozen=True, slots=True)
 class HourTotals:
-    """One hour of a business day, 0 to 23: sales that were not voided, and what they come to (fen) after returns."""
+    """One hour of a business day, 0 to 23: sales that were not voided, and what they come to (fen) after returns.
+
+    `rebate_fen` is what the merchant owes for them afterwards, to members and to the union together.
+    """
 
     hour: int
     sales: int
     list_fen: int
     paid_fen: int
+    rebate_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +121,12 @@ _SUMMARY = select(
     Sale.concession_fen,
     Sale.subsidy_fen,
     Sale.paid_fen,
+    Sale.rebate_member_fen,
+    Sale.rebate_union_fen,
     Sale.back_list_fen,
     Sale.back_paid_fen,
+    Sale.back_rebate_member_fen,
+    Sale.back_rebate_union_fen,
     _IS_VOID.label("is_void"),
 )
 
@@ -148,7 +160,9 @@ def list_person_sales(
 def total_shop_hours(tx: Session, *, shop_id: UUID, day: date) -> list[HourTotals]:
     """What a shop sold in each hour of one business day, voids and refunds taken off; hours without a sale are absent."""
     hour = func.date_part("hour", func.timezone(get_zone().key, Sale.at))
-    query = select(hour, *_STANDING_SUMS).where(Sale.shop_id == shop_id, Sale.day == day).group_by(hour).order_by(hour)
+    due = Sale.rebate_member_fen + Sale.rebate_union_fen - Sale.back_rebate_member_fen - Sale.back_rebate_union_fen
+    sums = (*_STANDING_SUMS, func.sum(due))
+    query = select(hour, *sums).where(Sale.shop_id == shop_id, Sale.day == day).group_by(hour).order_by(hour)
     return [HourTotals(*(int(value) for value in row)) for row in tx.execute(query)]
 
 

@@ -17,7 +17,7 @@ from market.kit.clock import business_day
 from market.kit.errors import ConflictError
 from market.kit.ids import new_id, new_public_id
 from market.ledger.operations import post
-from market.ledger.postings import Event, Posting, post_sale
+from market.ledger.postings import Event, Posting, Rebates, post_sale
 from market.offers.live import LiveBook
 from market.pricing import Case, Line, Quote, quote
 from market.record.entries import Amounts, PublicTransfer, sale_entry
@@ -31,17 +31,8 @@ CHANNEL = "shop"
 TENDER = "declared"  # the shop's word: what a till takes is confirmed by no provider
 
 _INSERT_SALE = insert(cast("Table", Sale.__table__))  # Core: no unit of work on the hot path
-_ANSWER = select(
-    Sale.id,
-    Sale.public_id,
-    Sale.at,
-    Sale.list_fen,
-    Sale.concession_fen,
-    Sale.subsidy_fen,
-    Sale.paid_fen,
-    Sale.rebate_fen,
-    Sale.facts,
-)
+_AMOUNTS = ("list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_member_fen", "rebate_union_fen")
+_ANSWER = select(Sale.id, Sale.public_id, Sale.at, *(getattr(Sale, name) for name in _AMOUNTS), Sale.facts)
 
 
 class PriceChangedError(ConflictError):
@@ -73,7 +64,10 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class SaleAnswer:
-    """What a redemption answers, first and every time again. Amounts are fen; `check` is the short code the member compares."""
+    """What a redemption answers, first and every time again. Amounts are fen; `check` is the short code the member compares.
+
+    The rebates are due after the purchase, from the merchant to the member and to the union; they change nothing of what is paid.
+    """
 
     id: UUID
     public_id: str
@@ -82,7 +76,8 @@ class SaleAnswer:
     concession_fen: int
     subsidy_fen: int
     paid_fen: int
-    rebate_fen: int
+    rebate_member_fen: int
+    rebate_union_fen: int
     quote: Mapping[str, Any]
 
     @property
@@ -133,7 +128,12 @@ def redeem(tx: Session, *, shopper: Shopper, till: Till, keyed: Keyed, live: Liv
     if keyed.expected_paid_fen not in (None, priced.quote.payable):
         raise PriceChangedError(paid=f"{priced.quote.payable // 100}.{priced.quote.payable % 100:02}")
     sale, sale_id = _sale_row(shopper, till, keyed, priced, at), new_id()
-    postings = post_sale(merchant=till.merchant, sponsor_parts=sponsor_parts(priced.quote))
+    postings = post_sale(
+        merchant=till.merchant,
+        subject=shopper.subject,
+        sponsor_parts=sponsor_parts(priced.quote),
+        rebates=Rebates(member=priced.quote.rebate, union=priced.quote.rebate_union),
+    )
     body = _entry(shopper, till, priced, sale, postings)
     draws = make_draws(priced.quote, live=live, subject=shopper.subject, at=at)
     # From here on nothing but a balance emptied in the meantime can fail.
@@ -161,7 +161,7 @@ def sponsor_parts(priced: Quote) -> dict[str, int]:
 
 
 def _answer(sale_id: UUID, row: Mapping[str, Any]) -> SaleAnswer:
-    amounts = {name: row[name] for name in ("list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_fen")}
+    amounts = {name: row[name] for name in _AMOUNTS}
     return SaleAnswer(id=sale_id, public_id=row["public_id"], at=row["at"], quote=read_quote(row["facts"]), **amounts)
 
 
@@ -183,7 +183,8 @@ def _sale_row(shopper: Shopper, till: Till, keyed: Keyed, priced: Priced, at: da
         "concession_fen": made.concession,
         "subsidy_fen": made.sponsor_pays,
         "paid_fen": made.payable,
-        "rebate_fen": made.rebate + made.rebate_union,
+        "rebate_member_fen": made.rebate,
+        "rebate_union_fen": made.rebate_union,
         "basket": basket_document(priced.case),
         "facts": facts_document(priced.case, made, book=priced.live.book.number),
     }

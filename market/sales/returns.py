@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from market.kit.clock import business_day
 from market.kit.errors import ConflictError, InvalidError, NotFoundError, invariant
 from market.kit.ids import new_id, new_public_id
 from market.ledger.operations import post
-from market.ledger.postings import Draw, Event, post_return
+from market.ledger.postings import Draw, Event, Rebates, post_return
 from market.offers.limits import Limits, total_balance
 from market.offers.models import OfferVersion
 from market.pricing.refund import line_shares, refund_step
@@ -78,7 +78,10 @@ class RefundUnitsError(InvalidError):
 
 @dataclass(frozen=True, slots=True)
 class ReturnAnswer:
-    """What went back (fen): `paid_fen` to the member, `subsidy_fen` to the purses, `concession_fen` is no longer given."""
+    """What went back (fen): `paid_fen` to the member, `subsidy_fen` to the purses, `concession_fen` is no longer given.
+
+    The rebates are no longer due from the merchant: to the member and to the union.
+    """
 
     id: UUID
     public_id: str
@@ -89,6 +92,8 @@ class ReturnAnswer:
     concession_fen: int
     subsidy_fen: int
     paid_fen: int
+    rebate_member_fen: int
+    rebate_union_fen: int
     lines: list[dict[str, Any]]
 
 
@@ -108,18 +113,26 @@ class _Back:
 
     concession_fen: int = 0
     paid_fen: int = 0
+    rebates: dict[str, int] = field(default_factory=lambda: {"member": 0, "union": 0})
     parts: dict[str, int] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def amounts(self) -> Amounts:
+        """What went back as the public entry names it; its list value is the sum of what every payer gets back."""
+        return Amounts(
+            list=self.concession_fen + self.subsidy_fen + self.paid_fen,
+            concession=self.concession_fen,
+            subsidy=self.subsidy_fen,
+            paid=self.paid_fen,
+            rebate_member=self.rebates["member"],
+            rebate_union=self.rebates["union"],
+        )
 
     @property
     def subsidy_fen(self) -> int:
         """What the purses get back."""
         return sum(self.parts.values())
-
-    @property
-    def list_fen(self) -> int:
-        """The list value of a return is the sum of what every payer gets back."""
-        return self.concession_fen + self.subsidy_fen + self.paid_fen
 
 
 def void_sale(
@@ -177,7 +190,7 @@ def preview_refund(tx: Session, *, shop_id: UUID, sale: str, units: Mapping[str,
     if row is None:
         raise SaleUnknownError
     back = _share_back(row, units, done=_check_units(tx, row, units))
-    return back.list_fen, back.paid_fen
+    return back.amounts.list, back.paid_fen
 
 
 def get_answer(tx: Session, *, reversal_id: UUID) -> ReturnAnswer:
@@ -196,6 +209,8 @@ def get_answer(tx: Session, *, reversal_id: UUID) -> ReturnAnswer:
         concession_fen=reversal.concession_fen,
         subsidy_fen=reversal.subsidy_fen,
         paid_fen=reversal.paid_fen,
+        rebate_member_fen=reversal.rebate_member_fen,
+        rebate_union_fen=reversal.rebate_union_fen,
         lines=reversal.lines,
     )
 
@@ -237,26 +252,32 @@ def _share_back(row: Sale, units: Mapping[str, int], *, done: Mapping[str, int])
             invariant(share.purse is not None, "a sponsor's share came from a purse")
             purse = str(share.purse)
             back.parts[purse] = back.parts.get(purse, 0) + share.fen
+        for rebate in step.rebates:
+            back.rebates[rebate.to] += rebate.fen
         back.lines.append({"line": line, **step.to_json()})
     return back
 
 
 def _uses_back(tx: Session, row: Sale) -> list[Draw]:
-    """What a void gives back of limited offers: the use, and the amounts under limits."""
-    draws = []
-    for applied in read_quote(row.facts)["applied"]:
-        stored = tx.scalar(
-            select(OfferVersion.limits).where(
-                OfferVersion.offer == applied["offer"], OfferVersion.version == applied["version"]
-            )
+    """What a void gives back of limited offers: the use, and the amounts under limits. One statement for all of them."""
+    used = read_quote(row.facts)["applied"]
+    version = tuple_(OfferVersion.offer, OfferVersion.version)
+    stored = tx.execute(
+        select(OfferVersion.offer, OfferVersion.limits).where(
+            version.in_([(applied["offer"], applied["version"]) for applied in used])
         )
-        limits = Limits.from_json(stored or {})
+    )
+    limits_of = {offer: Limits.from_json(limits) for offer, limits in stored}
+    draws = []
+    for applied in used:
+        offer, amount = applied["offer"], applied["amount"]
+        limits = limits_of[offer]
         if limits.uses:
-            draws.append(Draw(limits.uses_balance(applied["offer"], row.subject, row.at), -1, "use"))
+            draws.append(Draw(limits.uses_balance(offer, row.subject, row.at), -1, "use"))
         if limits.amount_fen:
-            draws.append(Draw(limits.amount_balance(applied["offer"], row.subject, row.at), -applied["amount"]))
+            draws.append(Draw(limits.amount_balance(offer, row.subject, row.at), -amount))
         if limits.total_fen:
-            draws.append(Draw(total_balance(applied["offer"]), -applied["amount"]))
+            draws.append(Draw(total_balance(offer), -amount))
     return draws
 
 
@@ -275,8 +296,13 @@ def _book(
 ) -> ReturnAnswer:
     """Write the return, its entry, its transfers and what balances get back; nothing here can be refused any more."""
     id_, public_id, day = new_id(), new_public_id(), business_day(at)
-    amounts = Amounts(list=back.list_fen, concession=back.concession_fen, subsidy=back.subsidy_fen, paid=back.paid_fen)
-    postings = post_return(merchant=row.merchant, sponsor_parts=back.parts)
+    amounts = back.amounts
+    postings = post_return(
+        merchant=row.merchant,
+        subject=row.subject,
+        sponsor_parts=back.parts,
+        rebates=Rebates(member=amounts.rebate_member, union=amounts.rebate_union),
+    )
     body = return_entry(
         kind=kind,
         public_id=public_id,
@@ -302,11 +328,12 @@ def _book(
             lines=back.lines,
             at=at,
             day=day,
-            list_fen=back.list_fen,
-            concession_fen=back.concession_fen,
-            subsidy_fen=back.subsidy_fen,
-            paid_fen=back.paid_fen,
-            rebate_fen=0,
+            list_fen=amounts.list,
+            concession_fen=amounts.concession,
+            subsidy_fen=amounts.subsidy,
+            paid_fen=amounts.paid,
+            rebate_member_fen=amounts.rebate_member,
+            rebate_union_fen=amounts.rebate_union,
             entry_id=entry_id,
         )
     )
@@ -314,10 +341,12 @@ def _book(
         update(Sale)
         .where(Sale.id == row.id)
         .values(
-            back_list_fen=Sale.back_list_fen + back.list_fen,
-            back_concession_fen=Sale.back_concession_fen + back.concession_fen,
-            back_subsidy_fen=Sale.back_subsidy_fen + back.subsidy_fen,
-            back_paid_fen=Sale.back_paid_fen + back.paid_fen,
+            back_list_fen=Sale.back_list_fen + amounts.list,
+            back_concession_fen=Sale.back_concession_fen + amounts.concession,
+            back_subsidy_fen=Sale.back_subsidy_fen + amounts.subsidy,
+            back_paid_fen=Sale.back_paid_fen + amounts.paid,
+            back_rebate_member_fen=Sale.back_rebate_member_fen + amounts.rebate_member,
+            back_rebate_union_fen=Sale.back_rebate_union_fen + amounts.rebate_union,
         )
     )
     post(tx, event=Event(kind, id_, day, at, reverses_id=row.id), postings=postings, draws=draws)

@@ -68,6 +68,13 @@ def test_a_commitment_opens_with_its_document_alone(key: bytes, document: bytes,
     assert commit(get_salt(key, "facts", "8f" * 16), document) != commit(salt, document)
 
 
+def test_an_offer_s_entry_names_the_merchants_that_signed_in_order() -> None:
+    terms, limits = {"id": "A", "rate_bp": 1000}, {"uses": 1}
+    entry = json.loads(offer_entry(public_id="2b" * 16, day=DAY, terms=terms, limits=limits, signed=["m_2", "m_1"]))
+    assert (entry["terms"], entry["limits"], entry["signed"]) == (terms, limits, ["m_1", "m_2"])
+    assert json.loads(offer_entry(public_id="2b" * 16, day=DAY, terms=terms, limits=limits))["signed"] == []
+
+
 def test_every_entry_is_small_sorted_and_without_spaces() -> None:
     entries = [
         make(),
