@@ -1,6 +1,8 @@
-"""A whole catalogue of offers at once: the checks, the public entries and the second person of `operations`, in a few statements."""
+"""A whole catalogue of offers at once: the checks, the public entries and the second person of `operations`, in a few statements.
 
-import hashlib
+Here the proposer declares that the merchants have agreed, on paper or by contract; their signatures are recorded as declared by him.
+"""
+
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,15 +13,15 @@ from sqlalchemy import Text, any_, insert, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from market.kit.canonical import canonical_json
 from market.kit.clock import business_day
 from market.kit.errors import ConflictError
 from market.kit.ids import new_public_id
 from market.ledger.models import Balance
 from market.ledger.operations import TwoPersonsError
+from market.offers.contradictions import Contradiction, ContradictionError, Facts, bearers_of, check_terms
 from market.offers.limits import Limits, total_balance
-from market.offers.models import OfferVersion
-from market.offers.operations import check_written, raise_book_number
+from market.offers.models import OfferSignature, OfferVersion
+from market.offers.operations import hash_terms, raise_book_number, read_purses
 from market.pricing import Offer
 from market.record.bulk import NewEntry, append_entries
 from market.record.entries import offer_entry
@@ -37,7 +39,7 @@ class OfferExistsError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class NewOffer:
-    """A first version to load: its terms in the form of the pricing document, what people read, who bears a part, its limits."""
+    """A first version to load: its terms in the form of the pricing document, what people read, the merchants that agreed, its limits."""
 
     terms: dict[str, object]
     title: str
@@ -53,12 +55,26 @@ def load_offers(tx: Session, *, offers: Sequence[NewOffer], proposed_by: UUID, a
     """
     if proposed_by == approved_by:
         raise TwoPersonsError
-    read = [Offer.from_json({**new.terms, "version": 1}, path=f"offers[{place}]") for place, new in enumerate(offers)]
-    _refuse_known(tx, [offer.id for offer in read])
-    _check_payers(tx, read, offers)
+    facts = Facts(at=at, purses=read_purses(tx))
+    _refuse_known(tx, [str(new.terms.get("id")) for new in offers])
+    read = [_read(new, facts) for new in offers]
     for first in range(0, len(read), BATCH):
         _insert(tx, read[first : first + BATCH], offers[first : first + BATCH], (proposed_by, approved_by), at)
     raise_book_number(tx)
+
+
+def _read(new: NewOffer, facts: Facts) -> Offer:
+    """The terms, checked, with every merchant that bears a part among those that agreed."""
+    offer, found = check_terms({**new.terms, "version": 1}, facts=facts)
+    wrong = [one for one in found if not one.is_warning]
+    if offer is None or wrong:
+        raise ContradictionError(wrong)
+    if unsigned := set(bearers_of(offer)) - set(new.merchants):
+        name = min(unsigned)
+        raise ContradictionError(
+            [Contradiction("match.merchants", "NOT_AGREED", f"{name} 没有同意。", f"{name} has not agreed.")]
+        )
+    return offer
 
 
 def _refuse_known(tx: Session, ids: Sequence[str]) -> None:
@@ -70,30 +86,19 @@ def _refuse_known(tx: Session, ids: Sequence[str]) -> None:
         raise OfferExistsError(offer=min(taken))
 
 
-def _check_payers(tx: Session, read: Sequence[Offer], offers: Sequence[NewOffer]) -> None:
-    """Whether the payers have agreed and can pay depends on a few fields only, so each combination of them is asked once."""
-    asked = {
-        (offer.stage, offer.sponsor, offer.sponsor_share_bp, offer.purses, offer.match.merchants, new.merchants): (
-            offer,
-            new,
-        )
-        for offer, new in zip(read, offers, strict=True)
-    }
-    for offer, new in asked.values():
-        check_written(tx, offer, list(new.merchants))
-
-
 def _insert(
     tx: Session, read: Sequence[Offer], offers: Sequence[NewOffer], persons: tuple[UUID, UUID], at: datetime
 ) -> None:
     day = business_day(at)
     limits = [Limits.from_json(new.limits) for new in offers]
     terms = [offer.to_json() for offer in read]
+    hashes = [hash_terms(stored, limit.to_json()) for stored, limit in zip(terms, limits, strict=True)]
     public_ids = [new_public_id() for _ in read]
-    entries = [
-        NewEntry("offer", id_, None, day, offer_entry(public_id=id_, day=day, terms=stored, limits=limit.to_json()))
-        for id_, stored, limit in zip(public_ids, terms, limits, strict=True)
+    bodies = [
+        offer_entry(public_id=id_, day=day, terms=stored, limits=limit.to_json(), signed=bearers_of(offer))
+        for id_, stored, limit, offer in zip(public_ids, terms, limits, read, strict=True)
     ]
+    entries = [NewEntry("offer", id_, None, day, body) for id_, body in zip(public_ids, bodies, strict=True)]
     entry_ids = append_entries(tx, entries=entries, at=at)
     tx.execute(
         insert(OfferVersion),
@@ -105,8 +110,8 @@ def _insert(
                 "title_en": new.title_en,
                 "terms": stored,
                 "limits": limit.to_json(),
-                "merchants": list(new.merchants),
-                "terms_hash": hashlib.sha256(canonical_json({"terms": stored, "limits": limit.to_json()})).digest(),
+                "merchants": bearers_of(offer),
+                "terms_hash": hash_,
                 "live_from": offer.window[0] if offer.window else None,
                 "live_until": offer.window[1] if offer.window else None,
                 "state": "approved",
@@ -116,9 +121,27 @@ def _insert(
                 "approved_at": at,
                 "entry_id": entry_id,
             }
-            for offer, new, stored, limit, entry_id in zip(read, offers, terms, limits, entry_ids, strict=True)
+            for offer, new, stored, limit, hash_, entry_id in zip(
+                read, offers, terms, limits, hashes, entry_ids, strict=True
+            )
         ],
     )
+    signatures = [
+        {
+            "offer": offer.id,
+            "version": 1,
+            "merchant": merchant,
+            "terms_hash": hash_,
+            "is_signed": True,
+            "way": "declared",
+            "by": persons[0],
+            "at": at,
+        }
+        for offer, hash_ in zip(read, hashes, strict=True)
+        for merchant in bearers_of(offer)
+    ]
+    if signatures:
+        tx.execute(insert(OfferSignature), signatures)
     totals = [
         {"id": total_balance(offer.id), "slot": 0, "unit": "fen", "left_over": limit.total_fen}
         for offer, limit in zip(read, limits, strict=True)

@@ -12,6 +12,7 @@ from market.kit.clock import business_period
 from market.kit.errors import InvalidError
 
 PERIODS = ("day", "week", "month", "ever")
+MOST = 10**15  # a balance holds it with room to spare, and nobody gives away ten thousand billion yuan
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Limits:
             raise InvalidError(field=f"limits.{min(unknown)}", problem="unknown")
         for name in ("uses", "amount_fen", "total_fen"):
             number = value.get(name)
-            if number is not None and (type(number) is not int or number < 1):
-                raise InvalidError(field=f"limits.{name}", problem="≥ 1")
+            if number is not None and (type(number) is not int or not 1 <= number <= MOST):
+                raise InvalidError(field=f"limits.{name}", problem=f"1 – {MOST}")
         if value.get("period", "ever") not in PERIODS:
             raise InvalidError(field="limits.period", problem=" | ".join(PERIODS))
         return Limits(**value)  # type: ignore[arg-type] # every field was checked above

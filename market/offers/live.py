@@ -1,16 +1,20 @@
 """The offer book in force: compiled once per change, shared by all threads of the process, swapped as a whole.
 
-A process asks for the book's number at most twice a second and compiles a new one when an approval, an ending or the clock
-has changed what is live; sales meanwhile go on with the book they hold.
+A process asks for the book's number twice a second and compiles the next one from the one it holds when an approval or an ending has
+changed what is live; sales meanwhile go on with that one. What begins or ends by the clock is compiled shortly before, so that the
+first sale of that instant finds the new book and waits for nothing.
 """
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Engine, Text, and_, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
 
 from market.kit.database import get_engine, transaction
 from market.offers.book import OfferBook
@@ -19,8 +23,10 @@ from market.offers.models import BookNumber, OfferVersion
 from market.pricing import Offer
 
 ASK_AGAIN_SECONDS = 0.5
+AHEAD = timedelta(seconds=10)
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,16 @@ class LiveBook:
         return self.since <= at < self.until
 
 
+EMPTY = LiveBook(OfferBook(0, (), None), {}, {}, BEGINNING, END)
+
+
 @dataclass(slots=True)
 class _Shelf:
-    """The book of one database, and when its number was last asked for."""
+    """The book of one database, the one that follows by the clock if that is soon, and when the number was last asked for."""
 
-    engine: object
+    engine: Engine | None
     held: LiveBook | None = None
+    ahead: LiveBook | None = None
     asked: float = 0.0
 
 
@@ -80,41 +90,78 @@ def get_book(*, at: datetime) -> LiveBook:
 
 
 def _refresh(shelf: _Shelf, at: datetime) -> LiveBook:
-    """Under the lock: keep the book when its number still stands, else compile the new one."""
+    """Under the lock: take a book that is there when its number still stands, else compile; look ahead when the clock will change it."""
     with transaction() as tx:
         number = tx.scalar(select(BookNumber.number)) or 0
-    held = shelf.held
-    if held is None or held.book.number != number or not held.covers(at):
-        held = load_book(at=at)
-        shelf.held = held
+
+    def find(instant: datetime) -> LiveBook | None:
+        known = (book for book in (shelf.held, shelf.ahead) if book is not None)
+        return next((book for book in known if book.book.number == number and book.covers(instant)), None)
+
+    held = find(at) or load_book(at=at, known=shelf.held)
+    if held.until - at <= AHEAD:
+        shelf.ahead = find(held.until) or load_book(at=held.until, known=held)
+    shelf.held = held
     shelf.asked = time.monotonic()
     return held
 
 
-def load_book(*, at: datetime) -> LiveBook:
-    """Compile the book of the versions approved and inside their window at `at`."""
+def load_book(*, at: datetime, known: LiveBook | None = None) -> LiveBook:
+    """The book of the versions approved and inside their window at `at`; what `known` holds already is not read again.
+
+    Number and versions are those of one snapshot: books of one number and one instant are the same in every process.
+    """
     version = OfferVersion
+    approved = version.state == "approved"
+    begun = or_(version.live_from.is_(None), version.live_from <= at)
+    going = or_(version.live_until.is_(None), version.live_until > at)
+    is_live = and_(approved, begun, going)
+    held = known or EMPTY
     with transaction() as tx:
-        # The number first: a change that commits in between makes us compile once more, never miss one.
+        tx.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         number = tx.scalar(select(BookNumber.number)) or 0
-        approved = version.state == "approved"
-        begun = or_(version.live_from.is_(None), version.live_from <= at)
-        going = or_(version.live_until.is_(None), version.live_until > at)
-        rows = tx.execute(
-            select(version.terms, version.limits, version.title, version.title_en).where(approved, begun, going)
-        ).all()
-        # Summed up by the database: there may be hundreds of thousands of versions that are not live.
+        # The database sums up: there may be hundreds of thousands of versions that are not live, or that are held already.
+        ids, versions = tx.execute(
+            select(func.array_agg(version.offer), func.array_agg(version.version)).where(is_live)
+        ).one()
+        live = dict(zip(ids or (), versions or (), strict=True))
         later, earlier = tx.execute(
             select(
                 func.least(*(func.min(edge).filter(edge > at) for edge in (version.live_from, version.live_until))),
                 func.greatest(*(func.max(edge).filter(edge <= at) for edge in (version.live_from, version.live_until))),
             ).where(approved)
         ).one()
-    offers = [Offer.from_json(row.terms, path="terms") for row in rows]
+        before = held.book.versions
+        put = _read(tx, is_live, [id_ for id_, number_ in live.items() if before.get(id_) != number_])
+    drop = before.keys() - live.keys()
     return LiveBook(
-        book=OfferBook(number, offers, later or END),
-        limits={offer.id: Limits.from_json(row.limits) for offer, row in zip(offers, rows, strict=True) if row.limits},
-        titles={offer.id: Title(row.title, row.title_en) for offer, row in zip(offers, rows, strict=True)},
+        book=held.book.change(number, put=[offer for offer, _, _ in put], drop=drop, next_change_at=later or END),
+        limits=_followed(held.limits, drop, {offer.id: limits for offer, limits, _ in put}),
+        titles=_followed(held.titles, drop, {offer.id: title for offer, _, title in put}),
         since=earlier or BEGINNING,
         until=later or END,
     )
+
+
+def _read(tx: Session, is_live: ColumnElement[bool], ids: list[str]) -> list[tuple[Offer, Limits | None, Title]]:
+    """The live versions of these offers, with what stands beside their terms."""
+    version = OfferVersion
+    rows = tx.execute(
+        select(version.terms, version.limits, version.title, version.title_en).where(
+            is_live, version.offer == any_(literal(ids, ARRAY(Text)))
+        )
+    )
+    return [
+        (
+            Offer.from_json(row.terms, path="terms"),
+            Limits.from_json(row.limits) if row.limits else None,
+            Title(row.title, row.title_en),
+        )
+        for row in rows
+    ]
+
+
+def _followed(held: Mapping[str, T], drop: Collection[str], put: Mapping[str, T | None]) -> dict[str, T]:
+    """What stands beside the terms of the next book."""
+    kept = {id_: value for id_, value in held.items() if id_ not in drop and id_ not in put}
+    return kept | {id_: value for id_, value in put.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Offers and their immutable versions; the number of the compiled offer book that every process follows."""
+"""Offers and their immutable versions, the merchants' signatures, drafts; the number of the offer book that every process follows."""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -20,14 +21,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
 
-STATES = ("draft", "submitted", "approved", "rejected", "ended")
+STATES = ("submitted", "approved", "rejected", "withdrawn", "ended")
+WAYS = ("owner", "declared", "carried")
 
 
 class OfferVersion(Base):
     """One version of an offer. Terms, limits, title and hash never change (trigger); only its state moves forward.
 
     `terms` are the fields of the pricing document, `limits` how often and how much one person and all persons may use it,
-    `merchants` those that must have admitted it because they bear a part.
+    `merchants` those that bear a part, so that each must sign (trigger). `note` says in words why there is this version; it is public.
+    `closed_*` say who rejected or withdrew it, and why.
     """
 
     __tablename__ = "offer_version"
@@ -59,6 +62,51 @@ class OfferVersion(Base):
     approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"))
+    note: Mapped[str] = mapped_column(Text, server_default="")
+    closed_by: Mapped[UUID | None]
+    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    closed_reason: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class OfferSignature(Base):
+    """What a merchant says to one version in which it bears a part: signed or refused, once, to these very terms; append-only by trigger.
+
+    `way` is `owner` when `by` is the merchant's owner, `declared` when a load of many offers records an agreement on paper, `carried`
+    when the version only ends earlier than one that the merchant signed.
+    """
+
+    __tablename__ = "offer_signature"
+    __table_args__ = (
+        ForeignKeyConstraint(["offer", "version"], ["offer_version.offer", "offer_version.version"]),
+        CheckConstraint("length(terms_hash) = 32", name="hash_size"),
+        CheckConstraint(f"way IN {WAYS}", name="way_known"),
+        CheckConstraint("is_signed OR (way = 'owner' AND length(reason) > 0)", name="refused_with_reason"),
+    )
+
+    offer: Mapped[str] = mapped_column(Text, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    merchant: Mapped[str] = mapped_column(Text, primary_key=True)
+    terms_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    is_signed: Mapped[bool]
+    reason: Mapped[str] = mapped_column(Text, server_default="")
+    way: Mapped[str] = mapped_column(Text)
+    by: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class OfferDraft(Base):
+    """An offer that somebody is writing: the form as typed, complete or not. It becomes a version when it is submitted."""
+
+    __tablename__ = "offer_draft"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    offer: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    form: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    written_by: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    discarded_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class BookNumber(Base):

@@ -1,8 +1,9 @@
-"""Writes of the offers room: propose, submit, approve by a second person, reject, end. A version is never edited."""
+"""Writes of the offers room: propose, approve by a second person, reject, withdraw, end. A version is never edited."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, text, update
@@ -14,13 +15,16 @@ from market.kit.errors import ConflictError, InvalidError, NotFoundError
 from market.kit.ids import new_public_id
 from market.ledger.models import Balance, Budget
 from market.ledger.operations import TwoPersonsError
+from market.offers.contradictions import ContradictionError, Facts, bearers_of, check_terms
 from market.offers.limits import Limits, total_balance
-from market.offers.models import BookNumber, OfferVersion
+from market.offers.models import BookNumber, OfferSignature, OfferVersion
+from market.offers.wares import Place
 from market.pricing import Offer
+from market.pricing.offer import written_instant
 from market.record.entries import offer_entry
 from market.record.operations import append_entry
 
-WHOLE_BP = 10_000
+MOST_REASON = 500  # characters
 
 
 class OfferStateError(ConflictError):
@@ -31,61 +35,142 @@ class OfferStateError(ConflictError):
     en = "This version is {state} and cannot take this step; reload the page."
 
 
+class OfferUnsignedError(ConflictError):
+    """A merchant that bears a part has not signed this version."""
+
+    code = "OFFER_UNSIGNED"
+    zh = "还有商户没有签字：{merchants}。请等店主签过这一版再批准。"
+    en = "Not signed yet by {merchants}; approve it once their owners have signed this version."
+
+
+class NewerVersionError(ConflictError):
+    """A newer version of the same offer was submitted meanwhile."""
+
+    code = "NEWER_VERSION"
+    zh = "这个优惠已有更新的第 {newer} 版，请看新的一版。"
+    en = "There is a newer version {newer} of this offer; look at that one."
+
+
+class ReasonMissingError(InvalidError):
+    """An act that somebody else must understand needs a reason."""
+
+    code = "REASON_MISSING"
+    zh = "请写一句理由（最多 500 字），对方要看得懂下一步怎么办。"
+    en = "Give a reason in a sentence (500 characters at most), so that the other side knows what to do next."
+
+
+class EndTimeError(InvalidError):
+    """An early end does not lie between the beginning and the end there is."""
+
+    code = "END_TIME"
+    zh = "提前结束的时间要在开始之后、写明的结束之前，请改一个时间。"
+    en = "An early end lies after the beginning and before the end there is; choose another time."
+
+
 def propose_offer(
     tx: Session,
     *,
-    terms: Mapping[str, object],
+    terms: Mapping[str, Any],
     limits: Mapping[str, object],
     title: str,
     title_en: str,
-    merchants: list[str],
     proposed_by: UUID,
     at: datetime,
+    places: Sequence[Place] | None = None,
+    note: str = "",
 ) -> int:
-    """Store a new version of the offer `terms["id"]` as submitted for approval and answer its version number.
+    """Store a new version of the offer `terms["id"]`, submitted for signatures and approval, and answer its version number.
 
-    `merchants` have agreed to bear their part. The version number is ours: one in `terms` is replaced.
-    Raises InvalidError naming the field that contradicts the rules for written offers (pricing rules, "When an offer is written").
+    The version number is ours: one in `terms` is replaced. A version of the same offer that still waits is withdrawn: one at a time.
+    `places` are the shops and catalogues that the terms are held against; None where the caller cannot know them.
+    Raises ContradictionError with every field that contradicts (pricing rules, "When an offer is written"), InvalidError for limits.
     """
-    # Versions of one offer are numbered without gaps: proposers of the same offer wait for each other.
-    tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:offer, 0))"), {"offer": str(terms.get("id"))})
-    newest = tx.scalar(select(func.max(OfferVersion.version)).where(OfferVersion.offer == str(terms.get("id"))))
-    version = (newest or 0) + 1
-    offer = Offer.from_json({**terms, "version": version}, path="terms")
+    version = _next_version(tx, str(terms.get("id")))
+    facts = Facts(at=at, purses=read_purses(tx), places=places)
+    offer, found = check_terms({**terms, "version": version}, facts=facts)
+    wrong = [one for one in found if not one.is_warning]
+    if offer is None or wrong:
+        raise ContradictionError(wrong)
     checked = Limits.from_json(limits)
-    check_written(tx, offer, merchants)
-    stored = offer.to_json()
-    tx.execute(
-        insert(OfferVersion).values(
-            offer=offer.id,
-            version=version,
-            title=title,
-            title_en=title_en,
-            terms=stored,
-            limits=checked.to_json(),
-            merchants=merchants,
-            terms_hash=hashlib.sha256(canonical_json({"terms": stored, "limits": checked.to_json()})).digest(),
-            live_from=offer.window[0] if offer.window else None,
-            live_until=offer.window[1] if offer.window else None,
-            state="submitted",
-            proposed_by=proposed_by,
-            proposed_at=at,
-        )
+    _submit(
+        tx,
+        offer,
+        limits=checked.to_json(),
+        titles=(title, title_en),
+        note=note[:MOST_REASON],
+        proposed_by=proposed_by,
+        at=at,
     )
     return version
 
 
+def end_early(tx: Session, *, offer: str, ends_at: datetime, reason: str, proposed_by: UUID, at: datetime) -> int:
+    """Submit a new version of the one in force that differs by an earlier end alone, and answer its number.
+
+    It waits for a second person like any other. Merchants need not sign again: it asks nothing more of them than what they signed.
+    Raises ReasonMissingError, NotFoundError when none is in force, EndTimeError.
+    """
+    note = read_reason(reason)
+    version = _next_version(tx, offer)
+    row = tx.scalar(select(OfferVersion).where(OfferVersion.offer == offer, OfferVersion.state == "approved"))
+    if row is None:
+        raise NotFoundError
+    ends_at = max(ends_at, at)
+    if not (row.live_from is None or row.live_from < ends_at) or not (
+        row.live_until is None or ends_at < row.live_until
+    ):
+        raise EndTimeError(field="ends_at", problem="between")
+    window = {**row.terms.get("window", {}), "to": written_instant(ends_at)}
+    read = Offer.from_json({**row.terms, "version": version, "window": window}, path="terms")
+    terms_hash = _submit(
+        tx, read, limits=row.limits, titles=(row.title, row.title_en), note=note, proposed_by=proposed_by, at=at
+    )
+    signed = select(OfferSignature).where(
+        OfferSignature.offer == offer, OfferSignature.version == row.version, OfferSignature.is_signed
+    )
+    for signature in tx.scalars(signed).all():
+        tx.execute(
+            insert(OfferSignature).values(
+                offer=offer,
+                version=version,
+                merchant=signature.merchant,
+                terms_hash=terms_hash,
+                is_signed=True,
+                way="carried",
+                by=signature.by,
+                at=at,
+            )
+        )
+    return version
+
+
 def approve_offer(tx: Session, *, offer: str, version: int, approved_by: UUID, at: datetime) -> None:
-    """Let a submitted version go live (in its window). The approver is another person than the proposer.
+    """Let a submitted version go live (in its window). The approver is another person than the proposer and than who signed.
 
     An earlier approved version of the same offer ends now: one version of an offer is in force at a time.
     The terms are put on the public record in the same transaction, so they are published before they are used.
+    Raises TwoPersonsError, OfferStateError, NewerVersionError, OfferUnsignedError.
     """
-    row = _lock_version(tx, offer=offer, version=version, states=("submitted",))
-    if row.proposed_by == approved_by:
+    # An early end carries the signatures of the version in force, which must not be another one by then.
+    _hold_offer(tx, offer)
+    row = lock_version(tx, offer=offer, version=version)
+    signed = {
+        signature.merchant: signature.by
+        for signature in tx.scalars(
+            select(OfferSignature).where(
+                OfferSignature.offer == offer,
+                OfferSignature.version == version,
+                OfferSignature.is_signed,
+                OfferSignature.terms_hash == row.terms_hash,
+            )
+        )
+    }
+    if approved_by in {row.proposed_by, *signed.values()}:
         raise TwoPersonsError
+    if missing := sorted(set(row.merchants) - set(signed)):
+        raise OfferUnsignedError(merchants="、".join(missing))
     public_id, day = new_public_id(), business_day(at)
-    body = offer_entry(public_id=public_id, day=day, terms=row.terms, limits=row.limits)
+    body = offer_entry(public_id=public_id, day=day, terms=row.terms, limits=row.limits, signed=list(signed))
     entry_id = append_entry(tx, kind="offer", public_id=public_id, merchant=None, day=day, body=body, at=at)
     tx.execute(
         update(OfferVersion)
@@ -103,20 +188,29 @@ def approve_offer(tx: Session, *, offer: str, version: int, approved_by: UUID, a
     raise_book_number(tx)
 
 
-def reject_offer(tx: Session, *, offer: str, version: int, rejected_by: UUID) -> None:
-    """Refuse a submitted version; a new one may be proposed. Nobody rejects his own: he would only hide it."""
-    row = _lock_version(tx, offer=offer, version=version, states=("submitted",))
+def reject_offer(tx: Session, *, offer: str, version: int, rejected_by: UUID, reason: str, at: datetime) -> None:
+    """Refuse a submitted version and say why; a new one may be proposed. Nobody rejects his own: he withdraws it.
+
+    Raises ReasonMissingError, TwoPersonsError, OfferStateError.
+    """
+    said = read_reason(reason)
+    row = lock_version(tx, offer=offer, version=version)
     if row.proposed_by == rejected_by:
         raise TwoPersonsError
-    tx.execute(
-        update(OfferVersion)
-        .where(OfferVersion.offer == offer, OfferVersion.version == version)
-        .values(state="rejected")
-    )
+    close_version(tx, row, state="rejected", closed_by=rejected_by, reason=said, at=at)
+
+
+def withdraw_offer(tx: Session, *, offer: str, version: int, withdrawn_by: UUID, at: datetime) -> None:
+    """Take back one's own version before it is approved. Raises NotFoundError for somebody else's, OfferStateError."""
+    row = lock_version(tx, offer=offer, version=version)
+    if row.proposed_by != withdrawn_by:
+        raise NotFoundError
+    close_version(tx, row, state="withdrawn", closed_by=withdrawn_by, reason="", at=at)
 
 
 def end_offer(tx: Session, *, offer: str, at: datetime) -> None:
-    """End the version in force now. An end never waits for anything."""
+    """End the version in force now, without a new one: for a suspension, which never waits. The desk ends by `end_early`."""
+    _hold_offer(tx, offer)
     ended = tx.scalars(
         update(OfferVersion)
         .where(OfferVersion.offer == offer, OfferVersion.state == "approved")
@@ -133,36 +227,96 @@ def raise_book_number(tx: Session) -> None:
     tx.execute(update(BookNumber).values(number=BookNumber.number + 1))
 
 
-def _lock_version(tx: Session, *, offer: str, version: int, states: tuple[str, ...]) -> OfferVersion:
+def lock_version(tx: Session, *, offer: str, version: int) -> OfferVersion:
+    """A version that waits, locked. Raises NotFoundError, NewerVersionError, OfferStateError when it does not wait any more."""
     row = tx.scalar(
         select(OfferVersion).where(OfferVersion.offer == offer, OfferVersion.version == version).with_for_update()
     )
     if row is None:
         raise NotFoundError
-    if row.state not in states:
+    if row.state in {"submitted", "withdrawn"}:
+        newer = tx.scalar(
+            select(func.max(OfferVersion.version)).where(OfferVersion.offer == offer, OfferVersion.version > version)
+        )
+        if newer is not None:
+            raise NewerVersionError(newer=newer)
+    if row.state != "submitted":
         raise OfferStateError(state=row.state)
     return row
 
 
-def check_written(tx: Session, offer: Offer, merchants: list[str]) -> None:
-    """What only holds when an offer is written: its payers have agreed and can pay."""
-    if offer.sponsor_share_bp < WHOLE_BP:
-        unsigned = sorted(set(offer.match.merchants or ()) - set(merchants))
-        if not offer.match.merchants:
-            raise InvalidError(
-                field="terms.match.merchants", problem="a merchant bears a part, so the merchants are listed"
-            )
-        if unsigned:
-            raise InvalidError(field="terms.match.merchants", problem=f"{unsigned[0]} has not agreed")
-    if offer.stage == "subsidy":
-        for name, value in (("sponsor", offer.sponsor), ("sponsor_share_bp", offer.sponsor_share_bp)):
-            if not value:
-                raise InvalidError(field=f"terms.{name}", problem="a subsidy names who bears it")
-        if not (offer.budgets or offer.allowance):
-            raise InvalidError(field="terms.budgets", problem="a subsidy names a budget or an allowance")
-    if offer.sponsor_share_bp and not (offer.budgets or offer.allowance):
-        raise InvalidError(field="terms.budgets", problem="a sponsor's part needs a budget or an allowance")
-    codes = {budget.removeprefix("budget:") for budget in offer.budgets}
-    known = set(tx.scalars(select(Budget.code).where(Budget.code.in_(codes))))
-    if codes - known:
-        raise InvalidError(field="terms.budgets", problem=f"no budget {min(codes - known)}")
+def close_version(tx: Session, row: OfferVersion, *, state: str, closed_by: UUID, reason: str, at: datetime) -> None:
+    """Close a locked version that waits, and keep who and why."""
+    tx.execute(
+        update(OfferVersion)
+        .where(OfferVersion.offer == row.offer, OfferVersion.version == row.version)
+        .values(state=state, closed_by=closed_by, closed_at=at, closed_reason=reason)
+    )
+
+
+def read_reason(reason: str) -> str:
+    """A reason as people give it, without the spaces around it. Raises ReasonMissingError when there is none, or a letter's length."""
+    said = " ".join(reason.split())
+    if not said or len(said) > MOST_REASON:
+        raise ReasonMissingError(field="reason", problem="missing")
+    return said
+
+
+def read_purses(tx: Session) -> frozenset[str]:
+    """The purses a sponsor's part may be drawn from: every budget there is."""
+    return frozenset(f"budget:{code}" for code in tx.scalars(select(Budget.code)))
+
+
+def hash_terms(terms: Mapping[str, Any], limits: Mapping[str, Any]) -> bytes:
+    """What is signed: SHA-256 over the canonical JSON of a version's terms and limits."""
+    return hashlib.sha256(canonical_json({"terms": dict(terms), "limits": dict(limits)})).digest()
+
+
+def _hold_offer(tx: Session, offer: str) -> None:
+    """Until the transaction ends nobody else proposes or approves a version of this offer."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:offer, 0))"), {"offer": offer})
+
+
+def _next_version(tx: Session, offer: str) -> int:
+    """The number of the next version, ours until the transaction ends, so that there are no gaps."""
+    _hold_offer(tx, offer)
+    return (tx.scalar(select(func.max(OfferVersion.version)).where(OfferVersion.offer == offer)) or 0) + 1
+
+
+def _submit(
+    tx: Session,
+    offer: Offer,
+    *,
+    limits: Mapping[str, Any],
+    titles: tuple[str, str],
+    note: str,
+    proposed_by: UUID,
+    at: datetime,
+) -> bytes:
+    """Write the version, withdraw the one that waited, and answer the hash of what is to be signed."""
+    terms = offer.to_json()
+    terms_hash = hash_terms(terms, limits)
+    tx.execute(
+        update(OfferVersion)
+        .where(OfferVersion.offer == offer.id, OfferVersion.state == "submitted")
+        .values(state="withdrawn", closed_by=proposed_by, closed_at=at, closed_reason="")
+    )
+    tx.execute(
+        insert(OfferVersion).values(
+            offer=offer.id,
+            version=offer.version,
+            title=titles[0],
+            title_en=titles[1],
+            terms=terms,
+            limits=dict(limits),
+            merchants=bearers_of(offer),
+            terms_hash=terms_hash,
+            live_from=offer.window[0] if offer.window else None,
+            live_until=offer.window[1] if offer.window else None,
+            state="submitted",
+            proposed_by=proposed_by,
+            proposed_at=at,
+            note=note,
+        )
+    )
+    return terms_hash

@@ -1,20 +1,83 @@
 """Reads of the offers room, for pages and desks."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final, Literal
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.kit.errors import NotFoundError
 from market.offers.live import Title
-from market.offers.models import OfferVersion
+from market.offers.models import OfferSignature, OfferVersion
+
+Shown = Literal["current", "waiting", "live", "coming", "ended", "closed", "published"]
+Place = tuple[datetime, str, int]
+"""Where a list goes on: when proposed, offer, version."""
+
+CLOSED_STATES: Final = ("rejected", "withdrawn")
+PUBLIC_STATES: Final = ("approved", "ended")
 
 
 def list_submitted(tx: Session) -> Sequence[OfferVersion]:
-    """Versions that wait for a second person, oldest first."""
+    """Versions that wait for signatures or a second person, oldest first."""
     return tx.scalars(
         select(OfferVersion).where(OfferVersion.state == "submitted").order_by(OfferVersion.proposed_at)
     ).all()
+
+
+def list_found(
+    tx: Session,
+    *,
+    shown: Shown,
+    at: datetime,
+    query: str = "",
+    merchants: Collection[str] = (),
+    after: Place | None = None,
+    limit: int,
+) -> Sequence[OfferVersion]:
+    """Versions of one kind of state, newest first, whose titles or id hold `query` or that name one of `merchants`.
+
+    `current` is what waits, is coming or is live; `published` what is coming or live.
+    """
+    wanted = select(OfferVersion).where(_is_shown(shown, at))
+    if query.strip():
+        texts = (OfferVersion.title, OfferVersion.title_en, OfferVersion.offer)
+        named = [text.icontains(query.strip(), autoescape=True) for text in texts]
+        if merchants:
+            named.append(OfferVersion.merchants.overlap(list(merchants)))
+        wanted = wanted.where(or_(*named))
+    order = (OfferVersion.proposed_at, OfferVersion.offer, OfferVersion.version)
+    if after is not None:
+        wanted = wanted.where(tuple_(*order) < tuple_(*after))
+    return tx.scalars(wanted.order_by(*(column.desc() for column in order)).limit(limit)).all()
+
+
+def _is_shown(shown: Shown, at: datetime) -> ColumnElement[bool]:
+    approved = OfferVersion.state == "approved"
+    is_past = and_(OfferVersion.live_until.is_not(None), OfferVersion.live_until <= at)
+    is_ahead = and_(OfferVersion.live_from.is_not(None), OfferVersion.live_from > at)
+    rules: dict[Shown, ColumnElement[bool]] = {
+        "current": or_(OfferVersion.state == "submitted", and_(approved, ~is_past)),
+        "waiting": OfferVersion.state == "submitted",
+        "live": and_(approved, ~is_past, ~is_ahead),
+        "coming": and_(approved, ~is_past, is_ahead),
+        "ended": or_(OfferVersion.state == "ended", and_(approved, is_past)),
+        "closed": OfferVersion.state.in_(CLOSED_STATES),
+        "published": and_(approved, ~is_past),
+    }
+    return rules[shown]
+
+
+def count_signed(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """How many merchants have signed each of these versions (offer, version)."""
+    if not versions:
+        return {}
+    key = (OfferSignature.offer, OfferSignature.version)
+    rows = tx.execute(
+        select(*key, func.count()).where(tuple_(*key).in_(versions), OfferSignature.is_signed).group_by(*key)
+    )
+    return {(offer, version): count for offer, version, count in rows}
 
 
 def list_versions(tx: Session, *, offer: str) -> Sequence[OfferVersion]:
@@ -22,6 +85,11 @@ def list_versions(tx: Session, *, offer: str) -> Sequence[OfferVersion]:
     return tx.scalars(
         select(OfferVersion).where(OfferVersion.offer == offer).order_by(OfferVersion.version.desc())
     ).all()
+
+
+def list_published_versions(tx: Session, *, offer: str) -> Sequence[OfferVersion]:
+    """The versions of an offer that were ever approved, newest first: what the public may see."""
+    return [row for row in list_versions(tx, offer=offer) if row.state in PUBLIC_STATES]
 
 
 def list_titles(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], Title]:
@@ -46,7 +114,7 @@ def get_version(tx: Session, *, offer: str, version: int) -> OfferVersion:
 
 
 def list_of_merchant(tx: Session, *, merchant: str, limit: int) -> Sequence[OfferVersion]:
-    """Versions that a merchant has agreed to, newest first."""
+    """Versions of which a merchant bears a part, newest first."""
     return tx.scalars(
         select(OfferVersion)
         .where(OfferVersion.merchants.contains([merchant]))

@@ -12,7 +12,7 @@ from market.ledger.operations import TwoPersonsError
 from market.offers.bulk import NewOffer, OfferExistsError, load_offers
 from market.offers.live import ASK_AGAIN_SECONDS, load_book
 from market.offers.operations import approve_offer, propose_offer
-from tests.world import FIRST, NOON, SECOND, World
+from tests.world import FIRST, NOON, SECOND, World, sign_all
 
 SAVE = NewOffer(
     {
@@ -52,8 +52,9 @@ def test_a_loaded_offer_is_what_it_would_be_proposed_and_approved(world: World) 
     load(SAVE)
     one = {**SAVE.terms, "id": "ONE"}
     with transaction() as tx:
-        given = {"title": SAVE.title, "title_en": SAVE.title_en, "merchants": ["m_0001"], "limits": SAVE.limits}
+        given = {"title": SAVE.title, "title_en": SAVE.title_en, "limits": SAVE.limits}
         propose_offer(tx, terms=one, **given, proposed_by=FIRST, at=NOON)
+        sign_all(tx, offer="ONE", version=1, at=NOON)
         approve_offer(tx, offer="ONE", version=1, approved_by=SECOND, at=NOON)
     assert written("SAVE2") == written("ONE") != []
 

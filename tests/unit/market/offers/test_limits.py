@@ -28,6 +28,7 @@ def test_a_use_is_counted_by_person_and_period() -> None:
     [
         ({"uses": 0}, "limits.uses"),
         ({"uses": True}, "limits.uses"),
+        ({"uses": 10**15 + 1}, "limits.uses"),
         ({"amount_fen": "5"}, "limits.amount_fen"),
         ({"uses": 1, "period": "year"}, "limits.period"),
         ({"per_day": 1}, "limits.per_day"),
