@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, text
 
 from market.kit.ids import new_id
 from market.oversight.models import VerifyRun
-from market.record.entries import Amounts
+from market.record.entries import Amounts, PublicTransfer, sum_transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Finding:
 
 Audit = Callable[[Connection], Iterator[Finding]]
 
-ENTRY_AMOUNTS = tuple(name for name in Amounts.__dataclass_fields__ if not name.startswith("rebate"))
+ENTRY_AMOUNTS = tuple(Amounts.__dataclass_fields__)
 
 
 def check_four_amounts(connection: Connection) -> Iterator[Finding]:
@@ -91,13 +91,59 @@ def check_subsidies(connection: Connection) -> Iterator[Finding]:
             yield Finding("subsidies", f"{table} {public_id}", f"subsidy {subsidy} fen, transfers {moved}")
 
 
+def check_rebates(connection: Connection) -> Iterator[Finding]:
+    """A sale's rebates are exactly what its transfers make its merchant owe the buyer and the union; a return takes them back so."""
+    for table, kind, sale, debit, credit in (
+        ("sale", "'sale'", "r.id", "debit", "credit"),
+        ("reversal", "r.kind", "r.sale_id", "credit", "debit"),
+    ):
+        rows = connection.execute(
+            text(f"""
+            SELECT r.public_id, due.whose, due.amount, coalesce(sum(t.amount_fen), 0)
+            FROM {table} r JOIN sale s ON s.id = {sale}
+            CROSS JOIN LATERAL (VALUES ('the member', r.rebate_member_fen, 'rebates:member:' || s.subject),
+                                       ('the union', r.rebate_union_fen, 'rebates:union')) AS due (whose, amount, account)
+            LEFT JOIN transfer t ON t.event_id = r.id AND t.event = {kind}
+                                AND t.{debit} = 'receivable:' || r.merchant AND t.{credit} = due.account
+            GROUP BY 1, 2, 3 HAVING due.amount <> coalesce(sum(t.amount_fen), 0)
+            """)  # noqa: S608  fixed names only
+        )
+        for public_id, whose, due, moved in rows:
+            yield Finding("rebates", f"{table} {public_id}", f"rebate to {whose} {due} fen, transfers {moved}")
+
+
+def check_rebate_balances(connection: Connection) -> Iterator[Finding]:
+    """What merchants owe in rebates, and to whom, is the sum of all sales less all returns, account by account."""
+    rows = connection.execute(
+        text("""
+        WITH due AS (
+          SELECT merchant, subject, rebate_member_fen AS member, rebate_union_fen AS whole FROM sale
+          UNION ALL SELECT r.merchant, s.subject, -r.rebate_member_fen, -r.rebate_union_fen
+          FROM reversal r JOIN sale s ON s.id = r.sale_id),
+        booked AS (
+          SELECT 'rebates:union' AS account, sum(whole) AS amount FROM due
+          UNION ALL SELECT 'rebates:member:' || subject, sum(member) FROM due GROUP BY subject
+          UNION ALL SELECT 'receivable:' || merchant, -sum(member + whole) FROM due GROUP BY merchant),
+        moved AS (
+          SELECT account, sum(amount) AS amount FROM (
+            SELECT credit AS account, amount_fen AS amount FROM transfer WHERE credit ~ '^(rebates|receivable):'
+            UNION ALL SELECT debit, -amount_fen FROM transfer WHERE debit ~ '^(rebates|receivable):') AS sides GROUP BY 1)
+        SELECT coalesce(booked.account, moved.account), coalesce(booked.amount, 0), coalesce(moved.amount, 0)
+        FROM booked FULL JOIN moved USING (account)
+        WHERE coalesce(booked.amount, 0) <> coalesce(moved.amount, 0)
+        """)
+    )
+    for account, booked, moved in rows:
+        yield Finding("rebate balances", account, f"sales less returns come to {booked} fen, transfers to {moved}")
+
+
 def check_transfers_have_events(connection: Connection) -> Iterator[Finding]:
-    """Every transfer belongs to an event that exists."""
+    """Every transfer belongs to an event that exists; those of a return, and no others, refer to the sale that they reverse."""
     rows = connection.execute(
         text("""
         SELECT t.id, t.event FROM transfer t
-        WHERE NOT EXISTS (SELECT FROM sale s WHERE t.event = 'sale' AND s.id = t.event_id)
-          AND NOT EXISTS (SELECT FROM reversal r WHERE t.event = r.kind AND r.id = t.event_id)
+        WHERE NOT EXISTS (SELECT FROM sale s WHERE t.event = 'sale' AND s.id = t.event_id AND t.reverses_id IS NULL)
+          AND NOT EXISTS (SELECT FROM reversal r WHERE t.event = r.kind AND r.id = t.event_id AND r.sale_id = t.reverses_id)
           AND NOT EXISTS (SELECT FROM budget_grant g WHERE t.event = 'grant' AND g.id = t.event_id)
         """)
     )
@@ -106,16 +152,16 @@ def check_transfers_have_events(connection: Connection) -> Iterator[Finding]:
 
 
 def check_returns(connection: Connection) -> Iterator[Finding]:
-    """What went back of a sale is the sum of its returns, for every payer, and never more than the sale."""
+    """What went back of a sale is the sum of its returns, for every payer and every rebate, and never more than the sale."""
+    names = ("concession_fen", "subsidy_fen", "paid_fen", "rebate_member_fen", "rebate_union_fen")
+    differs = " OR ".join(f"s.back_{name} <> coalesce(r.{name}, 0) OR s.back_{name} > s.{name}" for name in names)
     rows = connection.execute(
-        text("""
+        text(f"""
         SELECT s.public_id FROM sale s LEFT JOIN (
-          SELECT sale_id, sum(concession_fen) AS c, sum(subsidy_fen) AS u, sum(paid_fen) AS p FROM reversal GROUP BY sale_id
+          SELECT sale_id, {", ".join(f"sum({name}) AS {name}" for name in names)} FROM reversal GROUP BY sale_id
         ) r ON r.sale_id = s.id
-        WHERE (s.back_concession_fen, s.back_subsidy_fen, s.back_paid_fen)
-              IS DISTINCT FROM (coalesce(r.c, 0)::bigint, coalesce(r.u, 0)::bigint, coalesce(r.p, 0)::bigint)
-           OR s.back_concession_fen > s.concession_fen OR s.back_subsidy_fen > s.subsidy_fen OR s.back_paid_fen > s.paid_fen
-        """)
+        WHERE {differs}
+        """)  # noqa: S608  fixed names only
     )
     for (public_id,) in rows:
         yield Finding(
@@ -124,21 +170,32 @@ def check_returns(connection: Connection) -> Iterator[Finding]:
 
 
 def check_entries(connection: Connection) -> Iterator[Finding]:
-    """The bytes on the public record say what the books say: id, kind, day, merchant, the four amounts, the transfers."""
-    for table, kind in (("sale", "'sale'"), ("reversal", "r.kind")):
+    """The bytes on the public record say what the books say: id, kind, day, merchant, all amounts, every transfer."""
+    columns = ", ".join(f"r.{name}_fen" for name in ENTRY_AMOUNTS)
+    for table, kind, of in (
+        ("sale", "'sale'", "NULL"),
+        ("reversal", "r.kind", "(SELECT s.public_id FROM sale s WHERE s.id = r.sale_id)"),
+    ):
         rows = connection.execute(
             text(f"""
-            SELECT r.public_id, {kind}, r.day, r.merchant, r.list_fen, r.concession_fen, r.subsidy_fen, r.paid_fen,
-                   e.public_id, e.type, e.body
+            SELECT r.public_id, {kind}, {of}, r.day, r.merchant, {columns}, e.public_id, e.type, e.body,
+                   (SELECT coalesce(jsonb_agg(jsonb_build_array(t.debit, t.credit, t.amount_fen)), '[]')
+                    FROM transfer t WHERE t.event_id = r.id)
             FROM {table} r JOIN entry e ON e.id = r.entry_id
             """).execution_options(yield_per=2_000)  # noqa: S608  fixed names only
         )
-        for public_id, expected, day, merchant, *amounts, entry_id, type_, body in rows:
+        for public_id, expected, sold, day, merchant, *amounts, entry_id, type_, body, moved in rows:
             said = json.loads(body)
-            booked = [expected, public_id, day.isoformat(), merchant, *amounts, expected, public_id]
-            public = [said.get(name) for name in ("type", "id", "day", "merchant", *ENTRY_AMOUNTS)] + [type_, entry_id]
-            moved = sum(amount for *_, amount in said["transfers"])
-            if booked != public or moved != said["subsidy"]:
+            booked = [expected, public_id, sold, day.isoformat(), merchant, *amounts, expected, public_id]
+            public = [said.get(name) for name in ("type", "id", "of", "day", "merchant", *ENTRY_AMOUNTS)]
+            transfers = sum_transfers(PublicTransfer(*transfer) for transfer in moved)
+            borne = sum(fen for _, _, fen in said.get("offers", ()))
+            given = said["concession"] + said["rebate_member"] + said["rebate_union"]
+            if (
+                booked != [*public, type_, entry_id]
+                or transfers != said["transfers"]
+                or (table == "sale" and borne != given)
+            ):
                 yield Finding("entries", f"{table} {public_id}", "its public entry says something else")
 
 
@@ -175,6 +232,8 @@ AUDITS: tuple[Audit, ...] = (
     check_budgets,
     check_grants,
     check_subsidies,
+    check_rebates,
+    check_rebate_balances,
     check_transfers_have_events,
     check_returns,
     check_entries,
@@ -190,10 +249,10 @@ def count_rows(connection: Connection) -> int:
     return int(connection.execute(text(f"SELECT {counts}")).scalar_one())
 
 
-def store_run(connection: Connection, *, at: datetime, rows: int, findings: Sequence[Finding]) -> None:
+def store_run(connection: Connection, *, at: datetime, rules: int, rows: int, findings: Sequence[Finding]) -> None:
     """Keep what a run found, for the auditor's desk."""
     connection.execute(
         insert(VerifyRun).values(
-            id=new_id(), at=at, rules=len(AUDITS), rows_seen=rows, findings=[asdict(finding) for finding in findings]
+            id=new_id(), at=at, rules=rules, rows_seen=rows, findings=[asdict(finding) for finding in findings]
         )
     )

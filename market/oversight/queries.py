@@ -14,12 +14,12 @@ from market.record.models import Entry
 from market.sales.models import Reversal, Sale
 
 _VOIDED = case((Reversal.kind == "void", -1), else_=0)
-AMOUNTS = ("list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_fen")
+AMOUNTS = ("list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_member_fen", "rebate_union_fen")
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums in fen, returns taken off; `sales` counts the sales, voided ones not."""
+    """Sums in fen, returns taken off; `sales` counts the sales, voided ones not. Rebates are those that fell due."""
 
     label: str
     sales: int
@@ -27,12 +27,18 @@ class Totals:
     concession_fen: int
     subsidy_fen: int
     paid_fen: int
-    rebate_fen: int
+    rebate_member_fen: int
+    rebate_union_fen: int
 
 
-def total_by_month(tx: Session) -> list[Totals]:
-    """Every month from the first sale on, oldest first; `label` is YYYY-MM."""
-    moved = _moved(None, None)
+def total_by_month(tx: Session, *, last: int | None = None) -> list[Totals]:
+    """Every month with anything, or those among the `last` ones up to the newest, oldest first; `label` is YYYY-MM.
+
+    A page gives `last`, so that what it costs does not grow with the years.
+    """
+    months = list_months(tx) if last else []
+    first = date.fromisoformat(f"{months[-last:][0]}-01") if last and months else date.min
+    moved = _moved(first, date.max)
     month = func.to_char(moved.c.day, "YYYY-MM")
     return _totals(tx, _summed(month, moved))
 
@@ -49,6 +55,17 @@ def total_by_day(tx: Session, *, merchant: str, month: str) -> list[Totals]:
     first, beyond = month_days(month)
     moved = _moved(first, beyond, merchant=merchant)
     return _totals(tx, _summed(func.to_char(moved.c.day, "YYYY-MM-DD"), moved))
+
+
+def list_months(tx: Session) -> list[str]:
+    """Every month (YYYY-MM) from the first sale to the newest sale or return, oldest first; read by index."""
+    first, sold, returned = (
+        tx.scalar(select(edge)) for edge in (func.min(Sale.day), func.max(Sale.day), func.max(Reversal.day))
+    )
+    if first is None or sold is None:
+        return []
+    begin, end = (day.year * 12 + day.month - 1 for day in (first, max(sold, returned or sold)))
+    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
 
 
 def month_days(month: str) -> tuple[date, date]:
@@ -97,7 +114,7 @@ def find_entry(tx: Session, *, public_id: str) -> Entry | None:
     return tx.scalar(select(Entry).where(Entry.public_id == public_id))
 
 
-def _moved(first: date | None, beyond: date | None, *, merchant: str | None = None) -> Subquery:
+def _moved(first: date, beyond: date, *, merchant: str | None = None) -> Subquery:
     """Sales as they were and returns as their opposite, of the days from `first` until `beyond`."""
     parts = []
     for table, sign, count in ((Sale, 1, literal(1)), (Reversal, -1, _VOIDED)):
@@ -106,9 +123,7 @@ def _moved(first: date | None, beyond: date | None, *, merchant: str | None = No
             table.merchant.label("merchant"),
             count.label("sales"),
             *((getattr(table, name) * sign).label(name) for name in AMOUNTS),
-        )
-        if first is not None:
-            part = part.where(table.day >= first, table.day < beyond)
+        ).where(table.day >= first, table.day < beyond)
         if merchant is not None:
             part = part.where(table.merchant == merchant)
         parts.append(part)

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from api.commands.verify import AUDITS
 from api.till import redeem_at_till
-from bench.journey import YEAR_TOTALS, DifferenceError, check_books, compare, key_lines, replay, visit_of
+from bench.journey import YEAR_TOTALS, DifferenceError, check_books, compare, key_lines, price_again, replay, visit_of
 from bench.register import COUPON_ABOVE_PRICE, NO_LIST_PRICE, NO_QUANTITY, Register, read_register
 
 
@@ -41,6 +41,7 @@ def test_every_line_as_rung_equals_the_register_to_the_fen(database: Engine, wee
     assert outcome.amounts() == week_2.sold.amounts() == (10_886_078, 1_549_553, 24_904, 9_311_621)
     assert outcome.proofs == {"optimal": 2_911}
     assert findings(database) == []
+    price_again(outcome)
 
 
 def test_no_basket_as_offered_is_dearer_than_at_the_register(database: Engine, week_2: Register) -> None:
@@ -49,6 +50,7 @@ def test_no_basket_as_offered_is_dearer_than_at_the_register(database: Engine, w
     assert outcome.saved_more_fen == week_2.sold.paid_fen - outcome.paid_fen > 0
     assert outcome.proofs == {"optimal": 2_911}
     assert findings(database) == []
+    price_again(outcome)
 
 
 def test_a_line_that_differs_from_the_register_is_named(database: Engine, week_2: Register) -> None:

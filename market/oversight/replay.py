@@ -1,0 +1,119 @@
+"""The price replay: every stored sale is priced again from its stored inputs, and must come out as the same bytes.
+
+The inputs and the quote are also what the public entry commits to, so that a change that leaves the price alone is seen as well.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select
+
+from market.kit.canonical import canonical_json
+from market.offers.models import OfferVersion
+from market.oversight.audits import Finding
+from market.oversight.stored import Versions, open_sale, read_sales
+from market.pricing import quote
+from market.record.entries import commit, get_salt
+
+RULE: Final = "prices"
+KeysOf = Callable[[Sequence[UUID]], Mapping[UUID, bytes]]
+"""The commitment keys of these subjects; somebody whose key was erased is left out."""
+
+_AMOUNTS: Final = {
+    "list_fen": "list_total",
+    "concession_fen": "concession",
+    "subsidy_fen": "sponsor_pays",
+    "paid_fen": "payable",
+    "rebate_member_fen": "rebate",
+    "rebate_union_fen": "rebate_union",
+}
+
+
+def check_prices(connection: Connection, *, day: date, versions: Versions, keys_of: KeysOf) -> Iterator[Finding | None]:
+    """Price the sales of a day again: for each None, or what is not as it was written."""
+    for rows in read_sales(connection, day=day, with_void=True):
+        keys = keys_of(list({row.subject for row in rows}))
+        _need_versions(rows, versions)
+        for row in rows:
+            problem = find_difference(row, versions, keys.get(row.subject))
+            yield Finding(RULE, f"sale {row.public_id}", problem) if problem else None
+
+
+def check_versions(connection: Connection) -> Iterator[Finding]:
+    """The terms and limits of every offer version are those that it was stored with: they fit its hash."""
+    columns = (OfferVersion.offer, OfferVersion.version, OfferVersion.terms, OfferVersion.limits)
+    query = select(*columns, OfferVersion.terms_hash).execution_options(yield_per=1_000)
+    for offer, version, terms, limits, stored in connection.execute(query):
+        if hashlib.sha256(canonical_json({"terms": terms, "limits": limits})).digest() != stored:
+            yield Finding(RULE, f"offer {offer} version {version}", "its terms or limits are not those of its hash")
+
+
+def find_difference(row: Row[Any], versions: Versions, key: bytes | None) -> str | None:
+    """The first thing in a sale's documents that is not as it was written, as one line; None when all is.
+
+    `key` is the buyer's commitment key; without it what leaves the price alone is not seen.
+    """
+    try:
+        sale = open_sale(row)
+        priced = quote(sale.make_case(versions)).to_json()
+        stored = sale.facts["quote"]
+        if _differ(stored, priced):
+            return first_difference(stored, priced, "quote")
+        booked = {column: stored[name] for column, name in _AMOUNTS.items()}
+    except Exception as error:  # noqa: BLE001  a forged document may break anything, and the run goes on to the next sale
+        return f"cannot be priced: {type(error).__name__}: {error}"
+    for column, fen in booked.items():
+        if getattr(row, column) != fen:
+            return f"{column}: booked {getattr(row, column)}, priced {fen}"
+    if sale.make_case(versions).now != row.at:
+        return f"facts.now: stored {sale.facts['now']}, sold at {row.at.isoformat()}"
+    return _find_uncommitted(row, key) if key else None
+
+
+def first_difference(stored: object, priced: object, path: str) -> str:
+    """Where two different JSON values first differ, fields in order of their names."""
+    if isinstance(stored, Mapping) and isinstance(priced, Mapping):
+        for name in sorted(stored.keys() | priced.keys()):
+            if name not in stored or name not in priced:
+                return f"{path}.{name}: {'priced' if name in priced else 'stored'} only"
+            if _differ(stored[name], priced[name]):
+                return first_difference(stored[name], priced[name], f"{path}.{name}")
+    if isinstance(stored, list) and isinstance(priced, list):
+        for position, (one, other) in enumerate(zip(stored, priced, strict=False)):
+            if _differ(one, other):
+                return first_difference(one, other, f"{path}[{position}]")
+        return f"{path}: stored {len(stored)} rows, priced {len(priced)}"
+    return f"{path}: stored {json.dumps(stored)}, priced {json.dumps(priced)}"
+
+
+def _differ(stored: object, priced: object) -> bool:
+    """Whether they are written differently: to Python true, 1 and 1.0 are equal."""
+    return json.dumps(stored, sort_keys=True) != json.dumps(priced, sort_keys=True)
+
+
+def _find_uncommitted(row: Row[Any], key: bytes) -> str | None:
+    """A document whose bytes are not those that the public entry commits to."""
+    said = json.loads(row.body)
+    documents = {
+        "basket": row.basket,
+        "facts": row.facts,
+        "subject": json.dumps([str(row.subject), str(row.card_id)]).encode(),
+    }
+    for name, document in documents.items():
+        if said.get(name) != commit(get_salt(key, name, row.public_id), document):
+            return f"{name}: not the bytes that its public entry commits to"
+    return None
+
+
+def _need_versions(rows: Sequence[Row[Any]], versions: Versions) -> None:
+    """Read the offer versions of a batch at once. A row that cannot be read names itself when it is priced."""
+    wanted = []
+    for row in rows:
+        with suppress(Exception):
+            wanted += open_sale(row).versions()
+    versions.need(wanted)
