@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "api.commands.demo:demo",
     "price": "api.commands.price:price",
     "verify": "api.commands.verify:verify",
+    "dry-run": "api.commands.dry_run:dry_run",
 }
 USER_COMMANDS = {
     "add": "api.commands.user:add",

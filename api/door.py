@@ -42,6 +42,14 @@ NOTICES = {
     "card_frozen": ("卡已冻结，所有动态码立即失效。", "The card is frozen; its codes died at once."),
     "offer_approved": ("优惠已批准，从现在起可用。", "The offer is approved and usable from now on."),
     "offer_rejected": ("优惠已退回。", "The offer was sent back."),
+    "offer_submitted": (
+        "已提交，等商户签字和另一位干部审核。",
+        "Submitted; it waits for signatures and for a second officer.",
+    ),
+    "offer_withdrawn": ("已收回这一版。", "This version was taken back."),
+    "offer_signed": ("已签字，等另一方审核后生效。", "Signed; it comes into force once it is approved."),
+    "offer_refused": ("已退回并写明理由。", "Sent back with your reason."),
+    "draft_discarded": ("草稿已丢弃，可以恢复。", "The draft was put away; you can bring it back."),
     "sale_voided": ("这一笔已撤销。", "The sale is void."),
     "refunded": ("已退款。", "Refunded."),
 }

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 import cards
 import merchants
@@ -16,11 +17,13 @@ from market.kit.database import get_engine, transaction
 from market.kit.ids import new_id
 from market.ledger.operations import grant_budget, open_budget
 from market.offers.operations import approve_offer, propose_offer
+from market.offers.queries import get_version
+from market.offers.signatures import sign_offer
 from market.oversight.audits import AUDITS
 from market.sales.redeem import SaleAnswer
 
 NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)  # Tuesday 12:05 in Shanghai
-FIRST, SECOND = new_id(), new_id()  # two persons
+FIRST, SECOND, OWNER = new_id(), new_id(), new_id()  # two officers and the owner of the merchants
 
 NOODLES = {
     "id": "NOODLE10",
@@ -73,8 +76,8 @@ class World:
         limits: Mapping[str, Any] | None = None,
         *,
         at: datetime = NOON,
-        merchant: str = "m_0001",
     ) -> None:
+        """Proposed by one, signed by the owners of the merchants that bear a part, approved by another."""
         with transaction() as tx:
             version = propose_offer(
                 tx,
@@ -82,10 +85,10 @@ class World:
                 limits=limits or {},
                 title=terms["id"],
                 title_en=terms["id"],
-                merchants=[merchant],
                 proposed_by=FIRST,
                 at=at,
             )
+            sign_all(tx, offer=terms["id"], version=version, at=at)
             approve_offer(tx, offer=terms["id"], version=version, approved_by=SECOND, at=at)
 
     def budget(self, code: str, fen: int, *, slots: int = 1) -> None:
@@ -119,6 +122,13 @@ class World:
             at=at,
             expected_paid_fen=expected,
         )
+
+
+def sign_all(tx: Session, *, offer: str, version: int, at: datetime) -> None:
+    """The owners of all merchants that the version asks sign it."""
+    row = get_version(tx, offer=offer, version=version)
+    for merchant in row.merchants:
+        sign_offer(tx, offer=offer, version=version, merchant=merchant, terms_hash=row.terms_hash, by=OWNER, at=at)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the union pays for in the demo works: budgets, subsidies, and proposals that wait for a second person. Pure."""
+"""What the union arranges in the demo works: budgets, subsidies, rebates, and proposals that wait for a second person. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -62,6 +62,19 @@ def make_subsidies(merchants: Sequence[DemoMerchant]) -> list[DemoOffer]:
         _care(),
         _model_workers(),
         *([_cinema(cinemas)] if cinemas else []),
+    ]
+
+
+def make_rebates(merchants: Sequence[DemoMerchant]) -> list[DemoOffer]:
+    """What merchants give back after the purchase: the noodle shop to its guests, the markets to the union."""
+    markets = tuple(merchant.code for merchant in merchants if merchant.trade.code == "market")
+    return [
+        _back("r_noodles", (NOODLE_MERCHANT,), 300, "面馆熟客返 3%", "Noodle shop: 3% back to you"),
+        *(
+            [_back("r_markets", markets, 100, "超市返工会 1%", "Markets: 1% back to the union", rebate_to="union")]
+            if markets
+            else []
+        ),
     ]
 
 
@@ -182,6 +195,11 @@ def _model_workers() -> DemoOffer:
         "Model workers: the union pays 30% at cinemas, bookshops and gyms",
         limits={"amount_fen": 120_00, "period": "month"},
     )
+
+
+def _back(code: str, merchants: tuple[str, ...], rate_bp: int, title: str, title_en: str, **more: object) -> DemoOffer:
+    terms: dict[str, object] = {"id": code, "stage": "rebate", "kind": "percent_back", "rate_bp": rate_bp, **more}
+    return DemoOffer({**terms, "match": {"any": True, "merchants": list(merchants)}}, title, title_en, merchants)
 
 
 def _cinema(cinemas: tuple[str, ...]) -> DemoOffer:

@@ -15,9 +15,17 @@ from sqlalchemy.orm import Session
 import cards
 import merchants
 from api.demo.bargains import make_bargains
-from api.demo.offers import BUDGETS, DemoOffer, granted_fen, make_subsidies, make_waiting, wednesday_offer
+from api.demo.offers import (
+    BUDGETS,
+    DemoOffer,
+    granted_fen,
+    make_rebates,
+    make_subsidies,
+    make_waiting,
+    wednesday_offer,
+)
 from api.demo.people import DemoPerson, make_people
-from api.demo.places import DemoMerchant
+from api.demo.places import NOODLE_MERCHANT, DemoMerchant
 from api.demo.sizes import SIZES, Size
 from api.demo.units import COMPANY, make_units
 from api.identity.accounts import Role, grant_role
@@ -30,7 +38,9 @@ from market.kit.database import transaction
 from market.ledger.models import Grant
 from market.ledger.operations import grant_budget, open_budget
 from market.offers.models import OfferVersion
-from market.offers.operations import approve_offer, end_offer, propose_offer, reject_offer
+from market.offers.operations import approve_offer, end_early, propose_offer, reject_offer
+from market.offers.queries import get_version
+from market.offers.signatures import sign_offer
 from merchants.models import Merchant, Shop, Staff
 
 Progress = Callable[[str, int, int], None]
@@ -103,15 +113,20 @@ def set_stage(mark: Mark, places: Sequence[DemoMerchant], progress: Progress) ->
             _found(tx, mark)
     _enter_people(mark, progress)
     _admit_merchants(mark, places, progress)
-    _approve_offers(mark, [*make_subsidies(places), *make_bargains(places, seed=mark.seed)], progress)
+    offers = [*make_subsidies(places), *make_rebates(places), *make_bargains(places, seed=mark.seed)]
+    _approve_offers(mark, offers, progress)
 
 
 def turn(mark: Mark) -> None:
     """The union changes its mind, as unions do: a subsidy ends, another gets a second version that gives more."""
     at = mark.turns_at
     with transaction() as tx:
-        if _find_state(tx, "u_welcome", 1) == "approved":
-            end_offer(tx, offer="u_welcome", at=at)
+        if _find_state(tx, "u_welcome", 2) is None:
+            reason = "开卡高峰已过，余下的预算转给午餐补贴"
+            end_early(
+                tx, offer="u_welcome", ends_at=at, reason=reason, proposed_by=OFFICER_2, at=at - timedelta(days=1)
+            )
+            approve_offer(tx, offer="u_welcome", version=2, approved_by=OFFICER, at=at)
         if _find_state(tx, "u_wednesday", 2) is None:
             _propose(tx, wednesday_offer(500), by=OFFICER_2, at=at - timedelta(days=1))
             approve_offer(tx, offer="u_wednesday", version=2, approved_by=OFFICER, at=at)
@@ -244,6 +259,7 @@ def _approve_offers(mark: Mark, offers: Sequence[DemoOffer], progress: Progress)
         with transaction() as tx:
             if _find_state(tx, offer.code, 1) is None:
                 version = _propose(tx, offer, by=OFFICER_2, at=mark.begins_at)
+                _sign(tx, offer, version, at=mark.begins_at + timedelta(days=1))
                 at = mark.begins_at + timedelta(days=2)
                 approve_offer(tx, offer=offer.code, version=version, approved_by=OFFICER, at=at)
         progress("offers", number, len(offers))
@@ -256,10 +272,23 @@ def _propose(tx: Session, offer: DemoOffer, *, by: UUID, at: datetime) -> int:
         limits=offer.limits,
         title=offer.title,
         title_en=offer.title_en,
-        merchants=list(offer.merchants),
         proposed_by=by,
         at=at,
     )
+
+
+def _sign(tx: Session, offer: DemoOffer, version: int, *, at: datetime) -> None:
+    """The owners of the merchants that bear a part sign the version, as they would on their page."""
+    row = get_version(tx, offer=offer.code, version=version)
+    owners = tx.execute(
+        select(Merchant.code, Staff.id)
+        .join(Staff, Staff.merchant_id == Merchant.id)
+        .where(Merchant.code.in_(row.merchants), Staff.role == "owner")
+        .order_by(Merchant.code)
+    )
+    for merchant, staff_id in owners:
+        by = account_id("demo-owner") if merchant == NOODLE_MERCHANT else staff_id
+        sign_offer(tx, offer=row.offer, version=version, merchant=merchant, terms_hash=row.terms_hash, by=by, at=at)
 
 
 def _find_state(tx: Session, offer: str, version: int) -> str | None:
@@ -270,7 +299,9 @@ def _reject_one(tx: Session, mark: Mark) -> None:
     """A third version of the market day that the second officer found too dear."""
     if _find_state(tx, "u_wednesday", 3) is None:
         _propose(tx, wednesday_offer(2_000), by=OFFICER, at=mark.until - timedelta(days=8))
-        reject_offer(tx, offer="u_wednesday", version=3, rejected_by=OFFICER_2)
+        reason = "补 20 元超过了预算一周的量，请降到 5 元以内再提"
+        at = mark.until - timedelta(days=7)
+        reject_offer(tx, offer="u_wednesday", version=3, rejected_by=OFFICER_2, reason=reason, at=at)
 
 
 def _let_in(tx: Session, mark: Mark, places: Sequence[DemoMerchant]) -> None:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from api.pages import i18n
 from api.pages.i18n import Language
 from api.pages.storefront import storefront
+from api.pages.swings import swings
 from api.pages.views.member import MonthFen
 from api.pages.views.shared import DayAmounts, MonthAmounts
 from api.pages.views.till import HourCount
@@ -31,6 +32,7 @@ def pictures(language: Language) -> Mapping[str, Callable[..., Markup]]:
         "months_bars": partial(months_bars, language),
         "hours_bars": partial(hours_bars, language),
         "stacks": partial(stacks, language),
+        "swings": partial(swings, language),
         "meter": meter,
         "share": share,
         "storefront": storefront,

@@ -23,7 +23,11 @@ class NavItem:
 
 # Longest prefix wins, so /till/scan marks 扫码 and not 收银.
 WAYS: dict[Role | None, tuple[NavItem, ...]] = {
-    None: (NavItem("/record/months", N_("公开台账"), "report-analytics"), NavItem("/sign-in", N_("登录"), "login-2")),
+    None: (
+        NavItem("/record/months", N_("公开台账"), "report-analytics"),
+        NavItem("/record/offers", N_("优惠"), "ticket"),
+        NavItem("/sign-in", N_("登录"), "login-2"),
+    ),
     "member": (
         NavItem("/card", N_("会员卡"), "qrcode"),
         NavItem("/offers", N_("优惠"), "ticket"),
@@ -38,11 +42,13 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
     ),
     "owner": (
         NavItem("/merchant", N_("商户"), "building-store"),
+        NavItem("/merchant/offers", N_("签优惠"), "file-text"),
         NavItem("/record/months", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
     ),
     "officer": (
         NavItem("/desk", N_("工作台"), "layout-dashboard"),
+        NavItem("/desk/offers", N_("优惠"), "ticket"),
         NavItem("/record/months", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
     ),

@@ -88,7 +88,8 @@ def environment(language: Language) -> Environment:
     }
     env.globals |= {"asset": asset, "icon": icon, "category_of": category, "language": language, "qr": charts.qr}
     env.globals |= charts.pictures(language)
-    env.globals["ui"] = env.get_template("kit/ui.html").module
+    for name, parts in (("ui", "ui"), ("priced", "priced"), ("parts", "offers"), ("boxes", "offer_form")):
+        env.globals[name] = env.get_template(f"kit/{parts}.html").module
     return env
 
 

@@ -9,12 +9,13 @@ from api.pages.views import OfferRow, OfferState
 from market.kit.clock import business_day
 from market.offers.limits import Limits
 from market.offers.models import OfferVersion
-from market.pricing import Offer
+from market.pricing import Offer, Stage
 
 PAYERS = {
     "merchant": ("商户让利", "Given by the merchant"),
     "union": ("工会补贴，从预算付给商户", "Paid by the union, from a budget to the merchant"),
     "both": ("商户和工会各出一部分", "Borne by merchant and union together"),
+    "rebate": ("商户事后返利，付款时不减", "Given back by the merchant afterwards; the price is not lowered"),
 }
 
 
@@ -49,8 +50,13 @@ def title_of(version: OfferVersion, language: Language) -> str:
 
 def say_terms(version: OfferVersion, language: Language) -> tuple[str, ...]:
     """Who pays, and every condition, one phrase each."""
-    offer = read_offer(version)
-    return (PAYERS[find_payer(offer)][language == "en"], *say_gates(offer, Limits.from_json(version.limits), language))
+    return say_offer(read_offer(version), Limits.from_json(version.limits), language)
+
+
+def say_offer(offer: Offer, limits: Limits, language: Language) -> tuple[str, ...]:
+    """The same of an offer that is not stored yet."""
+    payer = "rebate" if offer.stage is Stage.REBATE else find_payer(offer)
+    return (PAYERS[payer][language == "en"], *say_gates(offer, limits, language))
 
 
 def read_offer(version: OfferVersion) -> Offer:

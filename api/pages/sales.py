@@ -31,6 +31,7 @@ def show_sale(sale: SaleSummary, *, at: datetime) -> SaleRow:
         list_fen=sale.list_fen,
         saved_fen=sale.saved_fen,
         paid_fen=sale.paid_fen,
+        rebate_member_fen=sale.rebate_member_fen - sale.back_rebate_member_fen,
         state=SHOWN_STATES[sale.state],
         void_until_at=until if sale.state == "sold" and at <= until else None,
     )
@@ -40,9 +41,7 @@ def show_lines(sale: SaleDetail, names: Mapping[str, str], language: Language) -
     """The lines of a sale, in the order of its basket; `names` are those of the merchant's items by code."""
     return tuple(
         ReceiptLine(
-            name=AMOUNT_NAMES[line["sku"]][language == "en"]
-            if line["sku"] in AMOUNT_NAMES
-            else names.get(line["sku"], line["sku"]),
+            name=name_line(line["sku"], names, language),
             qty=line["qty"],
             returned=sale.units_back(line["line"]),
             unit_price_fen=line["unit_price"],
@@ -50,6 +49,11 @@ def show_lines(sale: SaleDetail, names: Mapping[str, str], language: Language) -
         )
         for line in sale.basket
     )
+
+
+def name_line(sku: str, names: Mapping[str, str], language: Language) -> str:
+    """What a line is called: one of the two amounts, an item by its name in the merchant's catalogue, else its code."""
+    return AMOUNT_NAMES[sku][language == "en"] if sku in AMOUNT_NAMES else names.get(sku, sku)
 
 
 def show_items(items: Iterable[ItemPriced], typed: Mapping[str, str], *, category: str) -> tuple[TillItem, ...]:

@@ -43,32 +43,69 @@ def say_gates(offer: Offer, limits: Limits | None, language: Language) -> tuple[
     return tuple(en if language == "en" else zh for zh, en in pairs)
 
 
-def find_payer(offer: Offer) -> Literal["merchant", "union", "both"]:
-    """Whose money an offer is: the merchant's, the union's, or both."""
+def find_payer(offer: Offer) -> Literal["merchant", "union", "both", "rebate"]:
+    """Whose money an offer is: the merchant's, the union's, or both; or the merchant's, but after the purchase."""
+    if offer.stage is Stage.REBATE:
+        return "rebate"
     if not offer.sponsor_share_bp:
         return "merchant"
     return "union" if offer.sponsor_share_bp == WHOLE_BP else "both"
 
 
 def _gives(offer: Offer) -> tuple[str, str]:
-    amount, rate = _short(offer.amount), _percent(offer.rate_bp)
-    if offer.stage is Stage.SUBSIDY:
-        given = ("补 " + rate, rate) if offer.kind is Kind.PERCENT_OFF else (f"补 {amount} 元", f"¥{amount}")
-        return given[0], f"union pays {given[1]}"
+    amount, rate = _short(offer.amount), say_percent(offer.rate_bp)
+    match offer.stage:
+        case Stage.LINE:
+            return _line_gives(offer)
+        case Stage.ORDER:
+            return _order_gives(offer)
+        case Stage.SUBSIDY:
+            given = ("补 " + rate, rate) if offer.kind is Kind.PERCENT_OFF else (f"补 {amount} 元", f"¥{amount}")
+            return given[0], f"union pays {given[1]}"
+        case Stage.REBATE:
+            zh, en = (rate, rate) if offer.kind is Kind.PERCENT_BACK else (f"{amount} 元", f"¥{amount}")
+            to_union = offer.rebate_to == "union"
+            return f"返 {zh}{'给工会' if to_union else ''}", f"{en} back{' to the union' if to_union else ''}"
+
+
+def _line_gives(offer: Offer) -> tuple[str, str]:
     match offer.kind:
         case Kind.PERCENT_OFF:
-            left = _decimal(WHOLE_BP - offer.rate_bp, 1000)
-            return (f"{left} 折", f"{rate} off") if offer.rate_bp < WHOLE_BP else ("免费", "free")
-        case Kind.AMOUNT_OFF_UNIT:
-            return f"每件减 {amount} 元", f"¥{amount} off each"
-        case Kind.AMOUNT_OFF:
-            return (
-                _tier(offer, (offer.min_spend, offer.amount))
-                if offer.min_spend
-                else (f"减 {amount} 元", f"¥{amount} off")
-            )
+            return _cut(offer.rate_bp)
+        case Kind.FIXED_UNIT_PRICE:
+            return f"特价 {_short(offer.price)} 元", f"¥{_short(offer.price)} each"
+        case Kind.BUY_X_GET_Y:
+            return _buy_and_get(offer)
+        case Kind.BUNDLE:
+            pieces = sum(part.qty for part in offer.components)
+            return f"{pieces} 件组合 {_short(offer.price)} 元", f"set of {pieces} for ¥{_short(offer.price)}"
+    return f"每件减 {_short(offer.amount)} 元", f"¥{_short(offer.amount)} off each"
+
+
+def _order_gives(offer: Offer) -> tuple[str, str]:
+    match offer.kind:
+        case Kind.PERCENT_OFF:
+            return _cut(offer.rate_bp)
         case Kind.SPEND_SAVE:
             return _tier(offer, offer.tiers[0])
+    if offer.min_spend:
+        return _tier(offer, (offer.min_spend, offer.amount))
+    return f"减 {_short(offer.amount)} 元", f"¥{_short(offer.amount)} off"
+
+
+def _cut(rate_bp: int) -> tuple[str, str]:
+    """9 折 is what is left to pay, 10% off what is taken."""
+    if rate_bp == WHOLE_BP:
+        return "免费", "free"
+    return f"{_decimal(WHOLE_BP - rate_bp, 1000)} 折", f"{say_percent(rate_bp)} off"
+
+
+def _buy_and_get(offer: Offer) -> tuple[str, str]:
+    buy, get = offer.buy, offer.get
+    if offer.get_rate_bp == WHOLE_BP:
+        return f"买 {buy} 送 {get}", f"buy {buy}, get {get} free"
+    left = _decimal(WHOLE_BP - offer.get_rate_bp, 1000)
+    return f"买 {buy} 件，另 {get} 件 {left} 折", f"buy {buy}, {get} more at {say_percent(offer.get_rate_bp)} off"
 
 
 def _tier(offer: Offer, tier: tuple[int, int]) -> tuple[str, str]:
@@ -137,7 +174,7 @@ def _how_often(limits: Limits) -> list[tuple[str, str]]:
 def _caps(offer: Offer) -> list[tuple[str, str]]:
     said = []
     if offer.max_discount is not None:
-        verb = "补" if offer.stage is Stage.SUBSIDY else "减"
+        verb = {Stage.SUBSIDY: "补", Stage.REBATE: "返"}.get(offer.stage, "减")
         said.append((f"最多{verb} {_short(offer.max_discount)} 元", f"¥{_short(offer.max_discount)} at most"))
     if offer.max_units is not None:
         said.append((f"限 {offer.max_units} 件", f"{offer.max_units} pieces at most"))
@@ -154,7 +191,8 @@ def _short(fen: int) -> str:
     return text.removesuffix(".00") if text.endswith(".00") else text.removesuffix("0")
 
 
-def _percent(rate_bp: int) -> str:
+def say_percent(rate_bp: int) -> str:
+    """Basis points as a percentage without needless zeros: 10%, 12.5%."""
     return f"{_decimal(rate_bp, 100)}%"
 
 

@@ -8,13 +8,14 @@ from market.oversight.queries import Totals
 
 
 def show_amounts(totals: Totals) -> Amounts:
-    """The four amounts and the rebate, in fen."""
+    """The four amounts and the rebates, in fen."""
     return Amounts(
         list_fen=totals.list_fen,
         concession_fen=totals.concession_fen,
         subsidy_fen=totals.subsidy_fen,
         paid_fen=totals.paid_fen,
-        rebate_fen=totals.rebate_fen,
+        rebate_member_fen=totals.rebate_member_fen,
+        rebate_union_fen=totals.rebate_union_fen,
     )
 
 
@@ -35,6 +36,7 @@ def add_up(rows: Sequence[Totals]) -> tuple[Amounts, int]:
         concession_fen=sum(row.concession_fen for row in rows),
         subsidy_fen=sum(row.subsidy_fen for row in rows),
         paid_fen=sum(row.paid_fen for row in rows),
-        rebate_fen=sum(row.rebate_fen for row in rows),
+        rebate_member_fen=sum(row.rebate_member_fen for row in rows),
+        rebate_union_fen=sum(row.rebate_union_fen for row in rows),
     )
     return together, sum(row.sales for row in rows)

@@ -139,7 +139,8 @@ def _row(entry: Entry, names: dict[str, str]) -> EntryRow:
             concession_fen=body.get("concession", 0),
             subsidy_fen=body.get("subsidy", 0),
             paid_fen=body.get("paid", 0),
-            rebate_fen=body.get("rebate_member", 0) + body.get("rebate_union", 0),
+            rebate_member_fen=body.get("rebate_member", 0),
+            rebate_union_fen=body.get("rebate_union", 0),
         ),
         offers=tuple(_offer_names(body)),
     )

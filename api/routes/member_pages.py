@@ -19,7 +19,7 @@ from api.identity import Principal
 from api.member_offers import Asker, find_asker, list_shop_offers, quote_for_member
 from api.pages.explain import show_quote
 from api.pages.kit import render
-from api.pages.sales import SHOWN_STATES, show_items
+from api.pages.sales import SHOWN_STATES, name_line, show_items
 from api.pages.views import (
     CardCode,
     MemberCard,
@@ -35,6 +35,7 @@ from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.errors import ConflictError, DomainError, InvalidError, NotFoundError, invariant
 from market.offers.live import get_book
+from market.pricing import Stage
 from market.sales import queries
 from market.sales.queries import SaleSummary
 from merchants import ShopPlace
@@ -148,7 +149,7 @@ def shop_page(request: Request, who: Who, shop: ShopCode, discountable: Typed = 
         (here,) = list_shop_offers(tx, asker=asker, places=[place])
         if any(value.strip() for value in typed.values()):
             try:
-                quote = _quote(tx, asker, place, typed, skus=[item.sku for item in items])
+                quote = _quote(tx, asker, place, typed, items={item.sku: item.name for item in items})
             except (InvalidError, CardNotUsableError) as refusal:
                 error = refusal
     view = MemberShop(
@@ -252,9 +253,17 @@ def _usable_now(tx: Session, asker: Asker, latest: list[SaleSummary]) -> tuple[S
     return tuple([shop for shop in here if shop.offers][:SHOPS_ON_CARD])
 
 
-def _quote(tx: Session, asker: Asker, place: ShopPlace, typed: dict[str, str], *, skus: list[str]) -> QuoteShown:
+def _quote(tx: Session, asker: Asker, place: ShopPlace, typed: dict[str, str], *, items: dict[str, str]) -> QuoteShown:
+    """The price of what was typed; `items` are the names of what the shop rings up, by code."""
     if asker.shopper is None:
         raise CardNotUsableError
-    keyed = read_keyed(typed, skus=skus)
+    keyed = read_keyed(typed, skus=list(items))
     priced = quote_for_member(tx, shopper=asker.shopper, place=place, keyed=keyed, live=asker.live, at=asker.at)
-    return show_quote(priced.quote.to_json(), titles=asker.live.titles, language=asker.language)
+    case = priced.case
+    return show_quote(
+        priced.quote.to_json(),
+        titles=asker.live.titles,
+        language=asker.language,
+        line_names={line.line: name_line(line.sku, items, asker.language) for line in case.basket},
+        rebates={candidate.offer.id for candidate in case.candidates if candidate.offer.stage is Stage.REBATE},
+    )

@@ -11,10 +11,10 @@ from api.access import Doors, Who
 from api.door import language_of
 from api.errors import PageUnknownError
 from api.pages.cursor import read_cursor, write_cursor
-from api.pages.explain import show_discounts
+from api.pages.explain import show_quote
 from api.pages.kit import render
-from api.pages.sales import SHOWN_STATES, show_lines
-from api.pages.views import Amounts, Receipt, ReceiptMonth, ReceiptRow, Receipts, RefundRow
+from api.pages.sales import SHOWN_STATES, name_line, show_lines
+from api.pages.views import Receipt, ReceiptMonth, ReceiptRow, Receipts, RefundRow
 from api.routes.member_pages import member_of, receipt_rows
 from market.kit.clock import business_day
 from market.kit.database import transaction
@@ -93,16 +93,19 @@ def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
         check_code=summary.check,
         state=SHOWN_STATES[summary.state],
         lines=show_lines(sale, names, language),
-        discounts=show_discounts(sale.quote, titles=titles, language=language),
-        amounts=Amounts(
-            list_fen=summary.list_fen,
-            concession_fen=summary.concession_fen,
-            subsidy_fen=summary.subsidy_fen,
-            paid_fen=summary.paid_fen,
-            rebate_fen=sale.quote["rebate"],
+        quote=show_quote(
+            sale.quote,
+            titles=titles,
+            language=language,
+            line_names={line["line"]: name_line(line["sku"], names, language) for line in sale.basket},
         ),
         refunds=tuple(
-            RefundRow(at=back.at, to_member_fen=back.paid_fen, subsidy_back_fen=back.subsidy_fen)
+            RefundRow(
+                at=back.at,
+                to_member_fen=back.paid_fen,
+                subsidy_back_fen=back.subsidy_fen,
+                rebate_back_fen=back.rebate_member_fen + back.rebate_union_fen,
+            )
             for back in sale.reversals
             if back.kind == "refund"
         ),

@@ -21,7 +21,8 @@ from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.errors import NotFoundError
 from market.offers.queries import list_of_merchant
-from market.oversight.queries import Totals, month_days, total_by_day, total_by_month
+from market.offers.signatures import list_to_sign
+from market.oversight.queries import Totals, list_months, month_days, total_by_day
 from market.sales import queries as sales
 from merchants import MerchantBusiness, ShopPlace
 
@@ -50,10 +51,11 @@ def merchant_home(
     except ValueError:
         raise PageUnknownError from None
     with transaction() as tx:
-        own = _own_merchant(tx, who)
+        own = own_merchant(tx, who)
         days = total_by_day(tx, merchant=own.merchant, month=chosen)
-        months = {row.label for row in total_by_month(tx)} | {chosen}
+        months = {*list_months(tx), chosen}
         shops = tuple(_shop_row(tx, shop, at) for shop in merchants.list_shops_of(tx, merchant_id=own.merchant_id))
+        waiting_count = len(list_to_sign(tx, merchant=own.merchant))
         staff = _staff_rows(tx, own.merchant_id)
         offers = tuple(
             show_row(version, language, at=at)
@@ -62,6 +64,7 @@ def merchant_home(
     amounts, sales_count = add_up(days)
     view = MerchantHome(
         merchant=own.name,
+        waiting_count=waiting_count,
         month_on=month_on(chosen),
         months=tuple(month_on(label) for label in sorted(months)),
         amounts=amounts,
@@ -91,7 +94,8 @@ def _fill_days(rows: Sequence[Totals], *, month: str, today: date) -> tuple[DayA
     return tuple(shown)
 
 
-def _own_merchant(tx: Session, who: Principal) -> MerchantBusiness:
+def own_merchant(tx: Session, who: Principal) -> MerchantBusiness:
+    """The merchant that this owner answers for. Raises MerchantGoneError."""
     staff_id = who.roles["owner"]
     person = merchants.find_staff(tx, staff_id=staff_id) if staff_id else None
     if person is None or person.state != "active":

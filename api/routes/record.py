@@ -21,7 +21,7 @@ from market.oversight.queries import Totals, month_days, total_by_merchant, tota
 doors = Doors(prefix="/record", tags=["public record"])
 
 MONTHS_SHOWN = 12
-FIGURES = ("sales", "list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_fen")
+FIGURES = ("sales", "list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_member_fen", "rebate_union_fen")
 
 Month = Annotated[str | None, Query(pattern="^[0-9]{4}-[0-9]{2}$", description="YYYY-MM")]
 
@@ -30,7 +30,7 @@ Month = Annotated[str | None, Query(pattern="^[0-9]{4}-[0-9]{2}$", description="
 def record_months(request: Request, month: Month = None, sort: RecordSort = "list", *, down: bool = True) -> Response:
     """One month by merchant, and the last twelve as a picture."""
     with transaction() as tx:
-        months = total_by_month(tx)
+        months = total_by_month(tx, last=MONTHS_SHOWN)
         chosen = _chosen(month, months)
         rows = total_by_merchant(tx, month=chosen)
         names = _names(tx)
@@ -46,7 +46,7 @@ def record_months(request: Request, month: Month = None, sort: RecordSort = "lis
     amounts, sales_count = add_up(rows)
     view = RecordMonths(
         month_on=month_on(chosen),
-        months=tuple(show_month(row) for row in months[-MONTHS_SHOWN:]),
+        months=tuple(show_month(row) for row in months),
         total=MonthAmounts(month_on=month_on(chosen), amounts=amounts, sales_count=sales_count),
         merchants=_sorted(shown, sort, down=down),
         sort=sort,

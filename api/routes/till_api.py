@@ -130,7 +130,7 @@ class SaleIn(Strict):
 
 
 class SaleOut(Strict):
-    """A sale as the till sees it. `check` is compared with the member's page."""
+    """A sale as the till sees it. `check` is compared with the member's page; the rebate is the member's, given by the merchant later."""
 
     sale: str
     check: str
@@ -138,6 +138,7 @@ class SaleOut(Strict):
     list_fen: int
     discount_fen: int
     paid_fen: int
+    rebate_member_fen: int
 
 
 class LineOut(Strict):
@@ -308,6 +309,7 @@ def _sale(sale: redeem.SaleAnswer | queries.SaleSummary) -> dict[str, Any]:
         "list_fen": sale.list_fen,
         "discount_fen": sale.list_fen - sale.paid_fen,
         "paid_fen": sale.paid_fen,
+        "rebate_member_fen": sale.rebate_member_fen,
     }
 
 

@@ -73,6 +73,7 @@ def today(request: Request, who: Who, before: Annotated[str | None, Query(max_le
         list_fen=list_fen,
         saved_fen=list_fen - paid_fen,
         paid_fen=paid_fen,
+        rebate_fen=sum(hour.rebate_fen for hour in hours),
         hours=tuple(HourCount(hour=hour.hour, sales_count=hour.sales) for hour in hours),
         rows=tuple(show_sale(sale, at=at) for sale in page.sales),
         older=write_cursor(page.older) if page.older else None,

@@ -96,7 +96,7 @@ def test_a_bowl_and_an_egg_from_card_to_receipt(
     member.locator(".row-what a").first.click()
     expect(member.locator(".proof")).to_contain_text(check)
     assert yuan_in(member.locator(".step-paid")) == paid_fen
-    given = [yuan_in(step) for step in member.locator(".step dd > span").all()]
+    given = [yuan_in(step) for step in member.locator(".paper-steps .step dd > span").all()]
     assert sum(given) == saved_fen
     look_at(member, "receipt")
     till.goto(f"{site}/till/today")

@@ -17,11 +17,13 @@ WAITING = tuple(
         proposed_by=by,
         proposed_at=NOW - timedelta(hours=hours),
         own=own,
+        signed_count=signed,
+        needed_count=needed,
     )
-    for code, version, title, merchant, gives, by, hours, own in (
-        ("NOODLE10", 4, "面食九折", "老周餐饮", "9 折", "周德福", 5, False),
-        ("LUNCH1", 2, "工作日午餐补贴", None, "补 1 元", "陈淑芬", 26, True),
-        ("FRESH100", 1, "满 100 减 20", "惠民超市", "满 100 减 20", "吴敏", 30, False),
+    for code, version, title, merchant, gives, by, hours, own, signed, needed in (
+        ("NOODLE10", 4, "面食九折", "老周餐饮", "9 折", "周德福", 5, False, 1, 1),
+        ("LUNCH1", 2, "工作日午餐补贴", None, "补 1 元", "陈淑芬", 26, True, 0, 0),
+        ("FRESH100", 1, "满 100 减 20", "惠民超市", "满 100 减 20", "吴敏", 30, False, 0, 1),
     )
 )
 
@@ -40,7 +42,7 @@ ENTRIES = tuple(
         kind=kind,
         merchant=merchant,
         merchant_code=code,
-        amounts=amounts(list_fen, concession, subsidy),
+        amounts=amounts(list_fen, concession, subsidy, list_fen // 50, list_fen // 100),
         offers=offers,
     )
     for n, (kind, merchant, code, list_fen, concession, subsidy, offers) in enumerate(
@@ -57,31 +59,27 @@ ENTRIES = tuple(
 )
 
 
-OFFER_JSON = """{
-  "id": "NOODLE10",
-  "version": 4,
-  "stage": "line",
-  "kind": "percent_off",
-  "rate_bp": 1000,
-  "match": {"merchants": ["m_0042"], "categories": ["noodle"]},
-  "min_spend": 1000
-}"""
-
-
 DESK: tuple[Sample, ...] = (
     Sample(
         "merchant",
         "merchant/home.html",
         v.MerchantHome(
             merchant="老周餐饮",
+            waiting_count=2,
             month_on=date(2026, 11, 1),
             months=tuple(item.month_on for item in MONTHS),
-            amounts=amounts(2_310_040, 231_000, 130_200),
+            amounts=amounts(2_310_040, 231_000, 130_200, 12_260, 4_620),
             sales_count=1204,
             days=tuple(
                 v.DayAmounts(
                     on=date(2026, 11, n),
-                    amounts=amounts(90_000 + n * 37_411 % 80_000, 9_000 + n * 371 % 6_000, 5_000 + n * 977 % 4_000),
+                    amounts=amounts(
+                        90_000 + n * 37_411 % 80_000,
+                        9_000 + n * 371 % 6_000,
+                        5_000 + n * 977 % 4_000,
+                        n * 61 % 900,
+                        n * 37 % 400,
+                    ),
                     sales_count=40 + n * 7 % 25,
                 )
                 for n in range(1, 21)
@@ -182,63 +180,6 @@ DESK: tuple[Sample, ...] = (
         v.DeskHome(unit="转炉车间", members_count=0, cards_count=0, units=(), budgets=(), waiting=(), imports=()),
         "officer",
         "/desk",
-    ),
-    Sample(
-        "offer",
-        "desk/offer.html",
-        v.DeskOffer(
-            offer_id="NOODLE10",
-            version=4,
-            title="面食九折",
-            merchant="老周餐饮",
-            state="submitted",
-            gives="9 折",
-            terms=("面食类，每份减 10%", "参加优惠的满 ¥10.00 才算", "每位会员每天一次", "由商户承担全部"),
-            terms_json=OFFER_JSON,
-            terms_hash="a" * 64,
-            versions=(
-                v.OfferVersionRow(
-                    version=4,
-                    state="submitted",
-                    proposed_by="周德福",
-                    proposed_at=NOW,
-                    decided_by=None,
-                    decided_at=None,
-                ),
-                v.OfferVersionRow(
-                    version=3,
-                    state="live",
-                    proposed_by="周德福",
-                    proposed_at=NOW - timedelta(days=170),
-                    decided_by="吴敏",
-                    decided_at=NOW - timedelta(days=169),
-                ),
-            ),
-            verdict="decide",
-            error=None,
-        ),
-        "officer",
-        "/desk/offers/NOODLE10/4",
-    ),
-    Sample(
-        "offer-own",
-        "desk/offer.html",
-        v.DeskOffer(
-            offer_id="LUNCH1",
-            version=2,
-            title="工作日午餐补贴",
-            merchant=None,
-            state="submitted",
-            gives="补 1 元",
-            terms=("工作日 11:00–14:00，工会补 ¥1.00",),
-            terms_json="{}",
-            terms_hash="b" * 64,
-            versions=(),
-            verdict="own",
-            error="另一位干部刚刚退回了这一版。",
-        ),
-        "officer",
-        "/desk/offers/LUNCH1/2",
     ),
     Sample(
         "audit",

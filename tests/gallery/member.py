@@ -59,7 +59,11 @@ SHOPS = (
         merchant="康宁医药",
         category="pharmacy",
         address="厂医院一层",
-        offers=(_here("常备药", "92 折"), _here("工会补贴", "补 10 元", "满 60 元", payer="union")),
+        offers=(
+            _here("常备药", "92 折"),
+            _here("工会补贴", "补 10 元", "满 60 元", payer="union"),
+            _here("满意返", "返 3%", payer="rebate"),
+        ),
     ),
     v.ShopOffers(
         shop_id="s_0077",
@@ -141,16 +145,43 @@ CARD = v.MemberCard(
 )
 
 
+def _step(title: str, how: str, concession_fen: int, subsidy_fen: int, limit: str = "") -> v.QuoteStep:
+    return v.QuoteStep(
+        title=title, sentence=how, how=how, limit=limit, concession_fen=concession_fen, subsidy_fen=subsidy_fen
+    )
+
+
+def _rebate(title: str, how: str, to: Any, fen: int) -> v.RebateStep:
+    return v.RebateStep(title=title, sentence=how, how=how, limit="", to=to, rebate_fen=fen)
+
+
 QUOTE = v.QuoteShown(
     amounts=amounts(1800, 160, 100),
     steps=(
-        v.QuoteStep(title="面食九折", sentence="16.00 元的 10%，减 1.60 元", concession_fen=160, subsidy_fen=0),
-        v.QuoteStep(title="工作日午餐补贴", sentence="工会补 1.00 元", concession_fen=0, subsidy_fen=100),
+        _step("面食九折", "1 件共 ¥16.00，减 10%，即 ¥1.60", 160, 0),
+        _step("工作日午餐补贴", "减 ¥1.50", 0, 100, "预算不够全额，按 ¥1.00 算"),
     ),
+    rebates=(_rebate("满意返", "实付 ¥15.40 的 5%，即 ¥0.77", "member", 77),),
     not_used=(
-        v.NotUsed(title="满 30 减 4", sentence="还差 ¥12.00 就满 ¥30.00。"),
-        v.NotUsed(title="夜宵八折", sentence="20:00 之后才开始。"),
+        v.NotUsed(title="满 30 减 4", sentence="参加优惠的商品还差 ¥13.60，再买 ¥13.60 就能用。"),
+        v.NotUsed(title="夜宵八折", sentence="现在不在优惠时段，请在写明的日期和时间来。"),
     ),
+    hints=(v.HintShown(title="满 30 减 4", sentence="再买 ¥13.60，可减 ¥4.00"),),
+    lines=(
+        v.LineShown(
+            name="参加优惠",
+            list_fen=1600,
+            parts=(
+                v.LinePart(title="面食九折", payer="merchant", fen=160),
+                v.LinePart(title="工作日午餐补贴", payer="union", fen=100),
+                v.LinePart(title="满意返", payer="rebate", fen=67),
+            ),
+            paid_fen=1340,
+        ),
+        v.LineShown(name="不参加优惠", list_fen=200, parts=(), paid_fen=200),
+    ),
+    proof="允许的组合都比过了，这是最低价。",
+    is_proven=True,
 )
 
 
@@ -164,6 +195,7 @@ SHOP = v.MemberShop(
         *SHOPS[0].offers,
         _here("夜宵八折", "8 折", "20:00–23:00", usable=False),
         _here("开业同庆", "满 30 减 4", payer="both"),
+        _here("满意返", "返 5%", "买完以后返", payer="rebate"),
     ),
     items=(),
     discountable="16.00",
@@ -171,6 +203,9 @@ SHOP = v.MemberShop(
     error=None,
     quote=QUOTE,
 )
+
+
+REBATES = (*QUOTE.rebates, _rebate("定点单位返工会", "实付 ¥15.40 的 1.5%，即 ¥0.23", "union", 23))
 
 
 RECEIPT = v.Receipt(
@@ -184,11 +219,7 @@ RECEIPT = v.Receipt(
         v.ReceiptLine(name="牛肉面", qty=1, returned=0, unit_price_fen=1600, list_fen=1600),
         v.ReceiptLine(name="煎鸡蛋", qty=2, returned=0, unit_price_fen=100, list_fen=200),
     ),
-    discounts=(
-        v.ReceiptDiscount(title="面食九折", sentence="16.00 元的 10%，减 1.60 元", concession_fen=160, subsidy_fen=0),
-        v.ReceiptDiscount(title="工作日午餐补贴", sentence="工会补 1.00 元", concession_fen=0, subsidy_fen=100),
-    ),
-    amounts=amounts(1800, 160, 100),
+    quote=replace(QUOTE, rebates=(), hints=()),
     refunds=(),
     entry_hash="9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de",
     in_record_at=None,
@@ -228,6 +259,24 @@ MEMBER: tuple[Sample, ...] = (
     ),
     Sample("shop", "member/shop.html", SHOP, "member", "/shops/s_0042"),
     Sample(
+        "shop-bounded",
+        "member/shop.html",
+        replace(
+            SHOP,
+            quote=replace(
+                QUOTE,
+                steps=(),
+                rebates=(),
+                lines=(),
+                amounts=amounts(1800, 0, 0),
+                proof="组合太多，没能全部比完；最低价最多再低 ¥0.31。",
+                is_proven=False,
+            ),
+        ),
+        "member",
+        "/shops/s_0042",
+    ),
+    Sample(
         "shop-error",
         "member/shop.html",
         replace(SHOP, quote=None, discountable="abc", error="金额要写成 15.40 这样。", offers=()),
@@ -260,14 +309,20 @@ MEMBER: tuple[Sample, ...] = (
             RECEIPT,
             state="part_refunded",
             lines=(replace(RECEIPT.lines[0], returned=1), RECEIPT.lines[1]),
-            refunds=(v.RefundRow(at=NOW, to_member_fen=1340, subsidy_back_fen=100),),
+            refunds=(v.RefundRow(at=NOW, to_member_fen=1340, subsidy_back_fen=100, rebate_back_fen=87),),
             in_record_at=NOW,
-            amounts=replace(RECEIPT.amounts, rebate_fen=50),
+            quote=replace(QUOTE, rebates=REBATES, hints=(), amounts=amounts(1800, 160, 100, 77, 23)),
         ),
         "member",
         "/receipts/8f1c",
     ),
-    Sample("receipt-void", "member/receipt.html", replace(RECEIPT, state="void"), "member", "/receipts/8f1c"),
+    Sample(
+        "receipt-void",
+        "member/receipt.html",
+        replace(RECEIPT, state="void", quote=replace(RECEIPT.quote, rebates=REBATES)),
+        "member",
+        "/receipts/8f1c",
+    ),
     Sample(
         "me",
         "member/me.html",

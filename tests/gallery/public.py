@@ -19,17 +19,20 @@ DOORS = tuple(
 
 MERCHANTS = tuple(
     v.MerchantAmounts(
-        merchant=name, merchant_code=f"m_{n:04d}", amounts=amounts(list_fen, concession, subsidy), sales_count=count
+        merchant=name,
+        merchant_code=f"m_{n:04d}",
+        amounts=amounts(list_fen, concession, subsidy, *rebates),
+        sales_count=count,
     )
-    for n, (name, list_fen, concession, subsidy, count) in enumerate(
+    for n, (name, list_fen, concession, subsidy, count, rebates) in enumerate(
         (
-            ("惠民超市", 4_120_350, 380_110, 90_500, 612),
-            ("老周餐饮", 2_310_040, 231_000, 130_200, 1_204),
-            ("康宁医药", 1_844_200, 150_330, 62_000, 233),
-            ("晨光图书", 1_210_000, 230_090, 0, 198),
-            ("麦香坊烘焙", 980_770, 82_000, 40_390, 210),
-            ("健行体育", 760_000, 41_190, 28_000, 92),
-            ("光影时代影城", 1_244_820, 30_000, 15_000, 162),
+            ("惠民超市", 4_120_350, 380_110, 90_500, 612, (18_000, 30_500)),
+            ("老周餐饮", 2_310_040, 231_000, 130_200, 1_204, (12_260, 0)),
+            ("康宁医药", 1_844_200, 150_330, 62_000, 233, (0, 11_050)),
+            ("晨光图书", 1_210_000, 230_090, 0, 198, (0, 0)),
+            ("麦香坊烘焙", 980_770, 82_000, 40_390, 210, (0, 0)),
+            ("健行体育", 760_000, 41_190, 28_000, 92, (0, 0)),
+            ("光影时代影城", 1_244_820, 30_000, 15_000, 162, (0, 0)),
         )
     )
 )
@@ -41,6 +44,8 @@ TOTAL = v.MonthAmounts(
         sum(m.amounts.list_fen for m in MERCHANTS),
         sum(m.amounts.concession_fen for m in MERCHANTS),
         sum(m.amounts.subsidy_fen for m in MERCHANTS),
+        sum(m.amounts.rebate_member_fen for m in MERCHANTS),
+        sum(m.amounts.rebate_union_fen for m in MERCHANTS),
     ),
     sales_count=sum(m.sales_count for m in MERCHANTS),
 )

@@ -1,9 +1,11 @@
 """All samples. Made-up people, shops and amounts that add up, for looking at and for tests; never for the product."""
 
 from tests.gallery.desk import DESK
+from tests.gallery.dry_run import DRY_RUNS
 from tests.gallery.frame import Sample
 from tests.gallery.member import MEMBER
+from tests.gallery.offers import OFFERS
 from tests.gallery.public import PUBLIC
 from tests.gallery.till import TILL
 
-SAMPLES: tuple[Sample, ...] = (*PUBLIC, *MEMBER, *TILL, *DESK)
+SAMPLES: tuple[Sample, ...] = (*PUBLIC, *MEMBER, *TILL, *DESK, *DRY_RUNS, *OFFERS)

@@ -15,17 +15,18 @@ SALES = tuple(
         list_fen=list_fen,
         saved_fen=saved,
         paid_fen=list_fen - saved,
+        rebate_member_fen=rebate,
         state=state,
         void_until_at=NOW + timedelta(minutes=8) if n == 0 else None,
     )
-    for n, (code, list_fen, saved, state) in enumerate(
+    for n, (code, list_fen, saved, rebate, state) in enumerate(
         (
-            ("K74P", 1800, 260, "done"),
-            ("M2QX", 3200, 420, "done"),
-            ("7RTA", 1600, 160, "void"),
-            ("C9WE", 4800, 580, "part_refunded"),
-            ("PX33", 2200, 320, "done"),
-            ("A8LK", 1500, 250, "refunded"),
+            ("K74P", 1800, 260, 77, "done"),
+            ("M2QX", 3200, 420, 0, "done"),
+            ("7RTA", 1600, 160, 0, "void"),
+            ("C9WE", 4800, 580, 139, "part_refunded"),
+            ("PX33", 2200, 320, 0, "done"),
+            ("A8LK", 1500, 250, 0, "refunded"),
         )
     )
 )
@@ -139,6 +140,7 @@ TILL: tuple[Sample, ...] = (
             list_fen=74_200,
             saved_fen=12_970,
             paid_fen=61_230,
+            rebate_fen=1_840,
             hours=tuple(
                 v.HourCount(hour=hour, sales_count=count)
                 for hour, count in ((7, 3), (8, 2), (10, 1), (11, 14), (12, 17))
@@ -159,6 +161,7 @@ TILL: tuple[Sample, ...] = (
             list_fen=0,
             saved_fen=0,
             paid_fen=0,
+            rebate_fen=0,
             hours=(),
             rows=(),
             older=None,

@@ -15,6 +15,7 @@ from market.kit.ids import new_id
 from market.ledger.operations import grant_budget, open_budget
 from market.offers.operations import approve_offer, propose_offer
 from tests.web.conftest import Works
+from tests.world import sign_all
 
 FIRST, SECOND = new_id(), new_id()  # two persons
 
@@ -52,7 +53,7 @@ def open_market() -> None:
 def put_offer(
     terms: Mapping[str, Any], limits: Mapping[str, Any] | None = None, *, title: str, title_en: str, at: datetime
 ) -> None:
-    """Propose an offer and approve it by a second person."""
+    """Propose an offer, sign it as the merchant's owner, approve it by a second person."""
     with transaction() as tx:
         version = propose_offer(
             tx,
@@ -60,10 +61,10 @@ def put_offer(
             limits=limits or {},
             title=title,
             title_en=title_en,
-            merchants=["m_0001"],
             proposed_by=FIRST,
             at=at,
         )
+        sign_all(tx, offer=str(terms["id"]), version=version, at=at)
         approve_offer(tx, offer=str(terms["id"]), version=version, approved_by=SECOND, at=at)
 
 

@@ -17,9 +17,11 @@ from market.kit.database import transaction
 from market.offers.operations import propose_offer
 from tests.web.conftest import Works, csrf_in
 from tests.web.market import TEN_PERCENT, open_market
+from tests.world import sign_all
 
 Enter = Callable[[str], TestClient]
 LISTS = {"list_fen": 3600, "concession_fen": 320, "subsidy_fen": 100, "paid_fen": 3180}
+NO_REBATE = {"rebate_member_fen": 0, "rebate_union_fen": 0}
 
 
 @pytest.fixture
@@ -47,7 +49,6 @@ def propose(*, person: object, rate_bp: int = 2000) -> None:
             limits={},
             title="面食八折",
             title_en="Noodles 20% off",
-            merchants=["m_0001"],
             proposed_by=person,  # type: ignore[arg-type]
             at=now(),
         )
@@ -68,9 +69,9 @@ def test_the_public_record_adds_up_what_was_sold(client: TestClient, sold: list[
         "merchant_name": "老王面馆",
         "sales": 2,
         **LISTS,
-        "rebate_fen": 0,
+        **NO_REBATE,
     }
-    assert client.get("/record/months.json").json()["rows"] == [{"month": month, "sales": 2, **LISTS, "rebate_fen": 0}]
+    assert client.get("/record/months.json").json()["rows"] == [{"month": month, "sales": 2, **LISTS, **NO_REBATE}]
     table = client.get("/record/months.csv", params={"month": month})
     assert table.content.startswith(b"\xef\xbb\xbf")
     (line,) = csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))
@@ -86,7 +87,10 @@ def test_the_first_page_shows_this_month_to_everybody(client: TestClient, sold: 
     assert "2 笔核销，1 家门店" in page.text
 
 
-@pytest.mark.parametrize("query", ["", "sort=merchant&down=0", "sort=count", "sort=rebate&down=1", "month=2020-01"])
+@pytest.mark.parametrize(
+    "query",
+    ["", "sort=merchant&down=0", "sort=count", "sort=rebate_union&down=1", "sort=rebate_member", "month=2020-01"],
+)
 def test_the_record_sorts_by_any_column_and_shows_empty_months(client: TestClient, sold: list[str], query: str) -> None:
     assert client.get(f"/record/months?{query}").status_code == 200
 
@@ -104,9 +108,10 @@ def test_the_owner_sees_his_month_his_shops_staff_and_offers(enter: Enter, sold:
     client = enter("owner")
     assert client.get("/").headers["location"] == "/merchant"
     page = client.get("/merchant").text
-    for shown in ("老王面馆一店", "¥36.00", "¥31.80", "李店员", "demo-assistant", "王老板", "面食九折", "午餐补贴"):
+    for shown in ("老王面馆一店", "¥36.00", "¥31.80", "李店员", "demo-assistant", "王老板", "面食九折"):
         assert shown in page, shown
     assert "王小明" not in page
+    assert "午餐补贴" not in page  # the union's own, of which the merchant bears nothing
     assert "10% off" in client.get("/merchant?lang=en").text
     assert client.get("/merchant?month=2020-01").status_code == 200
     assert client.get("/merchant?month=2020-13").status_code == 404
@@ -122,6 +127,8 @@ def test_the_officer_sees_units_budgets_and_what_waits(enter: Enter, sold: list[
 
 def test_a_second_person_approves_and_the_new_price_holds(enter: Enter, sold: list[str], works: Works) -> None:
     propose(person=works.unit_id)
+    with transaction() as tx:
+        sign_all(tx, offer="NOODLE10", version=2, at=now())
     client = enter("officer")
     page = client.get("/desk/offers/NOODLE10/2")
     assert "8 折" in page.text
@@ -146,7 +153,7 @@ def test_nobody_approves_or_rejects_his_own(enter: Enter, sold: list[str], works
     assert "要由另一位干部审核" in page
     assert "/approve" not in page
     for act in ("approve", "reject"):
-        refused = client.post(f"/desk/offers/NOODLE10/2/{act}", data={"csrf_token": csrf_in(page)})
+        refused = client.post(f"/desk/offers/NOODLE10/2/{act}", data={"csrf_token": csrf_in(page), "reason": "太贵"})
         assert refused.status_code == 409, act
         assert 'class="trouble" id="problem"' in refused.text
 
@@ -155,9 +162,12 @@ def test_a_rejected_version_is_closed(enter: Enter, sold: list[str], works: Work
     propose(person=works.unit_id)
     client = enter("officer")
     token = csrf_in(client.get("/desk").text)
-    assert client.post("/desk/offers/NOODLE10/2/reject", data={"csrf_token": token}).status_code == 303
+    assert client.post("/desk/offers/NOODLE10/2/reject", data={"csrf_token": token}).status_code == 422
+    sent = client.post("/desk/offers/NOODLE10/2/reject", data={"csrf_token": token, "reason": "让利太多，下月再说"})
+    assert sent.status_code == 303
     page = client.get("/desk/offers/NOODLE10/2").text
     assert "已退回" in page
+    assert "让利太多，下月再说" in page
     assert "/approve" not in page
 
 

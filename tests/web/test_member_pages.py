@@ -175,6 +175,25 @@ def test_an_offer_that_did_not_apply_says_why(member: TestClient, works: Works) 
     assert "15.60 more of what takes part" in page
 
 
+def test_the_price_page_says_what_a_little_more_would_bring_above_the_price(member: TestClient) -> None:
+    terms = {**TEN_PERCENT, "id": "BIG", "stage": "order", "kind": "amount_off", "amount": 400, "min_spend": 3000}
+    del terms["rate_bp"]
+    put_offer(terms, title="满 30 减 4", title_en="¥4 off from ¥30", at=now())
+    page = flat(member.get("/shops/s_0001?discountable=20&other=2").text)
+    hint = page.index("<strong>再买 ¥12.00，可减 ¥4.00</strong>满 30 减 4")
+    assert hint < page.index('class="step-paid"')
+    assert 'class="hints"' not in member.get("/shops/s_0001?discountable=5").text  # far more than this purchase
+
+
+def test_the_price_page_unfolds_each_line_and_says_that_it_is_the_best(member: TestClient) -> None:
+    page = flat(member.get("/shops/s_0001?discountable=16.00&other=2").text)
+    assert "允许的组合都比过了，这是最低价。" in page
+    shares = page.partition("每一项各减多少、各付多少")[2]
+    assert "<strong>参加优惠</strong><span>¥16.00 →<b>¥13.40</b>" in shares
+    assert "商户让利 −¥1.60" in shares
+    assert "<strong>不参加优惠</strong><span>¥2.00 →<b>¥2.00</b>" in shares
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -240,6 +259,17 @@ def test_a_receipt_says_who_paid_what(member: TestClient, works: Works) -> None:
     english = member.get(f"/receipts/{sale}?lang=en").text
     assert "Noodles 10% off" in english
     assert "10% off: ¥1.60" in english
+
+
+def test_a_receipt_keeps_why_the_others_did_not_apply_and_each_line_s_shares(member: TestClient, works: Works) -> None:
+    terms = {**TEN_PERCENT, "id": "BIG", "stage": "order", "kind": "amount_off", "amount": 400, "min_spend": 3000}
+    del terms["rate_bp"]
+    put_offer(terms, title="满 30 减 4", title_en="¥4 off from ¥30", at=now())
+    page = flat(member.get(f"/receipts/{sell(works, 2000, 200)}").text)
+    assert "1 项优惠这次没用上" in page
+    assert "<strong>满 30 减 4</strong>参加优惠的商品还差 ¥12.00" in page
+    assert "每一项各减多少、各付多少" in page
+    assert 'class="hints"' not in page  # nothing is to be decided any more
 
 
 def test_a_refund_stands_on_the_receipt(member: TestClient, works: Works) -> None:

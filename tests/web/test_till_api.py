@@ -12,7 +12,7 @@ from market.kit.database import transaction
 from market.ledger.operations import grant_budget, open_budget
 from market.offers.operations import approve_offer, propose_offer
 from tests.web.conftest import Works
-from tests.world import FIRST, NOODLES, SECOND, WEEKDAY, count, findings
+from tests.world import FIRST, NOODLES, SECOND, WEEKDAY, count, findings, sign_all
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def till(client: TestClient, works: Works, new_token: Callable[[str | None], str
                 limits={},
                 title="九折",
                 title_en="10 % off",
-                merchants=["m_0001"],
                 proposed_by=FIRST,
                 at=at,
             )
+            sign_all(tx, offer=terms["id"], version=version, at=at)
             approve_offer(tx, offer=terms["id"], version=version, approved_by=SECOND, at=at)
     client.headers["authorization"] = f"Bearer {new_token('assistant')}"
     return client

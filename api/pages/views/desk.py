@@ -44,9 +44,13 @@ class OfferRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MerchantHome:
-    """`merchant/home.html` at /merchant?month=2026-11. `days` covers the month so far; `months` are months with sales."""
+    """`merchant/home.html` at /merchant?month=2026-11. `days` covers the month so far; `months` go from the first sale on.
+
+    `waiting_count` offers wait for the owner's signature.
+    """
 
     merchant: str
+    waiting_count: int
     month_on: date
     months: tuple[date, ...]
     amounts: Amounts
@@ -80,7 +84,7 @@ class BudgetRow:
 class WaitingOffer:
     """An offer that waits for a second person; `own` when the viewer proposed it and so may not approve it.
 
-    POST /desk/offers/{offer_id}/{version}/approve or /reject.
+    POST /desk/offers/{offer_id}/{version}/approve once `signed_count` is `needed_count`; to reject it, its page asks for the reason.
     """
 
     offer_id: str
@@ -91,6 +95,8 @@ class WaitingOffer:
     proposed_by: str
     proposed_at: datetime
     own: bool
+    signed_count: int
+    needed_count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,40 +133,6 @@ class DeskHome:
     budgets: tuple[BudgetRow, ...]
     waiting: tuple[WaitingOffer, ...]
     imports: tuple[ImportRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OfferVersionRow:
-    """One version in an offer's history."""
-
-    version: int
-    state: OfferState
-    proposed_by: str
-    proposed_at: datetime
-    decided_by: str | None
-    decided_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeskOffer:
-    """`desk/offer.html` at /desk/offers/{offer_id}/{version}; the same POSTs as `WaitingOffer`.
-
-    `terms` are sentences in plain words, `terms_json` the published document itself, `terms_hash` hex.
-    `verdict` says what the viewer may do: decide, only look, or must leave it to another because it is his own.
-    """
-
-    offer_id: str
-    version: int
-    title: str
-    merchant: str | None
-    state: OfferState
-    gives: str
-    terms: tuple[str, ...]
-    terms_json: str
-    terms_hash: str
-    versions: tuple[OfferVersionRow, ...]
-    verdict: Literal["decide", "own", "closed"]
-    error: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

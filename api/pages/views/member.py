@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from api.pages.views.shared import Amounts, OfferHere, QuoteShown, RefundRow, SaleState, ShopOffers
+from api.pages.views.shared import OfferHere, QuoteShown, RefundRow, SaleState, ShopOffers
 from api.pages.views.till import TillItem
 
 
@@ -124,20 +124,10 @@ class ReceiptLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceiptDiscount:
-    """One applied offer, cut by payer: concession is the merchant's part, subsidy the union's."""
-
-    title: str
-    sentence: str
-    concession_fen: int
-    subsidy_fen: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Receipt:
     """`member/receipt.html` at /receipts/{receipt_id}. `entry_hash` is hex.
 
-    `amounts` are those of the purchase itself, before `refunds`. `in_record_at` is None while the entry still waits for
+    `quote` is the price of the purchase itself, before `refunds`. `in_record_at` is None while the entry still waits for
     its place in the public record.
     """
 
@@ -148,8 +138,7 @@ class Receipt:
     check_code: str
     state: SaleState
     lines: tuple[ReceiptLine, ...]
-    discounts: tuple[ReceiptDiscount, ...]
-    amounts: Amounts
+    quote: QuoteShown
     refunds: tuple[RefundRow, ...]
     entry_hash: str
     in_record_at: datetime | None

@@ -6,7 +6,9 @@ from typing import Literal, TypeAlias
 
 from api.pages.views.shared import Amounts, DemoRole, MonthAmounts
 
-RecordSort: TypeAlias = Literal["merchant", "list", "concession", "subsidy", "paid", "rebate", "count"]
+RecordSort: TypeAlias = Literal[
+    "merchant", "list", "concession", "subsidy", "paid", "rebate_member", "rebate_union", "count"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,19 +5,25 @@ from datetime import date, datetime
 from typing import Literal, TypeAlias
 
 SaleState: TypeAlias = Literal["done", "void", "part_refunded", "refunded"]
-OfferState: TypeAlias = Literal["draft", "submitted", "approved", "rejected", "live", "ended"]
+OfferState: TypeAlias = Literal["draft", "submitted", "approved", "rejected", "withdrawn", "live", "ended"]
 DemoRole: TypeAlias = Literal["member", "assistant", "owner", "officer", "auditor"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Amounts:
-    """The four amounts that are never mixed, and the rebate; all in fen, after voids and refunds."""
+    """The four amounts that are never mixed, the rebate cut by whose it is; all in fen, after voids and refunds."""
 
     list_fen: int
     concession_fen: int
     subsidy_fen: int
     paid_fen: int
-    rebate_fen: int = 0
+    rebate_member_fen: int = 0
+    rebate_union_fen: int = 0
+
+    @property
+    def rebate_fen(self) -> int:
+        """What the merchant owes afterwards, whomever."""
+        return self.rebate_member_fen + self.rebate_union_fen
 
     @property
     def saved_fen(self) -> int:
@@ -47,13 +53,13 @@ class DayAmounts:
 class OfferHere:
     """An offer as a member meets it. `gives` is the short phrase (9 折), `gates` its conditions in words.
 
-    `payer` says whose money it is: the merchant's (concession), the union's (subsidy) or both.
+    `payer` says whose money it is: the merchant's (concession), the union's (subsidy) or both; a rebate is the merchant's afterwards.
     """
 
     title: str
     gives: str
     gates: tuple[str, ...]
-    payer: Literal["merchant", "union", "both"]
+    payer: Literal["merchant", "union", "both", "rebate"]
     usable_now: bool
 
 
@@ -71,12 +77,26 @@ class ShopOffers:
 
 @dataclass(frozen=True, kw_only=True)
 class QuoteStep:
-    """One applied offer. `sentence` is the explanation of the engine in the reader's language."""
+    """One applied offer. `sentence` is the whole explanation; `how` its formula and `limit` what cut it (empty: nothing), both alone."""
 
     title: str
     sentence: str
+    how: str
+    limit: str
     concession_fen: int
     subsidy_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RebateStep:
+    """One applied rebate: due after the purchase, from the merchant to the member or to the union's fund account."""
+
+    title: str
+    sentence: str
+    how: str
+    limit: str
+    to: Literal["member", "union"]
+    rebate_fen: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,17 +108,56 @@ class NotUsed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HintShown:
+    """Spend so much more and this offer takes so much off, in one phrase."""
+
+    title: str
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinePart:
+    """What one offer takes off one line, or gives back on it, and whose money it is."""
+
+    title: str
+    payer: Literal["merchant", "union", "rebate"]
+    fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineShown:
+    """One line of a basket: its list price, each offer's share of it, and what is paid for it."""
+
+    name: str
+    list_fen: int
+    parts: tuple[LinePart, ...]
+    paid_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class QuoteShown:
-    """A price before the purchase, explained; only for the member's own eyes."""
+    """A price explained, before the purchase or as stored with it; only for the member's own eyes, or an example for an officer's.
+
+    `proof` says whether it is the best there is, and if that is not proved how much lower the best may be. `lines` only where there is
+    more than one line and something was taken off; `hints` only before the purchase.
+    """
 
     amounts: Amounts
     steps: tuple[QuoteStep, ...]
+    rebates: tuple[RebateStep, ...]
     not_used: tuple[NotUsed, ...]
+    hints: tuple[HintShown, ...]
+    lines: tuple[LineShown, ...]
+    proof: str
+    is_proven: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class SaleRow:
-    """A sale in a list. `shown_id` is its public id; `void_until_at` is None once it cannot be voided."""
+    """A sale in a list. `shown_id` is its public id; `void_until_at` is None once it cannot be voided.
+
+    `rebate_member_fen` is what the merchant owes the member afterwards, less what refunds took back.
+    """
 
     shown_id: str
     at: datetime
@@ -106,14 +165,16 @@ class SaleRow:
     list_fen: int
     saved_fen: int
     paid_fen: int
+    rebate_member_fen: int
     state: SaleState
     void_until_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefundRow:
-    """One refund of a sale, in fen: what went back to the member and what to the union's purses."""
+    """One refund of a sale, in fen: what went back to the member, what to the union's purses, and the rebates no longer due."""
 
     at: datetime
     to_member_fen: int
     subsidy_back_fen: int
+    rebate_back_fen: int

@@ -103,6 +103,8 @@ class HourCount:
 class TillToday:
     """`till/today.html` at /till/today?before=CURSOR, newest first; sums are of the whole day. `hours` may be sparse.
 
+    `rebate_fen` is what the merchant owes afterwards for these sales, whomever.
+
     Void buttons: POST /till/sales/{shown_id}/void with `key` = `void:<shown_id>`.
     """
 
@@ -112,6 +114,7 @@ class TillToday:
     list_fen: int
     saved_fen: int
     paid_fen: int
+    rebate_fen: int
     hours: tuple[HourCount, ...]
     rows: tuple[SaleRow, ...]
     older: str | None

@@ -81,6 +81,12 @@ def test_a_subsidy_ended_another_has_a_second_version_and_some_wait(books: Conne
     assert scalars(books, "SELECT offer FROM offer_version WHERE approved_by = proposed_by") == []
 
 
+def test_merchants_owe_rebates_to_members_and_to_the_union(books: Connection) -> None:
+    (sums,) = books.execute(text("SELECT sum(rebate_member_fen)::int, sum(rebate_union_fen)::int FROM sale")).all()
+    assert min(sums) > 0
+    assert scalars(books, "SELECT DISTINCT merchant FROM sale WHERE rebate_member_fen > 0") == ["m001"]
+
+
 def test_no_budget_ran_short(books: Connection) -> None:
     left = scalars(books, "SELECT sum(left_over)::int FROM balance WHERE id LIKE 'budget:%' GROUP BY id")
     assert len(left) == 5

@@ -9,7 +9,7 @@ import pytest
 
 from api.demo.bargains import make_bargains
 from api.demo.days import SCAN, STEP_SECONDS, DemoSale, list_places, plan_sales
-from api.demo.offers import make_subsidies, make_waiting
+from api.demo.offers import make_rebates, make_subsidies, make_waiting
 from api.demo.places import make_merchants
 from api.demo.sizes import SIZES
 from api.demo.units import make_units
@@ -91,7 +91,12 @@ def test_another_seed_is_another_works() -> None:
 
 def test_every_offer_of_the_works_can_be_written() -> None:
     merchants = make_merchants(SIZES["works"], seed=7)
-    offers = [*make_subsidies(merchants), *make_bargains(merchants, seed=7), *make_waiting()]
+    offers = [
+        *make_subsidies(merchants),
+        *make_rebates(merchants),
+        *make_bargains(merchants, seed=7),
+        *make_waiting(),
+    ]
     read = [Offer.from_json(offer.terms) for offer in offers]
     assert len({offer.id for offer in read}) == len(read) > 300
     assert {(offer.stage, offer.kind) for offer in read} == {
@@ -101,4 +106,5 @@ def test_every_offer_of_the_works_can_be_written() -> None:
         ("order", "spend_save"),
         ("subsidy", "amount_off"),
         ("subsidy", "percent_off"),
+        ("rebate", "percent_back"),
     }

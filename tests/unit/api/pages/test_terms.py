@@ -101,7 +101,12 @@ def test_how_often_is_said_in_phrases(limits: Limits, zh: tuple[str, ...], en: t
 
 @pytest.mark.parametrize(
     ("terms", "payer"),
-    [({}, "merchant"), (UNION, "union"), ({**UNION, "sponsor_share_bp": 5000}, "both")],
+    [
+        ({}, "merchant"),
+        (UNION, "union"),
+        ({**UNION, "sponsor_share_bp": 5000}, "both"),
+        ({"stage": "rebate", "kind": "percent_back"}, "rebate"),
+    ],
 )
 def test_whose_money_it_is(terms: dict[str, Any], payer: str) -> None:
     assert find_payer(offer(rate_bp=1000, **terms)) == payer
