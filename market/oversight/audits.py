@@ -215,6 +215,33 @@ def check_events_have_entries(connection: Connection) -> Iterator[Finding]:
         yield Finding("entries", f"{kind} {subject}", "entry and event do not belong together")
 
 
+def check_offers(connection: Connection) -> Iterator[Finding]:
+    """What was ever approved was signed by every merchant that bears a part, approved by somebody else, and published as it is.
+
+    Entries that name no signatures were written before merchants signed.
+    """
+    rows = connection.execute(
+        text("""
+        SELECT v.offer || ' version ' || v.version, CASE
+            WHEN convert_from(e.body, 'UTF8')::jsonb ? 'signed' AND EXISTS (SELECT FROM unnest(v.merchants) AS m (code) WHERE NOT EXISTS (
+                SELECT FROM offer_signature s WHERE s.offer = v.offer AND s.version = v.version AND s.merchant = m.code
+                AND s.is_signed AND s.terms_hash = v.terms_hash)) THEN 'approved without the signature of every merchant'
+            WHEN v.approved_by = v.proposed_by OR EXISTS (
+                SELECT FROM offer_signature s WHERE s.offer = v.offer AND s.version = v.version AND s.way = 'owner'
+                AND s.by = v.approved_by) THEN 'approved by the person who proposed or signed it'
+            WHEN convert_from(e.body, 'UTF8')::jsonb -> 'terms' IS DISTINCT FROM v.terms
+                OR convert_from(e.body, 'UTF8')::jsonb -> 'limits' IS DISTINCT FROM v.limits
+                THEN 'its terms or limits are not those that were published'
+            END AS problem
+        FROM offer_version v JOIN entry e ON e.id = v.entry_id
+        WHERE v.approved_by IS NOT NULL ORDER BY v.offer, v.version
+        """)
+    )
+    for subject, problem in rows:
+        if problem:
+            yield Finding("offers", f"offer {subject}", problem)
+
+
 def check_visits(connection: Connection) -> Iterator[Finding]:
     """A sale was made in a visit to its own shop with its own card, while the visit was open."""
     rows = connection.execute(
@@ -238,6 +265,7 @@ AUDITS: tuple[Audit, ...] = (
     check_returns,
     check_entries,
     check_events_have_entries,
+    check_offers,
     check_visits,
 )
 

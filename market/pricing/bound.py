@@ -110,6 +110,16 @@ class Upper:
             net[atom] = here - off if off < here else 0
         return sum(net)
 
+    def least_of_all(self, least: int, atoms: int) -> int:
+        """A payable that no plan with exactly these offers is below, when all lines together come to `least` after the line stage, or more."""
+        left = max([least, *(one.need for one in self.variants if one.is_order and len(one.atoms) == atoms)])
+        high = left + sum([one.use.most for one in self.variants])
+        for variant in self.variants:
+            # Looking at some of the lines it takes no more than it would of all; of what is left after others, a fen of rounding more.
+            off = variant.use.most if variant.times_of else _most_off(variant, left, high) + (variant.off is None)
+            left = max(0, left - off)
+        return left
+
     def _raise_to_subsidies(self, net: list[int], scale: int, slack: int = 0) -> None:
         """Thresholds of subsidies over one atom look at its net after the order stage: it is at least that."""
         for variant in self.variants[self._first_subsidy :]:

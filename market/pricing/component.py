@@ -52,8 +52,9 @@ class Component:
 
     `limits` are fen by bit that a line offer's amount never exceeds though its lines add up to more, `most_units` caps on units that
     could bind, `linked` the bits of both: their lines cannot be decided apart. `refusals` are fen above which an offer makes a plan
-    illegal, `line_shares` sponsor shares of line offers. `relief` are fen that bundles and buy-x-get-y may take besides. `slack` is how
-    many fen the rounding of other offers on the same units may shift when a capped offer takes less.
+    illegal, `line_shares` sponsor shares of line offers. `relief` are fen that bundles and buy-x-get-y may take besides, and `least_sum`
+    a sum of all lines after the line stage that no plan is below. `slack` is how many fen the rounding of other offers on the same units
+    may shift when a capped offer takes less.
     """
 
     basket: Sequence[Line]
@@ -74,6 +75,7 @@ class Component:
     held: Held
     held_mask: int
     relief: int
+    least_sum: int
     rebates: Sequence[Use]
 
     def sums(self, allowed: int) -> tuple[list[int], list[int]]:
@@ -218,7 +220,8 @@ def make_component(
         slack=sum([_slack(basket[position], here, linked) for position, here in on_line.items()]),
         held=held,
         held_mask=sum([bits[use.index] for use in held.uses]),
-        relief=0,
+        relief=sum([use.most for use in uses if use.offer.kind in GROUPED]) if summed_like else 0,
+        least_sum=0,
         rebates=[use for use in uses if use.offer.stage is Stage.REBATE],
     )
 
@@ -258,12 +261,15 @@ def _make_items(
             continue
         ways: list[Way] = []
         for use in sorted(members, key=lambda use: (-use.most, use.index)):
-            if use.offer.stage is Stage.LINE:
-                ways.append((None, bits[use.index]))
-            else:
+            if use.offer.stage is not Stage.LINE:
                 ways.extend(
                     (variant, 0) for variant in make_variants(use, bits[use.index], atoms_of[use.index], purses)
                 )
+            elif not is_summed:
+                ways.append((None, bits[use.index]))
+        if is_summed and (of_lines := sum([bits[use.index] for use in members if use.offer.stage is Stage.LINE])):
+            # Which of them is used, the programme decides.
+            ways.append((None, of_lines))
         opened = ways[0][0].opened() if len(members) == 1 and ways[0][0] else None
         if all(variant is not None for variant, _ in ways):
             ways.append((None, 0))

@@ -69,14 +69,14 @@ class Paths:
         """Of all paths the one with the least net on the earlier lines, in basket order."""
         programme = self._programme
         ranks = {position: rank for rank, position in enumerate(sorted(programme.component.positions))}
-        bits = max(line.list_price for line in programme.component.basket).bit_length() + 1
+        bits = (max(line.list_price for line in programme.component.basket) + programme.shift).bit_length() + 1
         values: dict[Node, tuple[int, list[Step]]] = {((0, programme.nothing), programme.shift): (0, [])}
         for stage, came in zip(programme.stages, graph, strict=True):
             worth = bits * (len(ranks) - 1 - ranks[stage.position])
             following = {}
             for node, rows in came.items():
                 reached = [
-                    (values[origin][0] + (step.way.more << worth), origin, step)
+                    (values[origin][0] + ((step.more + programme.shift) << worth), origin, step)
                     for origin, step in rows
                     if origin in values
                 ]
@@ -92,7 +92,7 @@ class Paths:
             return False
         slack = 3 * len(self._setting.upper.variants) + 1
         for came in graph:
-            nets = sorted({step.way.more for rows in came.values() for _, step in rows})
+            nets = sorted({step.more for rows in came.values() for _, step in rows})
             if any(
                 (after - before) * self._best[0] <= slack * programme.component_list for before, after in pairwise(nets)
             ):

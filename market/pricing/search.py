@@ -180,14 +180,9 @@ class _Outer:
             variants = [variant.endless() for variant in variants]
         low, high = self._sums(allowed)
         upper, relief = Upper(variants), self.component.relief
-        if relief:
-            # What bundles take may come off any line: either way of counting it is a bound.
-            left = upper.least([max(0, fen - relief) for fen in low], high)
-            unrelieved = Upper([variant.endless() for variant in variants]).least(low, high)
-            if left is not None and unrelieved is not None:
-                left = max(left, unrelieved - relief - len(variants))
-        else:
-            left = upper.least(low, high)
+        left = upper.least([max(0, fen - relief) for fen in low] if relief else low, high)
+        if left is not None and self.component.least_sum:
+            left = max(left, upper.least_of_all(self.component.least_sum, self.component.atoms))
         return None if left is None else max(0, left - most)
 
     def _sums(self, allowed: int) -> tuple[list[int], list[int]]:
@@ -317,7 +312,7 @@ def _hunt(
     solver = Solver(summed, grouped)
     floor = 0
     try:
-        summed.relief = solver.relief()
+        summed.least_sum = solver.least_sum()
         floor = by_sums.least() or 0
         by_sums.run_best_first(solver)
     except NotModelled:

@@ -45,14 +45,14 @@ class Solver:
         parts = sorted(looked_at - {everything}, key=len)
         self._parts: Sequence[frozenset[int]] = parts if are_nested(parts) else ()
 
-    def relief(self) -> int:
-        """What offers of whole groups take at most besides the other line offers, whatever the thresholds. Raises NotModelled."""
-        if not self._grouped:
-            return 0
+    def least_sum(self) -> int:
+        """No plan leaves less after the line stage, whatever its order and subsidy offers. Raises NotModelled."""
         component = self._component
-        programme = self._programme(component.free, number_parts(component, self._parts))
-        # With more line offers allowed they take no more besides, but for a fen of rounding on each line.
-        return max(0, sum(component.sums(component.free)[0]) - programme.least_sum()) + len(component.positions)
+        allowed = component.free
+        for item in component.items:
+            for _, mask in item.ways:
+                allowed |= mask
+        return self._programme(allowed, number_parts(component, self._parts)).least_sum()
 
     def look(self, setting: Setting) -> "Look":
         """Begin to look for the best plans of a setting. Raises NotModelled where that cannot be done exactly."""
@@ -90,7 +90,7 @@ class Look:
         if floor > most:
             return None if most >= best else floor if floor < ENDLESS else self._known_to + 1
         good = np.flatnonzero(paid <= most) + self._least
-        if self._programme.reach(int(good[0]), int(good[-1]), self._setting, self._terminal):
+        if self._programme.reach(int(good[0]), int(good[-1]), self._setting, self._terminal, most):
             return None
         return None if most >= best else most + 1
 
@@ -133,8 +133,8 @@ class Programme(Moves):
             to_go.append(here)
         return to_go[::-1]
 
-    def reach(self, first: int, last: int, setting: Setting, terminal: Terminal) -> bool:
-        """Find the best plans with a sum from `first` to `last`, as places in the arrays; False if there is none."""
+    def reach(self, first: int, last: int, setting: Setting, terminal: Terminal, most: int) -> bool:
+        """Find the best plans with a sum from `first` to `last`, as places in the arrays; False if none pays `most` or less."""
         if any(low <= first and last <= high for low, high in self.dead.get(terminal.gate_name, ())):
             return False
         if last - min(0, self.to_go[0][0, self.nothing][0]) > MOST_SUMS:
@@ -144,10 +144,14 @@ class Programme(Moves):
             layers.append(self._advance(stage, layers[-1], self.to_go[depth + 1], first, last))
             if stage.boundary is not None:
                 self._cross(stage, layers[-1], terminal)
-        if self._finish(layers, setting, terminal, first, last):
-            return True
-        self.dead.setdefault(terminal.gate_name, []).append((first, last))
-        return False
+        ends = [
+            Costs(max(first, start), costs[max(0, first - start) : last + 1 - start])
+            for start, costs in layers[-1].values()
+        ]
+        if not any((one.costs < LIVE).any() for one in ends):
+            self.dead.setdefault(terminal.gate_name, []).append((first, last))
+            return False
+        return self._finish(layers, setting, terminal, first=first, last=last, most=most)
 
     def _advance(
         self, stage: Stage, layer: dict[Key, Costs], to_go: Mapping[Key, tuple[int, int]], first: int, last: int
@@ -193,9 +197,16 @@ class Programme(Moves):
             layer[key] = Costs(start, kept)
 
     def _finish(
-        self, layers: Sequence[Mapping[Key, Costs]], setting: Setting, terminal: Terminal, first: int, last: int
+        self,
+        layers: Sequence[Mapping[Key, Costs]],
+        setting: Setting,
+        terminal: Terminal,
+        *,
+        first: int,
+        last: int,
+        most: int,
     ) -> bool:
-        """Consider the plans that reach the least cost of the least paid; False if there is none."""
+        """Consider the plans that reach the least cost of the least paid; False if none pays `most` or less."""
         best: tuple[int, int] | None = None
         ends: list[Node] = []
         for key, (start, costs) in layers[-1].items():
@@ -203,7 +214,7 @@ class Programme(Moves):
             if low > high:
                 continue
             mine, paid = costs[low - start : high + 1 - start], terminal.paid[low : high + 1]
-            live = np.flatnonzero((mine < LIVE) & (paid < ENDLESS))
+            live = np.flatnonzero((mine < LIVE) & (paid <= most))
             if not live.size:
                 continue
             least = int(paid[live].min())

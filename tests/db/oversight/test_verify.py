@@ -42,3 +42,33 @@ def test_a_forged_balance_is_named_and_kept(world: World, verify: object, databa
     connect(database_url)
     with transaction() as tx:
         assert [row["rule"] for row in find_verify_run(tx).findings] == ["budgets"]
+
+
+@pytest.mark.parametrize(
+    ("forged", "problem"),
+    [
+        ("DELETE FROM offer_signature", "approved without the signature of every merchant"),
+        (
+            "UPDATE offer_signature SET is_signed = false, reason = 'no', way = 'owner'",
+            "approved without the signature",
+        ),
+        (
+            "UPDATE offer_signature s SET way = 'owner', by = v.approved_by FROM offer_version v WHERE v.offer = s.offer",
+            "approved by the person who proposed or signed it",
+        ),
+        (
+            'UPDATE offer_version SET limits = \'{"uses": 9, "period": "day"}\'',
+            "its terms or limits are not those that were published",
+        ),
+    ],
+)
+def test_an_offer_that_was_forged_past_the_triggers_is_named(
+    world: World, verify: object, database: Engine, forged: str, problem: str
+) -> None:
+    with database.begin() as connection:
+        signed = connection.execute(text("SELECT DISTINCT offer FROM offer_signature")).scalars().all()
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(forged))
+    said = verify().stdout
+    assert signed
+    assert all(f"offers: offer {offer} version 1: {problem}" in said for offer in signed), said
