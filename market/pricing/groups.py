@@ -14,6 +14,7 @@ from market.pricing.case import Line
 from market.pricing.component import Held, short_purses
 from market.pricing.kinds import GROUPED, group_gross, group_size
 
+LAST_NODES: Final = 64  # combinations that are still put together when no node is left
 MOST_UNITS: Final = 1_000  # of one line, of which every number is tried
 
 
@@ -35,6 +36,9 @@ def find_holds(use: Use, basket: Sequence[Line], nodes: list[int]) -> Iterator[H
     most = min(whole, offer.max_units) if offer.max_units is not None else whole
     slots = _slot_masks(use)
     if max(basket[position].qty for position in use.lines) > MOST_UNITS:
+        # Too many to try: as many groups as there are, of the dearest units, and no more is known.
+        if hold := make_hold(use, basket, _most_groups(use, basket)):
+            yield hold
         nodes[0] = -1
         return
     for counts in product(*(range(basket[position].qty + 1) for position in use.lines)):
@@ -88,7 +92,7 @@ def _combine(
     yield from _combine(ways[1:], basket, taken, nodes)
     for hold in ways[0]:
         nodes[0] -= 1
-        if nodes[0] < 0:
+        if nodes[0] < -LAST_NODES:
             return
         if any(taken.get(at, 0) + count > basket[at].qty for at, count in hold.units.items()):
             continue
@@ -99,8 +103,30 @@ def _combine(
                 yield (hold, *others)
 
 
+def _most_groups(use: Use, basket: Sequence[Line]) -> dict[int, int]:
+    """As many whole groups as there are, or as may be, filled with the dearest units; of overlapping components the first comes first."""
+    size = group_size(use.offer)
+    slots = use.slots or [(size, use.lines)]
+    most = min(sum(basket[at].qty for at in lines) // qty for qty, lines in slots)
+    if use.offer.max_units is not None:
+        most = min(most, use.offer.max_units // size)
+    units: dict[int, int] = {}
+    for qty, lines in slots:
+        need = most * qty
+        for at in sorted(lines, key=lambda at: (-basket[at].unit_price, at)):
+            taken = min(need, basket[at].qty - units.get(at, 0))
+            if taken:
+                units[at] = units.get(at, 0) + taken
+                need -= taken
+        if need:
+            return {}
+    return units
+
+
 def make_hold(use: Use, basket: Sequence[Line], units: Mapping[int, int]) -> Hold | None:
     """What an offer takes from these units, or None if nothing."""
+    if not units:
+        return None
     gross = group_gross(use.offer, [(basket[position].unit_price, count) for position, count in units.items()])
     amount = gross if use.ceiling is None else min(gross, use.ceiling)
     if amount <= 0:

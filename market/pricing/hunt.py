@@ -77,7 +77,7 @@ class Hunt:
 
     def consider(self, pools: Mapping[int, tuple[Pool, ...]], mask: int) -> Found | None:
         """Work a plan out and keep it if it is better; None if it is not legal."""
-        self.nodes[0] -= 3  # about as long as so many steps
+        self.nodes[0] -= 3 + len(self.component.positions) // 8  # about as long as so many steps
         component = self.component
         chosen = [use for bit, use in component.by_place if bit & mask]
         held = component.held

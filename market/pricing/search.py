@@ -44,6 +44,8 @@ class Plan:
 
 
 FEW_NODES = 400  # what plan by plan is quicker than sum by sum
+MOST_TRIED = 40  # offers that are tried one after another when nothing is proven
+TRY_NODES = 300
 LOOK_NODES = 50  # what a look at the lines sum by sum is worth
 DENSE_LINES = 9
 FEW_ITEMS = 2  # so few outer decisions are simply tried
@@ -205,6 +207,26 @@ def best_plan(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, 
         best.is_proven, best.gap = is_proven, sum(best.net) - floor
     if best.is_proven:
         best.gap = 0
+        return best
+    return _better_of_few(basket, uses, purses, best)
+
+
+def _better_of_few(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int], best: Plan) -> Plan:
+    """A plan that is not proven against those of one offer, and of ever one more while that is better: no offer more makes it dearer."""
+    floor = sum(best.net) - best.gap
+    chosen: list[Use] = []
+    best_of_few: Plan | None = None
+    for use in sorted(uses, key=lambda use: -use.most)[:MOST_TRIED]:
+        mine = sorted([*chosen, use], key=lambda use: use.index)
+        for some in ([use], mine) if chosen else ([use],):
+            for scenario in _scenarios(some):
+                plan = _plan(basket, scenario, purses, [TRY_NODES])
+                if best_of_few is None or plan.key() < best_of_few.key():
+                    best_of_few, chosen = plan, [step.use for step in (*plan.steps, *plan.rebates)]
+    if best_of_few is not None and best_of_few.key() < best.key():
+        best_of_few.is_proven = False
+        best_of_few.gap = max(0, sum(best_of_few.net) - floor)
+        return best_of_few
     return best
 
 

@@ -20,7 +20,8 @@ from market.pricing.terminal import NotModelled
 LIVE: Final = 1 << 60  # no cost is as large
 MOST_HOLDS: Final = 64
 MOST_LISTED: Final = 3_000  # ways of one line, before those are left out that another is never worse than
-MOST_WAYS: Final = 300
+MOST_WAYS: Final = 4_000  # of all lines
+MOST_LINES: Final = 120
 MOST_PERIOD: Final = 4
 COUNT_BITS: Final = 8  # units of one component of a bundle
 COUNT_MASK: Final = (1 << COUNT_BITS) - 1
@@ -97,8 +98,10 @@ class Layout:
         if (sponsored + 1) << self.cost_bits >= LIVE:
             raise NotModelled("a cost beyond what an array holds")
         self.grouped = grouped
+        if len(component.positions) > MOST_LINES:
+            raise NotModelled("too many lines")
         self.slots: list[Slot] = []
-        self.least = 0
+        self.least = self.listed = 0
         # What offers of whole groups take is counted when they take it: until then sums are that much higher.
         self.shift = sum(use.most for use in grouped)
         self.least_of: dict[int, int] = {}
@@ -226,8 +229,9 @@ class Layout:
         # On one line, too, offers of one group do not stand together.
         ways = [way for way in made if not way.tracked & self._clash(way.tracked)]
         ways = _undominated(ways)
-        if len(ways) > MOST_WAYS:
-            raise NotModelled("too many ways of one line")
+        self.listed += len(ways)
+        if self.listed > MOST_WAYS:
+            raise NotModelled("too many ways of all lines")
         least = min(way.more for way in ways)
         self.least_of[position] = least
         self.least += least
