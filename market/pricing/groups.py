@@ -32,16 +32,17 @@ def find_holds(use: Use, basket: Sequence[Line], nodes: list[int]) -> Iterator[H
     """Every way to touch units in whole groups with an effect; until none of `nodes` is left."""
     offer = use.offer
     size = group_size(offer)
-    whole = sum(basket[position].qty for position in use.lines)
+    lines = fillable_lines(use)
+    whole = sum(basket[position].qty for position in lines)
     most = min(whole, offer.max_units) if offer.max_units is not None else whole
     slots = _slot_masks(use)
-    if max(basket[position].qty for position in use.lines) > MOST_UNITS:
+    if max(basket[position].qty for position in lines) > MOST_UNITS:
         # Too many to try: as many groups as there are, of the dearest units, and no more is known.
         if hold := make_hold(use, basket, _most_groups(use, basket)):
             yield hold
         nodes[0] = -1
         return
-    for counts in product(*(range(basket[position].qty + 1) for position in use.lines)):
+    for counts in product(*(range(basket[position].qty + 1) for position in lines)):
         nodes[0] -= 1
         if nodes[0] < 0:
             return
@@ -50,9 +51,14 @@ def find_holds(use: Use, basket: Sequence[Line], nodes: list[int]) -> Iterator[H
             continue
         if slots and not _can_deal(counts, slots, touched // size):
             continue
-        hold = make_hold(use, basket, {p: count for p, count in zip(use.lines, counts, strict=True) if count})
+        hold = make_hold(use, basket, {p: count for p, count in zip(lines, counts, strict=True) if count})
         if hold:
             yield hold
+
+
+def fillable_lines(use: Use) -> tuple[int, ...]:
+    """The lines whose units whole groups may hold: of a bundle those that a component matches, in basket order."""
+    return tuple(sorted({at for _, lines in use.slots for at in lines})) if use.slots else use.lines
 
 
 def find_held(
@@ -137,7 +143,7 @@ def make_hold(use: Use, basket: Sequence[Line], units: Mapping[int, int]) -> Hol
 
 def _slot_masks(use: Use) -> list[tuple[int, int]]:
     """The components of a bundle as (units of one set, lines that may fill it, as bits by rank); empty for buy-x-get-y."""
-    rank_of = {position: rank for rank, position in enumerate(use.lines)}
+    rank_of = {position: rank for rank, position in enumerate(fillable_lines(use))}
     return [(qty, sum([1 << rank_of[position] for position in lines])) for qty, lines in use.slots]
 
 
@@ -146,7 +152,7 @@ def missing_units(use: Use, basket: Sequence[Line]) -> int:
     slots = _slot_masks(use)
     if not slots:
         return max(0, group_size(use.offer) - sum(basket[position].qty for position in use.lines))
-    counts = [basket[position].qty for position in use.lines]
+    counts = [basket[position].qty for position in fillable_lines(use)]
     # By Hall's theorem: the worst set of components decides.
     worst = 0
     for chosen in range(1, 1 << len(slots)):

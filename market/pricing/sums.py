@@ -8,6 +8,7 @@ It takes what it can model exactly, and raises NotModelled for the rest (see way
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -101,22 +102,32 @@ class Programme(Moves):
     def __init__(self, component: Component, allowed: int, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
         super().__init__(component, allowed, part_of, grouped)
         self.dead: dict[object, list[tuple[int, int]]] = {}
-        self.to_go = self._scan()
 
     def least_sum(self) -> int:
-        """No plan leaves less after the line stage."""
-        return self.least + self.to_go[0][0, self.nothing][0]
+        """No plan leaves less after the line stage. Counts no caps and lets offers of one group stand together: that takes few states."""
+        kept = tuple(slot.kind in ("hold", "turn", "sets") for slot in self.slots)
+        sums: dict[tuple[int, ...], int] = {self.nothing: self.least}
+        for stage in self.stages:
+            following: dict[tuple[int, ...], int] = {}
+            for states, fen in sums.items():
+                for step in self.steps(stage, (0, states)):
+                    after = tuple(state if keep else 0 for state, keep in zip(step.after[1], kept, strict=True))
+                    if after not in following or fen + step.more < following[after]:
+                        following[after] = fen + step.more
+            sums = following
+        return min(sums.values())
 
     def least_place(self, terminal: Terminal) -> int:
         """No plan that passes the thresholds of inner parts ends before this place in the arrays."""
-        least = self.least_sum() - self.least + self.shift
+        least = self.to_go[0][0, self.nothing][0] + self.shift
         for stage, to_go in zip(self.stages, self.to_go[1:], strict=True):
             if stage.boundary is not None and to_go:
                 need = terminal.need_of(self.part_of[stage.position]) - (stage.least - self.shift)
                 least = max(least, need + min(low for low, _ in to_go.values()))
         return least
 
-    def _scan(self) -> list[dict[Key, tuple[int, int]]]:
+    @cached_property
+    def to_go(self) -> list[dict[Key, tuple[int, int]]]:
         """By depth and state, the least and the most net that the lines from there on can add; only states that can end well."""
         keys: list[set[Key]] = [{(0, self.nothing)}]
         for stage in self.stages:

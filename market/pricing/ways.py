@@ -178,7 +178,7 @@ class Layout:
             raise NotModelled("a group of an offer of whole groups")
         self.tracked |= bit
         self.lines_of[bit] = set(use.lines) if not use.slots else {at for _, lines in use.slots for at in lines}
-        parts = {self.part_of[position] for position in use.lines}
+        parts = {self.part_of[position] for position in self.lines_of[bit]}
         is_free = use.ceiling is None and offer.max_units is None and not use.share_bp % WHOLE_BP
         prices = [basket[position].unit_price for position in use.lines]
         taken_by_turns = any(slot.kind == "turn" and set(slot.use.lines) & set(use.lines) for slot in self.slots)
@@ -192,7 +192,12 @@ class Layout:
             self.slots.append(Slot("turn", use, bit))
             return
         fills = [set(lines) for _, lines in use.slots]
-        if offer.kind is Kind.BUNDLE and is_free and sum(map(len, fills)) == len(set().union(*fills)):
+        if (
+            offer.kind is Kind.BUNDLE
+            and is_free
+            and len(parts) == 1
+            and sum(map(len, fills)) == len(set().union(*fills))
+        ):
             most = self._most_sets(use)
             self.slots.append(Slot("sets", use, bit, most=most))
             self.shift += offer.price * most
