@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 CODE := market merchants cards api bench tests alembic
+# The compiled requirements name everything, so nothing is resolved: a release of tomorrow changes no install of today.
 # A stamp is named after what it was made from: changed requirements mean a new install, nothing else does.
 RUN_STAMP := .venv/run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
@@ -52,13 +53,13 @@ clean:
 
 $(RUN_STAMP): | .venv/bin/pip
 	@echo "Installing what Huigong needs into .venv (the first time takes a minute or two)"
-	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --require-hashes --no-deps -r requirements/run.txt
 	$(PIP) --no-deps --no-build-isolation --no-index -e .
 	@rm -f .venv/run-*; touch $@
 
 $(DEV_STAMP): | .venv/bin/pip
 	@echo "Installing what the checks and tests need into .venv"
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --require-hashes --no-deps -r requirements/dev.txt
 	$(PIP) --no-deps --no-build-isolation --no-index -e .
 	@rm -f .venv/dev-* .venv/run-*; touch $@ $(RUN_STAMP)
 
