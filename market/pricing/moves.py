@@ -1,173 +1,386 @@
-"""From state to state of the programme over sums: what a line may do, given which offers are in use and how far groups have come. Pure."""
+"""From state to state of the programme over sums: what a line may do, given which offers are in use and how far groups have come. Pure.
+
+A state is one whole number: each offer in use and each slot has a field of bits in it from the first line that concerns it to the last.
+So all states of a depth are one array, and what a line does to them is worked out once for the few fields it looks at.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import product
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from market.kit.money import WHOLE_BP, share_of
 from market.pricing.apply import Use
 from market.pricing.component import Component
 from market.pricing.kinds import group_size
 from market.pricing.offer import Offer
-from market.pricing.ways import COUNT_BITS, COUNT_MASK, Layout, Stage, Way, bits_of, period_of
+from market.pricing.terminal import NotModelled
+from market.pricing.ways import COUNT_BITS, COUNT_MASK, Layout, Slot, Stage, Way, bits_of, period_of
 
-# What is still open of the decided lines: offers in use that later lines may use again, and the state of each slot.
-Key = tuple[int, tuple[int, ...]]
+Whole = NDArray[np.int64]
+
+STATE_BITS: Final = 62
+MOST_STATES: Final = 60_000
+NOTHING: Final[Whole] = np.zeros(0, dtype=np.int64)
+NOWHERE: Final[Whole] = np.zeros(1, dtype=np.int64)
+FAR: Final = 1 << 60  # beyond all sums: where no line can end well
+
+
+class Layer(NamedTuple):
+    """All states before one line, rising, with the least and the most net that the lines from there on can add, and the moves from them.
+
+    A move goes from state `origin` to state `target` of the next layer (places in their arrays) by way `way` of the line's table; moves
+    are in order of their origins. Moves that cannot end well are left out; after the last line there are none.
+    """
+
+    states: Whole
+    low: Whole
+    high: Whole
+    origin: Whole
+    target: Whole
+    way: Whole
+    more: Whole
+    cost: Whole
 
 
 class Step(NamedTuple):
-    """One way of a line taken from one state: the state after it, net above the least, and cost."""
+    """One way of a line as taken: net above the least, and cost."""
 
-    after: Key
     more: int
     cost: int
     way: Way
 
 
+class OfferField(NamedTuple):
+    """The bit of an offer that is followed: whether it is in use. By way: whether that uses it, and whether it may not stand beside it.
+
+    `excludes`: others may not stand beside it, so that it matters to what sums there are.
+    """
+
+    place: int
+    weight: int
+    uses: Whole
+    clashes: Whole
+    is_closing: bool
+    excludes: bool
+
+
+class SlotField(NamedTuple):
+    """The bits of a slot: what each way gives it (`given`), as distinct amounts and the place of each way's among them."""
+
+    at: int
+    place: int
+    ones: int
+    given: list[int]
+    which: Whole
+    is_of_cost: bool  # of no matter to what sums there are
+
+
+class Table(NamedTuple):
+    """One line: its ways with net and cost, and the fields that it looks at or changes."""
+
+    ways: Sequence[Way]
+    more: Whole
+    cost: Whole
+    offers: Sequence[OfferField]
+    slots: Sequence[SlotField]
+
+
 class Moves(Layout):
-    """A layout with the steps from each state."""
+    """A layout with the moves from each state."""
 
     def __init__(self, component: Component, allowed: int, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
         super().__init__(component, allowed, part_of, grouped)
-        self._moves: dict[object, list[tuple[int, tuple[int, ...], int, int, Way]]] = {}
-        self._known: dict[tuple[int, Key], list[Step]] = {}
-        self._weight_of: dict[int, int] = {}
+        self._known: dict[tuple[int, int, int, int], tuple[int, int, int]] = {}
+        places = Places(self)
+        self.tables = [self._table(stage, places) for stage in self.stages]
 
-    def steps(self, stage: Stage, key: Key) -> list[Step]:
-        """The ways of a line that a state allows."""
-        known = self._known.get((stage.position, key))
-        if known is None:
-            mask, states = key
-            name = (stage.position, mask & stage.relevant, states)
-            moves = self._moves.get(name)
-            if moves is None:
-                moves = self._moves[name] = list(self._make_moves(stage, mask & stage.relevant, states))
-            kept = mask & ~stage.closing
-            known = self._known[stage.position, key] = [
-                Step((kept | bits, after), more, cost, way) for bits, after, more, cost, way in moves
-            ]
-        return known
+    @cached_property
+    def light(self) -> list[Layer]:
+        """The layers with all that matters to what sums there are, and nothing of their costs: that takes far fewer states."""
+        return self._layers(is_light=True)
 
-    def _make_moves(
-        self, stage: Stage, mask: int, states: tuple[int, ...]
-    ) -> Iterator[tuple[int, tuple[int, ...], int, int, Way]]:
-        """What a line may do: offers in use after it, states, net, cost and the way, where `mask` are the offers in use that matter to it."""
-        is_plain = not stage.concerned and not stage.closing_slots
-        left = ~stage.closing
-        for begun, begun_bits in self._begin(stage, states) if stage.opening else ((states, 0),):
-            for way in stage.ways:
-                if mask & way.clash:
-                    continue
-                tracked = way.tracked
-                cost = way.cost + (self._weights(tracked & ~mask) if tracked else 0)
-                if is_plain and not way.taken:
-                    yield tracked & left, states, way.more, cost, way
-                    continue
-                moved = self._move(stage, way, begun)
-                if moved is None:
-                    continue
-                after, more, extra, used = moved
-                used |= begun_bits
-                if used:
-                    cost += self._weights(used & ~mask)
-                for at in stage.opening:
-                    hold = self.slots[at].holds[begun[at]]
-                    cost += share_of(hold.amount, hold.use.share_bp) << self.cost_bits if hold else 0
-                closed = self._close(stage, after)
-                if closed is not None:
-                    more, extra = more + closed[0], extra + closed[1]
-                    yield (tracked | used) & left, tuple(after), way.more + more, cost + extra, way
+    @cached_property
+    def exact(self) -> list[Layer]:
+        """All states of every depth."""
+        return self._layers(is_light=False)
 
-    def _weights(self, bits: int) -> int:
-        """Cost of using these offers besides."""
-        known = self._weight_of.get(bits)
-        if known is None:
-            known = self._weight_of[bits] = sum([self.weight(bit) for bit in bits_of(bits)])
-        return known
+    def _layers(self, *, is_light: bool) -> list[Layer]:
+        """Every state of every depth with its moves."""
+        states = np.zeros(1, dtype=np.int64)
+        found = []
+        for depth in range(len(self.stages)):
+            origin, way, after, more, cost = self._expand(depth, states, is_light=is_light)
+            following, target = np.unique(after, return_inverse=True) if after.any() else (NOWHERE, np.zeros_like(after))
+            moves = [origin, target, way, more, cost]
+            if is_light:
+                distinct = np.unique(np.stack((origin, target, more)), axis=1, return_index=True)[1]
+                moves = [column[distinct] for column in moves]
+            found.append((states, moves))
+            states = following
+            if states.size > MOST_STATES:
+                raise NotModelled("too many states")
+        end = np.zeros(states.size, dtype=np.int64)
+        layers = [Layer(states, end, end, *([NOTHING] * 5))]
+        for here, moves in reversed(found):
+            layers.append(_looking_back(here, moves, layers[-1]))
+        return layers[::-1]
 
-    def _begin(self, stage: Stage, states: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], int]]:
-        """At the first line of an offer with holds: every hold, or none."""
-        for chosen in product(*(range(len(self.slots[at].holds)) for at in stage.opening)):
-            begun, bits = list(states), 0
-            for at, number in zip(stage.opening, chosen, strict=True):
-                begun[at] = number
-                bits |= self.slots[at].bit & self.tracked if number else 0
-            yield tuple(begun), bits
+    def _expand(self, depth: int, states: Whole, *, is_light: bool) -> tuple[Whole, Whole, Whole, Whole, Whole]:
+        """The moves of a line from these states: origins, ways, states after it, net and cost."""
+        table = self.tables[depth]
+        offers = [field for field in table.offers if field.excludes or not is_light]
+        slots = [field for field in table.slots if not (is_light and field.is_of_cost)]
+        relevant = sum([1 << field.place for field in offers]) + sum([field.ones << field.place for field in slots])
+        count = table.more.size
+        if not relevant:
+            origin = np.repeat(np.arange(states.size), count)
+            way = np.tile(np.arange(count), states.size)
+            return origin, way, states[origin], table.more[way], table.cost[way]
+        # Worked out once for all states that look alike to this line: a row for each such state, a column for each way.
+        fields, alike = np.unique(states & relevant, return_inverse=True)
+        shape = (fields.size, count)
+        after, fits = np.zeros(shape, dtype=np.int64), np.ones(shape, dtype=bool)
+        more, cost = np.tile(table.more, (fields.size, 1)), np.tile(table.cost, (fields.size, 1))
+        for offer in offers:
+            value = (fields >> offer.place & 1)[:, None]
+            fits &= (value & offer.clashes) == 0
+            cost += (offer.uses & ~value) * offer.weight
+            if not offer.is_closing:
+                after |= (value | offer.uses) << offer.place
+        for slot in slots:
+            values, which = np.unique(fields >> slot.place & slot.ones, return_inverse=True)
+            effects = np.array(
+                [[self._effect(depth, slot.at, value, given) for given in slot.given] for value in values.tolist()]
+            )
+            effect = effects[np.ix_(which, slot.which)]
+            after |= effect[..., 0] << slot.place
+            more += effect[..., 1]
+            cost += effect[..., 2]
+            fits &= effect[..., 0] >= 0
+        row, column = np.nonzero(fits)
+        counts = fits.sum(axis=1)
+        first = np.cumsum(counts) - counts
+        mine = counts[alike]
+        origin = np.repeat(np.arange(states.size), mine)
+        at = np.arange(origin.size) + np.repeat(first[alike] - np.cumsum(mine) + mine, mine)
+        row, column = row[at], column[at]
+        return origin, column, states[origin] & ~relevant | after[row, column], more[row, column], cost[row, column]
 
-    def _move(self, stage: Stage, way: Way, states: tuple[int, ...]) -> tuple[list[int], int, int, int] | None:
-        """What one way does to the slots: states, net, cost, offers of whole groups in use. None: not possible."""
-        after, more, cost, used = list(states), 0, 0, 0
-        for at, amount in way.taken:
-            slot = self.slots[at]
-            if slot.kind == "count":
-                after[at] += amount
-                if after[at] > self.component.most_units[slot.bit]:
-                    return None
-            elif slot.kind == "cap":
-                # The way counts the whole amount; beyond the cap it comes back.
-                took = min(after[at] + amount, slot.use.most) - after[at]
-                more += amount - took
-                cost += share_of(took, slot.use.share_bp) << self.cost_bits
-                after[at] += took
+    def _table(self, stage: Stage, places: "Places") -> Table:
+        """What there is to a line. At the first line of an offer with holds, every way is there once for each hold that it suits."""
+        here = stage.position
+        begun = [(way, numbers) for way in stage.ways for numbers in self._begin(stage, way)]
+        used = [self._used_by(way, numbers) for way, numbers in begun]
+        offers = []
+        for bit, place in places.offers_at(stage):
+            uses = np.array([mask & bit > 0 for mask in used], dtype=np.int64)
+            clashes = np.array([way.clash & bit > 0 for way, _ in begun], dtype=np.int64)
+            is_closing = stage.closing & bit > 0
+            if is_closing or uses.any() or clashes.any():
+                offers.append(OfferField(place, self.weight(bit), uses, clashes, is_closing, bit in self.rivals))
+        slots = []
+        for at, (place, ones) in places.slots_at(stage):
+            kind = self.slots[at].kind
+            if kind == "hold" and at in stage.opening:
+                given = [numbers[at] for _, numbers in begun]
             else:
-                period = period_of(slot.use.share_bp)
-                whole, after[at] = divmod(after[at] + amount, period)
-                cost += (whole * period * slot.use.share_bp // WHOLE_BP) << self.cost_bits
-        if stage.concerned:
-            held = self._hold_units(stage, dict(way.held), after)
-            if held is None:
-                return None
-            more, cost, used = more + held[0], cost + held[1], held[2]
-        return after, more, cost, used
+                given = [dict(way.held).get(at, 0) or dict(way.taken).get(at, 0) for way, _ in begun]
+            if kind == "hold" or any(given) or at in stage.closing_slots:
+                distinct, which = np.unique(np.array(given, dtype=np.int64), return_inverse=True)
+                slots.append(SlotField(at, place, ones, distinct.tolist(), which, kind == "residue"))
+        ways = [way for way, _ in begun]
+        more = np.array([way.more for way in ways], dtype=np.int64)
+        return Table(ways, more, np.array([way.cost for way in ways], dtype=np.int64), offers, slots)
 
-    def _hold_units(self, stage: Stage, held: Mapping[int, int], after: list[int]) -> tuple[int, int, int] | None:
-        """What offers of whole groups do with the units they hold of a line: net, cost, offers in use. None: not possible."""
-        more = cost = used = 0
-        for at in stage.concerned:
-            slot, units = self.slots[at], held.get(at, 0)
-            if slot.kind == "turn" and units:
-                offer, before = slot.use.offer, after[at]
-                reduced = _reduced(before + units, offer) - _reduced(before, offer)
-                off = reduced * share_of(self.component.basket[stage.position].unit_price, offer.get_rate_bp)
-                more -= off
-                cost += share_of(off, slot.use.share_bp) << self.cost_bits
-                after[at] = (before + units) % group_size(offer)
-                used |= slot.bit
-            elif slot.kind == "sets" and units:
-                price = self.component.basket[stage.position].unit_price
-                more -= price * units
-                cost += share_of(price * units, slot.use.share_bp) << self.cost_bits
-                part = _part_of(slot.use, stage.position)
-                after[at] += units << COUNT_BITS * part
-                if (after[at] >> COUNT_BITS * part & COUNT_MASK) > slot.most * slot.use.slots[part][0]:
-                    return None
-                used |= slot.bit
-            elif slot.kind == "hold":
-                hold = slot.holds[after[at]]
-                if (hold.units.get(stage.position, 0) if hold else 0) != units:
-                    return None
-                if hold:
-                    more -= hold.shares.get(stage.position, 0)
-                    after[at] = slot.same[after[at], stage.position]
-        return more, cost, used
+    def _begin(self, stage: Stage, way: Way) -> Iterator[dict[int, int]]:
+        """At the first line of offers with holds, the holds (by slot, by number) that take as many units of it as this way gives them."""
+        held = dict(way.held)
+        suitable = [
+            [
+                number
+                for number, hold in enumerate(self.slots[at].holds)
+                if (hold.units.get(stage.position, 0) if hold else 0) == held.get(at, 0)
+            ]
+            for at in stage.opening
+        ]
+        for numbers in product(*suitable):
+            yield dict(zip(stage.opening, numbers, strict=True))
 
-    def _close(self, stage: Stage, after: list[int]) -> tuple[int, int] | None:
-        """Forget the slots that no later line concerns: net and cost that follow; None if a group is not whole."""
-        more = cost = 0
-        for at in stage.closing_slots:
-            slot, state = self.slots[at], after[at]
-            if slot.kind == "residue":
-                cost += share_of(state, slot.use.share_bp) << self.cost_bits
-            elif slot.kind == "turn" and state:
-                return None
-            elif slot.kind == "sets" and state:
-                sets = _whole_sets(slot.use, state)
-                if sets is None:
+    def _used_by(self, way: Way, begun: Mapping[int, int]) -> int:
+        """The followed offers that a way uses, those of whole groups among them."""
+        used = way.tracked
+        for at, units in way.held:
+            if units and self.slots[at].kind != "hold":
+                used |= self.slots[at].bit
+        for at, number in begun.items():
+            if number:
+                used |= self.slots[at].bit
+        return used
+
+    def _effect(self, depth: int, at: int, value: int, given: int) -> tuple[int, int, int]:
+        """What a line does to one slot: the state after it, net and cost. A state below zero: that cannot be."""
+        name = (depth, at, value, given)
+        if name not in self._known:
+            stage = self.stages[depth]
+            made = self._change(stage, at, value, given)
+            if made is not None and at in stage.closing_slots:
+                made = self._close(at, *made)
+            self._known[name] = (-1, 0, 0) if made is None else made
+        return self._known[name]
+
+    def _change(self, stage: Stage, at: int, value: int, given: int) -> tuple[int, int, int] | None:
+        """The effect while the slot stays open; None: that cannot be."""
+        slot = self.slots[at]
+        use = slot.use
+        match slot.kind:
+            case "count":
+                return (value + given, 0, 0) if value + given <= self.component.most_units[slot.bit] else None
+            case "cap":
+                # The way counts the whole amount; beyond the cap it comes back.
+                took = min(value + given, use.most) - value
+                return value + took, given - took, share_of(took, use.share_bp) << self.cost_bits
+            case "residue":
+                period = period_of(use.share_bp)
+                whole, rest = divmod(value + given, period)
+                return rest, 0, (whole * period * use.share_bp // WHOLE_BP) << self.cost_bits
+            case "turn":
+                reduced = _reduced(value + given, use.offer) - _reduced(value, use.offer)
+                off = reduced * share_of(self.component.basket[stage.position].unit_price, use.offer.get_rate_bp)
+                after = (value + given) % group_size(use.offer)
+                return after, -off, share_of(off, use.share_bp) << self.cost_bits
+            case "sets":
+                off = self.component.basket[stage.position].unit_price * given
+                part = _part_of(use, stage.position) if given else 0
+                after = value + (given << COUNT_BITS * part)
+                if (after >> COUNT_BITS * part & COUNT_MASK) > slot.most * use.slots[part][0]:
                     return None
-                more += sets * slot.use.offer.price
-                cost -= share_of(sets * slot.use.offer.price, slot.use.share_bp) << self.cost_bits
-            after[at] = 0
-        return more, cost
+                return after, -off, share_of(off, use.share_bp) << self.cost_bits
+            case _:
+                return self._hold_on(stage, at, value, given)
+
+    def _hold_on(self, stage: Stage, at: int, value: int, given: int) -> tuple[int, int, int] | None:
+        """The effect on a slot of holds: `given` is the hold begun, or later the units of this line."""
+        slot, position = self.slots[at], stage.position
+        is_first = at in stage.opening
+        number = given if is_first else value
+        hold = slot.holds[number]
+        if not is_first and (hold.units.get(position, 0) if hold else 0) != given:
+            return None
+        if hold is None:
+            return 0, 0, 0
+        cost = share_of(hold.amount, hold.use.share_bp) << self.cost_bits if is_first else 0
+        return slot.same[number, position], -hold.shares.get(position, 0), cost
+
+    def _close(self, at: int, state: int, more: int, cost: int) -> tuple[int, int, int] | None:
+        """Forget a slot that no later line concerns: what follows from its last state; None if a group is not whole."""
+        slot = self.slots[at]
+        if slot.kind == "residue":
+            return 0, more, cost + (share_of(state, slot.use.share_bp) << self.cost_bits)
+        if slot.kind == "turn" and state:
+            return None
+        if slot.kind == "sets" and state:
+            sets = _whole_sets(slot.use, state)
+            if sets is None:
+                return None
+            price = sets * slot.use.offer.price
+            return 0, more + price, cost - (share_of(price, slot.use.share_bp) << self.cost_bits)
+        return 0, more, cost
+
+
+class Places:
+    """Where in a state each followed offer and each slot stands, while lines concern it."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Raises NotModelled when there is more to remember at once than a state has bits."""
+        self._layout = layout
+        self._last_of_bit: dict[int, int] = {}
+        self._last_of_slot: dict[int, int] = {}
+        for depth, stage in enumerate(layout.stages):
+            self._last_of_bit |= dict.fromkeys(bits_of(stage.closing), depth)
+            self._last_of_slot |= dict.fromkeys(stage.closing_slots, depth)
+        self._taken = 0
+        self._offers: dict[int, int] = {}
+        self._slots: dict[int, tuple[int, int]] = {}
+        self._here: dict[int, tuple[list[tuple[int, int]], list[tuple[int, tuple[int, int]]]]] = {}
+        for depth, stage in enumerate(layout.stages):
+            self._arrive(stage)
+            self._here[stage.position] = (
+                [(bit, place) for bit, place in self._offers.items() if (stage.relevant | stage.closing) & bit],
+                [(at, self._slots[at]) for at in self._slots if stage.position in layout.lines_of[layout.slots[at].bit]],
+            )
+            self._leave(depth)
+
+    def offers_at(self, stage: Stage) -> list[tuple[int, int]]:
+        """The followed offers that matter to a line, as bit and place."""
+        return self._here[stage.position][0]
+
+    def slots_at(self, stage: Stage) -> list[tuple[int, tuple[int, int]]]:
+        """The slots that a line concerns, with place and mask."""
+        return self._here[stage.position][1]
+
+    def _arrive(self, stage: Stage) -> None:
+        """Give places to what this line is the first to concern."""
+        lines_of = self._layout.lines_of
+        for bit in self._last_of_bit:
+            if bit not in self._offers and stage.position in lines_of[bit]:
+                self._offers[bit] = self._take(1)
+        for at, slot in enumerate(self._layout.slots):
+            if at not in self._slots and at in self._last_of_slot and stage.position in lines_of[slot.bit]:
+                width = _most_state(slot, self._layout.component).bit_length()
+                self._slots[at] = (self._take(width), (1 << width) - 1)
+
+    def _take(self, width: int) -> int:
+        """The lowest place of so many free bits."""
+        place = 0
+        while self._taken >> place & ((1 << width) - 1):
+            place += 1
+        if place + width > STATE_BITS:
+            raise NotModelled("too much to remember at once")
+        self._taken |= ((1 << width) - 1) << place
+        return place
+
+    def _leave(self, depth: int) -> None:
+        """Give back the places of what no later line concerns."""
+        for bit in [bit for bit in self._offers if self._last_of_bit[bit] == depth]:
+            self._taken &= ~(1 << self._offers.pop(bit))
+            del self._last_of_bit[bit]
+        for at in [at for at in self._slots if self._last_of_slot[at] == depth]:
+            place, ones = self._slots.pop(at)
+            self._taken &= ~(ones << place)
+            del self._last_of_slot[at]
+
+
+def _looking_back(states: Whole, moves: Sequence[Whole], later: Layer) -> Layer:
+    """A layer with what can still be added from its states, without the moves that cannot end well."""
+    origin, target, way, more, cost = moves
+    ends_well = later.low[target] < FAR
+    if not ends_well.all():
+        origin, target, way, more, cost = (column[ends_well] for column in moves)
+    low, high = np.full(states.size, FAR, dtype=np.int64), np.full(states.size, -FAR, dtype=np.int64)
+    np.minimum.at(low, origin, more + later.low[target])
+    np.maximum.at(high, origin, more + later.high[target])
+    return Layer(states, low, high, origin, target, way, more, cost)
+
+
+def _most_state(slot: Slot, component: Component) -> int:
+    """No state of a slot is larger."""
+    match slot.kind:
+        case "residue":
+            return period_of(slot.use.share_bp)
+        case "cap":
+            return slot.use.most
+        case "count":
+            return component.most_units[slot.bit]
+        case "turn":
+            return group_size(slot.use.offer)
+        case "sets":
+            return (1 << COUNT_BITS * len(slot.use.slots)) - 1
+        case _:
+            return len(slot.holds)
 
 
 def _reduced(units: int, offer: Offer) -> int:

@@ -1,15 +1,20 @@
 """The best plans of the programme over sums: back along every path of least cost, and the first of them in basket order. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Final
 
+import numpy as np
+
 from market.pricing.apply import Pool
-from market.pricing.moves import Key, Moves, Step
+from market.pricing.moves import Moves, Step
 from market.pricing.setting import Setting
 from market.pricing.terminal import Costs, NotModelled
 
-Node = tuple[Key, int]
+# By the place of a state among those of its depth, the costs of the sums that matter.
+Reached = dict[int, Costs]
+# A state, by its place, and a sum.
+Node = tuple[int, int]
 Graph = Sequence[Mapping[Node, Sequence[tuple[Node, Step]]]]
 
 MOST_NODES: Final = 20_000  # of all equally good plans
@@ -22,10 +27,10 @@ class Paths:
     def __init__(self, programme: Moves, setting: Setting, *, ends: Sequence[Node], best: tuple[int, int]) -> None:
         self._programme, self._setting, self._ends, self._best = programme, setting, ends, best
 
-    def consider(self, layers: Sequence[Mapping[Key, Costs]]) -> None:
-        """Follow every best plan back through the layers and let the hunt consider those that may be first by the lesser criteria."""
+    def consider(self, reached: Sequence[Reached]) -> None:
+        """Follow every best plan back and let the hunt consider those that may be first by the lesser criteria."""
         hunt, best = self._setting.hunt, self._best
-        graph = self._follow_back(layers)
+        graph = self._follow_back(reached)
         if graph is None:
             hunt.abandon(best[0])
             return
@@ -40,24 +45,22 @@ class Paths:
             if found is None or (found.payable, found.sponsor) != (best[0], best[1] >> self._programme.cost_bits):
                 raise NotModelled("a plan that is not what its sums say")
 
-    def _follow_back(self, layers: Sequence[Mapping[Key, Costs]]) -> Graph | None:
+    def _follow_back(self, reached: Sequence[Reached]) -> Graph | None:
         """By line, every node of a best plan with the nodes it came from; None if there are too many."""
-        programme = self._programme
         graph: list[dict[Node, list[tuple[Node, Step]]]] = []
         nodes, seen = set(self._ends), 0
-        for depth in range(len(programme.stages), 0, -1):
-            stage, before = programme.stages[depth - 1], layers[depth - 1]
+        for depth in range(len(reached) - 1, 0, -1):
             came: dict[Node, list[tuple[Node, Step]]] = {node: [] for node in nodes}
-            by_key: dict[Key, list[tuple[int, int]]] = {}
-            for key, at in nodes:
-                start, costs = layers[depth][key]
-                by_key.setdefault(key, []).append((at, int(costs[at - start])))
-            for earlier, (start, costs) in before.items():
-                for step in programme.steps(stage, earlier):
-                    for at, cost in by_key.get(step.after, ()):
-                        origin = at - step.more - start
-                        if 0 <= origin < costs.size and int(costs[origin]) + step.cost == cost:
-                            came[step.after, at].append(((earlier, at - step.more), step))
+            by_state: dict[int, list[tuple[int, int]]] = {}
+            for state, at in nodes:
+                start, costs = reached[depth][state]
+                by_state.setdefault(state, []).append((at, int(costs[at - start])))
+            for origin, target, step in self._steps(depth - 1, by_state, reached[depth - 1]):
+                start, costs = reached[depth - 1][origin]
+                for at, cost in by_state[target]:
+                    before = at - step.more
+                    if 0 <= before - start < costs.size and int(costs[before - start]) + step.cost == cost:
+                        came[target, at].append(((origin, before), step))
             graph.append(came)
             nodes = {origin for rows in came.values() for origin, _ in rows}
             seen += len(nodes)
@@ -65,12 +68,22 @@ class Paths:
                 return None
         return graph[::-1]
 
+    def _steps(
+        self, depth: int, targets: Collection[int], origins: Collection[int]
+    ) -> Iterator[tuple[int, int, Step]]:
+        """The moves of a line from some states to some others."""
+        layer, ways = self._programme.exact[depth], self._programme.tables[depth].ways
+        moves = np.flatnonzero(np.isin(layer.target, list(targets)) & np.isin(layer.origin, list(origins)))
+        columns = (layer.origin[moves], layer.target[moves], layer.more[moves], layer.cost[moves], layer.way[moves])
+        for origin, target, more, cost, way in zip(*[column.tolist() for column in columns], strict=True):
+            yield origin, target, Step(more, cost, ways[way])
+
     def _first_in_order(self, graph: Graph) -> list[Step]:
         """Of all paths the one with the least net on the earlier lines, in basket order."""
         programme = self._programme
         ranks = {position: rank for rank, position in enumerate(sorted(programme.component.positions))}
         bits = (max(line.list_price for line in programme.component.basket) + programme.shift).bit_length() + 1
-        values: dict[Node, tuple[int, list[Step]]] = {((0, programme.nothing), programme.shift): (0, [])}
+        values: dict[Node, tuple[int, list[Step]]] = {(0, programme.shift): (0, [])}
         for stage, came in zip(programme.stages, graph, strict=True):
             worth = bits * (len(ranks) - 1 - ranks[stage.position])
             following = {}

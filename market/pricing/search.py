@@ -66,7 +66,7 @@ class _Outer:
     def run_best_first(self, solver: Solver) -> None:
         """Decide the items where least could be paid first, then the lines sum by sum, until nothing that is left can win."""
         items, hunt, order = self.component.items, self.hunt, count()
-        # A bound, and what it is a bound of: ways of the first items, or of all of them a look at the lines.
+        # A bound, and what it is a bound of: ways of the first items, or of all of them a look at the lines, which knows what they pay.
         heap: list[tuple[int, int, int, list[Way] | Look]] = [(0, 0, next(order), [])]
         while heap:
             left, _, _, what = heappop(heap)
@@ -76,17 +76,19 @@ class _Outer:
             if not hunt.step(1 if is_open else LOOK_NODES):
                 hunt.abandon(left)
                 return
-            if not isinstance(what, list) or not is_open:
-                look = solver.look(self._setting(what)) if isinstance(what, list) else what
-                further = look.go_on(left)
-                if further is not None and further <= hunt.best.payable:
-                    heappush(heap, (further, -len(items), next(order), look))
-                continue
-            for way in items[len(what)].ways:
-                path = [*what, way]
-                bound = self._bound(path, items[len(path) :])
-                if bound is not None and bound <= hunt.best.payable:
-                    heappush(heap, (max(left, bound), -len(path), next(order), path))
+            if isinstance(what, Look):
+                what.settle()
+            elif not is_open:
+                look = solver.look(self._setting(what))
+                least = look.least()
+                if least is not None:
+                    heappush(heap, (least, -len(items) - 1, next(order), look))
+            else:
+                for way in items[len(what)].ways:
+                    path = [*what, way]
+                    bound = self._bound(path, items[len(path) :])
+                    if bound is not None and bound <= hunt.best.payable:
+                        heappush(heap, (max(left, bound), -len(path), next(order), path))
 
     def run(self) -> None:
         """Search until nothing can be better or the nodes are used up."""
@@ -331,9 +333,9 @@ def _hunt(
             return outer.hunt
     summed = make_component(basket, positions, uses, purses, summed_like=component)
     by_sums = _Outer(summed, nodes, best)
-    solver = Solver(summed, grouped)
     floor = 0
     try:
+        solver = Solver(summed, grouped)
         summed.least_sum = solver.least_sum()
         floor = by_sums.least() or 0
         by_sums.run_best_first(solver)

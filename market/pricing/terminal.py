@@ -5,14 +5,14 @@ the lines, the innermost part first, is at the end of each part the sum that its
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from market.kit.money import WHOLE_BP
+from market.kit.money import WHOLE_BP, share_of
 from market.pricing.apply import Use
 from market.pricing.bound import Variant
 from market.pricing.component import Component, short_purses
@@ -37,28 +37,28 @@ class NotModelled(Exception):  # noqa: N818  not an error: the search goes anoth
 
 @dataclass(slots=True)
 class Terminal:
-    """`part_of` gives each line's part, innermost first; `gates` the thresholds of each inner part; `variants` all in order of application."""
+    """`parts` are the inner parts, innermost first, with the thresholds of each in `gates`; `variants` are all in order of application."""
 
-    part_of: Mapping[int, int]
+    parts: Sequence[frozenset[int]]
     gates: Sequence[Sequence[Variant]]
     variants: Sequence[Variant]
     whole: frozenset[int]
-    high: int
-    paid: Fen = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    sponsor: Fen = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def gate_name(self) -> object:
         """Equal for terminals whose inner parts have the same thresholds."""
         return tuple(tuple((gate.need, gate.below) for gate in gates) for gates in self.gates)
 
-    def leave(self, least: int, best: int) -> None:
-        """Work out what is paid of every sum from `least` on that may pay no more than `best`."""
-        high = min(self.high, best + sum(variant.use.most for variant in self.variants))
-        sums = np.arange(least, max(least, high) + 1, dtype=np.int64)
-        self.paid, self.sponsor = self._leave(sums)
+    @property
+    def need(self) -> int:
+        """No sum below this passes the thresholds over all lines; 0 for none."""
+        return max([one.need for one in self.variants if one.is_order and one.bit in self.whole], default=0)
 
-    def _leave(self, sums: Fen) -> tuple[Fen, Fen]:
+    def most_off(self, most: int) -> int:
+        """Of sums up to `most`, no more than this is taken."""
+        return sum([one.use.most if one.times_of else _most_off(one, most) for one in self.variants])
+
+    def leave(self, sums: Fen) -> tuple[Fen, Fen]:
         """What is paid of each sum, and what the sponsors bear of these offers; no plan where a threshold is not reached: paid is endless."""
         running, sponsor, legal = sums.copy(), np.zeros_like(sums), np.ones(sums.shape, dtype=bool)
         after_order = sums
@@ -81,7 +81,9 @@ class Terminal:
             if variant.cap is not None:
                 off = np.minimum(off, min(variant.cap, MOST_FEN))
             running = running - off
-            if variant.use.share_bp:
+            if variant.use.share_bp == WHOLE_BP:
+                sponsor += off
+            elif variant.use.share_bp:
                 sponsor += (2 * off * variant.use.share_bp + WHOLE_BP) // (2 * WHOLE_BP)
         return np.where(legal, running, np.int64(ENDLESS)), sponsor
 
@@ -89,16 +91,21 @@ class Terminal:
         """Whether what the order stage leaves is exact: an amount of a part may be cut, and then more is left than counted here."""
         return all(variant.bit in self.whole or not variant.is_order for variant in self.variants)
 
-    def need_of(self, part: int) -> int:
-        """The least sum that the thresholds of an inner part ask for; 0 for none."""
-        return max((gate.need for gate in self.gates[part]), default=0) if part < len(self.gates) else 0
-
     def cross(self, part: int, costs: Fen, base: int, never: int) -> None:
         """Rule out, at the end of an inner part, the sums that its thresholds do not allow. `costs[i]` belongs to the sum `base + i`."""
         for variant in self.gates[part] if part < len(self.gates) else ():
             costs[: max(0, variant.need - base)] = never
             if variant.below is not None:
                 costs[max(0, variant.below - base) :] = never
+
+    def cross_sums(self, part: int, places: int, base: int) -> int:
+        """The same of sums as bits: bit `i` is the sum `base + i`."""
+        for variant in self.gates[part] if part < len(self.gates) else ():
+            least = max(0, variant.need - base)
+            places = places >> least << least
+            if variant.below is not None:
+                places &= (1 << max(0, variant.below - base)) - 1
+        return places
 
 
 def are_nested(parts: Sequence[frozenset[int]]) -> bool:
@@ -114,79 +121,92 @@ def number_parts(component: Component, parts: Sequence[frozenset[int]]) -> dict[
     }
 
 
-def read_terminal(setting: Setting, grouped: Sequence[Use], parts: Sequence[frozenset[int]]) -> Terminal:
-    """The terminal of a setting with these offers of whole groups; `parts` are used if they will do. Raises NotModelled.
+class Ground:
+    """What the terminals of all settings of one component have in common; `parts` are used wherever they will do."""
 
-    It never leaves more than a plan really pays: an amount that a part may be too small for, a budget that may be too short, a threshold of
-    a part after the order stage count as if they were not. So a best plan that really pays what this says is the best. Where a sponsor
-    bears a share of such an offer it would not be: then the sponsor's cost, too, could be less than this says.
-    """
-    component, variants = setting.component, setting.upper.variants
-    everything = frozenset(component.positions)
-    high = sum(component.basket[position].list_price for position in everything)
-    _check(setting, high)
-    gates: dict[frozenset[int], list[Variant]] = {}
-    whole = set()
-    for rank, variant in enumerate(variants):
-        lines = frozenset(variant.use.lines)
-        if lines == everything:
-            whole.add(variant.bit)
-            continue
-        if variant.off is None or variant.times_of:
-            raise NotModelled("a rate of a part")
-        low = max(0, _least(setting, lines) - sum(use.most for use in grouped if lines.intersection(use.lines)))
-        most = sum(component.basket[position].list_price for position in lines)
-        later = [other for other in variants[rank + 1 :] if other.off is None]
-        if variant.use.share_bp and any(one.use.share_bp != WHOLE_BP for one in (variant, *later)):
-            # What it cannot take may make a later rate take a fen more: as much is paid, but another sponsor's part differs.
-            others = sum(_most_of_part(other, most, setting, grouped) for other in variants if other is not variant)
-            if low - others < min(variant.off, variant.use.most):
-                raise NotModelled("a sponsored amount that may take a whole part")
-        if variant.is_order and (variant.need > low or (variant.below is not None and variant.below <= most)):
-            gates.setdefault(lines, []).append(variant)
-    if not gates.keys() <= set(parts):
-        parts = sorted(gates, key=len)
-        if not are_nested(parts):
-            raise NotModelled("thresholds on parts beside each other")
-    return Terminal(
-        part_of=number_parts(component, parts),
-        gates=[gates.get(lines, ()) for lines in parts],
-        variants=variants,
-        whole=frozenset(whole),
-        high=high,
-    )
+    def __init__(self, component: Component, grouped: Sequence[Use], parts: Sequence[frozenset[int]]) -> None:
+        """Raises NotModelled for what no sum tells."""
+        self.component, self.grouped, self.parts = component, grouped, parts
+        self._everything = frozenset(component.positions)
+        self._high = sum([component.basket[position].list_price for position in component.positions])
+        self._known: dict[tuple[int, frozenset[int]], int] = {}
+        uses = [use for _, use in component.by_place]
+        if component.rebates or component.held.uses:
+            raise NotModelled("rebates or held units")
+        if short_purses(uses, component.purses):
+            raise NotModelled("a purse that may run short")
+        if any(use.share_bp and use.hard is not None and use.hard < use.gross_most for use in uses):
+            raise NotModelled("a sponsored offer with a budget that may not be short")
+        if self._high > MOST_FEN:
+            raise NotModelled("sums beyond what an array holds")
+
+    def read(self, setting: Setting) -> Terminal:
+        """The terminal of a setting. Raises NotModelled.
+
+        It never leaves more than a plan really pays: an amount that a part may be too small for, a budget that may be too short, a threshold
+        of a part after the order stage count as if they were not. So a best plan that really pays what this says is the best. Where a sponsor
+        bears a share of such an offer it would not be: then the sponsor's cost, too, could be less than this says.
+        """
+        variants, parts = setting.upper.variants, self.parts
+        if any(variant.times_of and (variant.off or 0) > MOST_OFF for variant in variants):
+            raise NotModelled("sums beyond what an array holds")
+        gates: dict[frozenset[int], list[Variant]] = {}
+        whole = set()
+        for rank, variant in enumerate(variants):
+            lines = frozenset(variant.use.lines)
+            if lines == self._everything:
+                whole.add(variant.bit)
+                continue
+            if variant.off is None or variant.times_of:
+                raise NotModelled("a rate of a part")
+            low, most = max(0, self._least(setting, lines)), self._list_of(lines)
+            later = [other for other in variants[rank + 1 :] if other.off is None]
+            if variant.use.share_bp and any(one.use.share_bp != WHOLE_BP for one in (variant, *later)):
+                # What it cannot take may make a later rate take a fen more: as much is paid, but another sponsor's part differs.
+                others = sum([self._most_of_part(other, most, setting) for other in variants if other is not variant])
+                if low - others < min(variant.off, variant.use.most):
+                    raise NotModelled("a sponsored amount that may take a whole part")
+            if variant.is_order and (variant.need > low or (variant.below is not None and variant.below <= most)):
+                gates.setdefault(lines, []).append(variant)
+        if not gates.keys() <= set(parts):
+            parts = sorted(gates, key=len)
+            if not are_nested(parts):
+                raise NotModelled("thresholds on parts beside each other")
+        return Terminal(
+            parts=parts,
+            gates=[gates.get(lines, ()) for lines in parts],
+            variants=variants,
+            whole=frozenset(whole),
+        )
+
+    def _list_of(self, lines: frozenset[int]) -> int:
+        return sum([self.component.basket[position].list_price for position in lines])
+
+    def _least(self, setting: Setting, lines: frozenset[int]) -> int:
+        """No way of these lines leaves less after the line stage."""
+        name = (setting.allowed, lines)
+        if name not in self._known:
+            component = self.component
+            cheapest = [
+                component.choices[position].cheapest(setting.allowed)
+                if position in component.choices
+                else component.basket[position].list_price
+                for position in lines
+            ]
+            grouped = [use.most for use in self.grouped if lines.intersection(use.lines)]
+            self._known[name] = sum(cheapest) - sum(grouped)
+        return self._known[name]
+
+    def _most_of_part(self, variant: Variant, most: int, setting: Setting) -> int:
+        """The most that an offer over more lines takes from a part that is worth `most`: its part of the net, and a fen for each line."""
+        least = self._least(setting, frozenset(variant.use.lines))
+        least -= sum([other.use.most for other in setting.upper.variants if other is not variant])
+        if least <= 0:
+            return variant.use.most
+        return min(variant.use.most, variant.use.most * most // least + variant.lines)
 
 
-def _check(setting: Setting, high: int) -> None:
-    """Raise NotModelled for what no sum tells, `high` being the list value of all lines."""
-    component = setting.component
-    uses = [use for _, use in component.by_place]
-    if component.rebates or component.held.uses:
-        raise NotModelled("rebates or held units")
-    if short_purses(uses, component.purses):
-        raise NotModelled("a purse that may run short")
-    if any(use.share_bp and use.hard is not None and use.hard < use.gross_most for use in uses):
-        raise NotModelled("a sponsored offer with a budget that may not be short")
-    if high > MOST_FEN or any(variant.times_of and (variant.off or 0) > MOST_OFF for variant in setting.upper.variants):
-        raise NotModelled("sums beyond what an array holds")
-
-
-def _least(setting: Setting, lines: frozenset[int]) -> int:
-    """No way of these lines leaves less after the line stage."""
-    component = setting.component
-    return sum(
-        component.choices[position].cheapest(setting.allowed)
-        if position in component.choices
-        else component.basket[position].list_price
-        for position in lines
-    )
-
-
-def _most_of_part(variant: Variant, most: int, setting: Setting, grouped: Sequence[Use]) -> int:
-    """The most that an offer over more lines takes from a part that is worth `most`: its part of the net, and a fen for each line."""
-    lines = frozenset(variant.use.lines)
-    least = _least(setting, lines) - sum(use.most for use in grouped if lines.intersection(use.lines))
-    least -= sum(other.use.most for other in setting.upper.variants if other is not variant)
-    if least <= 0:
-        return variant.use.most
-    return min(variant.use.most, variant.use.most * most // least + variant.lines)
+def _most_off(variant: Variant, most: int) -> int:
+    """The most that one tier takes of sums up to `most`."""
+    off = share_of(most, variant.rate_bp) if variant.off is None else variant.off
+    return min(off, variant.use.most)
