@@ -21,6 +21,8 @@ from market.pricing.terminal import NotModelled
 from market.pricing.ways import COUNT_BITS, COUNT_MASK, Layout, Slot, Stage, Way, bits_of, period_of
 
 Whole = NDArray[np.int64]
+# Of moves: origins, targets, ways, net and cost.
+Columns = Sequence[Whole]
 
 STATE_BITS: Final = 62
 MOST_STATES: Final = 60_000
@@ -92,42 +94,62 @@ class Table(NamedTuple):
 class Moves(Layout):
     """A layout with the moves from each state."""
 
-    def __init__(self, component: Component, allowed: int, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
-        super().__init__(component, allowed, part_of, grouped)
+    def __init__(self, component: Component, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
+        super().__init__(component, part_of, grouped)
+        self._layers: dict[tuple[bool, int], list[Layer]] = {}
         self._known: dict[tuple[int, int, int, int], tuple[int, int, int]] = {}
         places = Places(self)
         self.tables = [self._table(stage, places) for stage in self.stages]
 
-    @cached_property
-    def light(self) -> list[Layer]:
-        """The layers with all that matters to what sums there are, and nothing of their costs: that takes far fewer states."""
-        return self._layers(is_light=True)
+    def layers(self, allowed: int, *, is_light: bool) -> list[Layer]:
+        """Every state of every depth with its moves by the allowed offers.
+
+        Light: with all that matters to what sums there are, and nothing of their costs, which takes far fewer states.
+        """
+        banned = self.allowed & ~allowed
+        name = (is_light, banned)
+        if name not in self._layers:
+            moves = self._light_moves if is_light else self._exact_moves
+            kept = list(map(self._without, [banned] * len(moves), self.tables, moves)) if banned else moves
+            if is_light:
+                kept = [(states, _distinct_moves(columns)) for states, columns in kept]
+            end = np.zeros(1, dtype=np.int64)
+            layers = [Layer(end, end, end, *([NOTHING] * 5))]
+            for states, columns in reversed(kept):
+                layers.append(_looking_back(states, columns, layers[-1]))
+            self._layers[name] = layers[::-1]
+        return self._layers[name]
+
+    @staticmethod
+    def _without(banned: int, table: Table, layer: tuple[Whole, Columns]) -> tuple[Whole, Columns]:
+        """Leave out the moves by banned offers."""
+        states, columns = layer
+        is_banned = [bool(way.tracked & banned) for way in table.ways]
+        if any(is_banned):
+            stays = ~np.array(is_banned)[columns[2]]
+            columns = [column[stays] for column in columns]
+        return states, columns
 
     @cached_property
-    def exact(self) -> list[Layer]:
-        """All states of every depth."""
-        return self._layers(is_light=False)
+    def _light_moves(self) -> list[tuple[Whole, Columns]]:
+        return self._all_moves(is_light=True)
 
-    def _layers(self, *, is_light: bool) -> list[Layer]:
-        """Every state of every depth with its moves."""
+    @cached_property
+    def _exact_moves(self) -> list[tuple[Whole, Columns]]:
+        return self._all_moves(is_light=False)
+
+    def _all_moves(self, *, is_light: bool) -> list[tuple[Whole, Columns]]:
+        """By depth the states and the moves from them: origins, targets, ways, net and cost."""
         states = np.zeros(1, dtype=np.int64)
-        found = []
+        found: list[tuple[Whole, Columns]] = []
         for depth in range(len(self.stages)):
             origin, way, after, more, cost = self._expand(depth, states, is_light=is_light)
-            following, target = np.unique(after, return_inverse=True) if after.any() else (NOWHERE, np.zeros_like(after))
-            moves = [origin, target, way, more, cost]
-            if is_light:
-                distinct = np.unique(np.stack((origin, target, more)), axis=1, return_index=True)[1]
-                moves = [column[distinct] for column in moves]
-            found.append((states, moves))
+            following, target = distinct(after)
+            found.append((states, [origin, target, way, more, cost]))
             states = following
             if states.size > MOST_STATES:
                 raise NotModelled("too many states")
-        end = np.zeros(states.size, dtype=np.int64)
-        layers = [Layer(states, end, end, *([NOTHING] * 5))]
-        for here, moves in reversed(found):
-            layers.append(_looking_back(here, moves, layers[-1]))
-        return layers[::-1]
+        return found
 
     def _expand(self, depth: int, states: Whole, *, is_light: bool) -> tuple[Whole, Whole, Whole, Whole, Whole]:
         """The moves of a line from these states: origins, ways, states after it, net and cost."""
@@ -141,7 +163,7 @@ class Moves(Layout):
             way = np.tile(np.arange(count), states.size)
             return origin, way, states[origin], table.more[way], table.cost[way]
         # Worked out once for all states that look alike to this line: a row for each such state, a column for each way.
-        fields, alike = np.unique(states & relevant, return_inverse=True)
+        fields, alike = distinct(states & relevant)
         shape = (fields.size, count)
         after, fits = np.zeros(shape, dtype=np.int64), np.ones(shape, dtype=bool)
         more, cost = np.tile(table.more, (fields.size, 1)), np.tile(table.cost, (fields.size, 1))
@@ -152,7 +174,7 @@ class Moves(Layout):
             if not offer.is_closing:
                 after |= (value | offer.uses) << offer.place
         for slot in slots:
-            values, which = np.unique(fields >> slot.place & slot.ones, return_inverse=True)
+            values, which = distinct(fields >> slot.place & slot.ones)
             effects = np.array(
                 [[self._effect(depth, slot.at, value, given) for given in slot.given] for value in values.tolist()]
             )
@@ -190,8 +212,8 @@ class Moves(Layout):
             else:
                 given = [dict(way.held).get(at, 0) or dict(way.taken).get(at, 0) for way, _ in begun]
             if kind == "hold" or any(given) or at in stage.closing_slots:
-                distinct, which = np.unique(np.array(given, dtype=np.int64), return_inverse=True)
-                slots.append(SlotField(at, place, ones, distinct.tolist(), which, kind == "residue"))
+                amounts, which = distinct(np.array(given, dtype=np.int64))
+                slots.append(SlotField(at, place, ones, amounts.tolist(), which, kind == "residue"))
         ways = [way for way, _ in begun]
         more = np.array([way.more for way in ways], dtype=np.int64)
         return Table(ways, more, np.array([way.cost for way in ways], dtype=np.int64), offers, slots)
@@ -354,7 +376,33 @@ class Places:
             del self._last_of_slot[at]
 
 
-def _looking_back(states: Whole, moves: Sequence[Whole], later: Layer) -> Layer:
+def distinct(values: Whole) -> tuple[Whole, Whole]:
+    """The distinct values, rising, and for each value its place among them. Quicker than numpy's own on few values."""
+    if values.size == 1:
+        return values, NOWHERE
+    order = values.argsort()
+    rising = values[order]
+    is_new = np.empty(values.size, dtype=bool)
+    is_new[:1] = True
+    np.not_equal(rising[1:], rising[:-1], out=is_new[1:])
+    places = np.empty(values.size, dtype=np.int64)
+    places[order] = is_new.cumsum() - 1
+    return rising[is_new], places
+
+
+def _distinct_moves(moves: Columns) -> Columns:
+    """Of moves that lead from one state to one other with the same net, one."""
+    origin, target, _, more, _ = moves
+    if origin.size < 2:
+        return moves
+    order = np.lexsort((more, target, origin))
+    rising = [column[order] for column in moves]
+    is_new = np.ones(order.size, dtype=bool)
+    is_new[1:] = (np.diff(rising[0]) != 0) | (np.diff(rising[1]) != 0) | (np.diff(rising[3]) != 0)
+    return [column[is_new] for column in rising]
+
+
+def _looking_back(states: Whole, moves: Columns, later: Layer) -> Layer:
     """A layer with what can still be added from its states, without the moves that cannot end well."""
     origin, target, way, more, cost = moves
     ends_well = later.low[target] < FAR

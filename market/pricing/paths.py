@@ -72,7 +72,8 @@ class Paths:
         self, depth: int, targets: Collection[int], origins: Collection[int]
     ) -> Iterator[tuple[int, int, Step]]:
         """The moves of a line from some states to some others."""
-        layer, ways = self._programme.exact[depth], self._programme.tables[depth].ways
+        layers = self._programme.layers(self._setting.allowed, is_light=False)
+        layer, ways = layers[depth], self._programme.tables[depth].ways
         moves = np.flatnonzero(np.isin(layer.target, list(targets)) & np.isin(layer.origin, list(origins)))
         columns = (layer.origin[moves], layer.target[moves], layer.more[moves], layer.cost[moves], layer.way[moves])
         for origin, target, more, cost, way in zip(*[column.tolist() for column in columns], strict=True):

@@ -76,19 +76,18 @@ class _Outer:
             if not hunt.step(1 if is_open else LOOK_NODES):
                 hunt.abandon(left)
                 return
-            if isinstance(what, Look):
-                what.settle()
-            elif not is_open:
-                look = solver.look(self._setting(what))
-                least = look.least()
-                if least is not None:
-                    heappush(heap, (least, -len(items) - 1, next(order), look))
-            else:
-                for way in items[len(what)].ways:
-                    path = [*what, way]
-                    bound = self._bound(path, items[len(path) :])
-                    if bound is not None and bound <= hunt.best.payable:
-                        heappush(heap, (max(left, bound), -len(path), next(order), path))
+            if not isinstance(what, list) or not is_open:
+                look = solver.look(self._setting(what)) if isinstance(what, list) else what
+                if look.is_known:
+                    look.settle()
+                elif (further := look.go_on(left)) is not None:
+                    heappush(heap, (further, -len(items) - look.is_known, next(order), look))
+                continue
+            for way in items[len(what)].ways:
+                path = [*what, way]
+                bound = self._bound(path, items[len(path) :])
+                if bound is not None and bound <= hunt.best.payable:
+                    heappush(heap, (max(left, bound), -len(path), next(order), path))
 
     def run(self) -> None:
         """Search until nothing can be better or the nodes are used up."""

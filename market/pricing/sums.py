@@ -8,13 +8,14 @@ It takes what it can model exactly, and raises NotModelled for the rest (see way
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from market.pricing.apply import Use
 from market.pricing.component import Component
-from market.pricing.moves import FAR, NOTHING, Moves, Whole
+from market.pricing.moves import FAR, NOTHING, Layer, Moves, Whole
 from market.pricing.paths import Paths, Reached
 from market.pricing.setting import Setting
 from market.pricing.terminal import Costs, Ground, NotModelled, Terminal, are_nested, number_parts
@@ -23,6 +24,8 @@ from market.pricing.ways import LIVE, Stage
 NEVER: Final = 1 << 61  # the cost of what is no sum of these lines
 MOST_SUMS: Final = 600_000
 MOST_CELLS: Final = 20_000_000  # costs kept at once
+ROOMS: Final = (2_000, 10_000)  # fen above a bound that are looked at, before all that is no worse than the best found
+STEP: Final = 8_192  # sums are worked out up to a multiple of this, so that settings share them
 AT_ONCE: Final = 4_096  # sums of which is worked out what is paid, before looking whether higher ones could pay as little
 
 
@@ -45,24 +48,18 @@ class Solver:
 
     def least_sum(self) -> int:
         """No plan leaves less after the line stage, whatever its order and subsidy offers. Raises NotModelled."""
-        component = self._component
-        allowed = component.free
-        for item in component.items:
-            for _, mask in item.ways:
-                allowed |= mask
-        programme = self._programme(allowed, self._ground.parts)
-        return programme.least + int(programme.light[0].low[0])
+        programme = self._programme(self._ground.parts)
+        return programme.least + int(programme.layers(programme.allowed, is_light=True)[0].low[0])
 
     def look(self, setting: Setting) -> "Look":
         """Begin to look for the best plans of a setting. Raises NotModelled where that cannot be done exactly."""
         terminal = self._ground.read(setting)
-        return Look(self._programme(setting.allowed, terminal.parts), setting, terminal)
+        return Look(self._programme(terminal.parts), setting, terminal)
 
-    def _programme(self, allowed: int, parts: Sequence[frozenset[int]]) -> "Programme":
-        name = (allowed, tuple(parts))
+    def _programme(self, parts: Sequence[frozenset[int]]) -> "Programme":
+        name = tuple(parts)
         if name not in self._programmes:
-            part_of = number_parts(self._component, parts)
-            self._programmes[name] = Programme(self._component, allowed, part_of, self._grouped)
+            self._programmes[name] = Programme(self._component, number_parts(self._component, parts), self._grouped)
         return self._programmes[name]
 
 
@@ -72,12 +69,27 @@ class Look:
     def __init__(self, programme: "Programme", setting: Setting, terminal: Terminal) -> None:
         self._programme, self._setting, self._terminal = programme, setting, terminal
         self._sums: Whole = NOTHING
+        self._rooms = iter(ROOMS)
+        self.is_known = False
 
-    def least(self) -> int | None:
-        """The least that any plan of this setting pays, or None if that is more than the best found. Raises NotModelled."""
-        programme, terminal, best = self._programme, self._terminal, self._setting.hunt.best.payable
-        sums = programme.sums(terminal)
-        begin, floor = int(np.searchsorted(sums, terminal.need)), best
+    def go_on(self, bound: int) -> int | None:
+        """Look a little further: a payable that no plan of this setting is below, and `is_known` once one pays just that; None: none wins.
+
+        `bound` is such a payable already known. Raises NotModelled.
+        """
+        best, room = self._setting.hunt.best.payable, next(self._rooms, None)
+        most = best if room is None else min(best, bound + room)
+        floor = self._least_up_to(most)
+        if floor is not None:
+            self.is_known = True
+            return floor
+        return most + 1 if most < best else None
+
+    def _least_up_to(self, most: int) -> int | None:
+        """The least paid if it is no more than that."""
+        terminal, floor = self._terminal, most
+        sums = self._programme.sums(terminal, self._setting.allowed, most + terminal.most_off(self._programme.highest))
+        begin = int(np.searchsorted(sums, terminal.need))
         while begin < sums.size and int(sums[begin]) - terminal.most_off(int(sums[begin])) <= floor:
             some = sums[begin : begin + AT_ONCE]
             paid, _ = terminal.leave(some)
@@ -97,32 +109,56 @@ class Look:
 class Programme(Moves):
     """The costs of all sums, line by line. A sum's place is how far it is above the least of all lines, and `shift` more."""
 
-    def __init__(self, component: Component, allowed: int, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
-        super().__init__(component, allowed, part_of, grouped)
-        self._sums: dict[object, Whole] = {}
+    def __init__(self, component: Component, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
+        super().__init__(component, part_of, grouped)
+        self._sums: dict[object, tuple[int, Whole]] = {}
+        self._inner: dict[object, dict[int, int]] = {}
+        self.highest = self.component_list
 
-    def sums(self, terminal: Terminal) -> Whole:
-        """All sums that lines can come to under the thresholds of inner parts, rising. Raises NotModelled."""
-        if terminal.gate_name not in self._sums:
-            if int(self.light[0].high[0]) + self.shift > MOST_SUMS:
+    def sums(self, terminal: Terminal, allowed: int, most: int) -> Whole:
+        """All sums up to `most`, and some above, that lines can come to under the thresholds of inner parts, rising. Raises NotModelled."""
+        name = (terminal.gate_name, allowed)
+        known_to, sums = self._sums.get(name, (-1, NOTHING))
+        if known_to < most:
+            most = min(most - most % -STEP, self.highest)
+            if most - self.lowest > MOST_SUMS:
                 raise NotModelled("too wide a range of sums")
-            # A bit for each place.
-            reached = {0: 1 << self.shift}
-            for stage, layer in zip(self.stages, self.light, strict=False):
-                following: dict[int, int] = {}
-                moves = zip(layer.origin.tolist(), layer.target.tolist(), layer.more.tolist(), strict=True)
-                for origin, target, more in moves:
-                    if origin in reached:
-                        places = reached[origin] << more if more >= 0 else reached[origin] >> -more
-                        following[target] = following.get(target, 0) | places
-                if stage.boundary is not None:
-                    part, base = self.part_of[stage.position], stage.least - self.shift
-                    following = {state: terminal.cross_sums(part, places, base) for state, places in following.items()}
-                reached = following
-            ends = reached.get(0, 0)
+            ends = self._places(terminal, allowed, most - self.lowest).get(0, 0)
             bits = np.frombuffer(ends.to_bytes(ends.bit_length() // 8 + 1, "little"), dtype=np.uint8)
-            self._sums[terminal.gate_name] = np.flatnonzero(np.unpackbits(bits, bitorder="little")) + self.lowest
-        return self._sums[terminal.gate_name]
+            sums = np.flatnonzero(np.unpackbits(bits, bitorder="little")) + self.lowest
+            self._sums[name] = (self.highest if most == self.highest else most, sums)
+        return sums
+
+    def _places(self, terminal: Terminal, allowed: int, most: int) -> dict[int, int]:
+        """By state after all lines the places that can be reached, as bits; those above `most` may be missing."""
+        layers = self.layers(allowed, is_light=True)
+        # What thresholds of parts leave of the lines so far is worked out once for all settings that share it.
+        reached: dict[int, int] = {0: 1 << self.shift}
+        gates: tuple[object, ...] = ()
+        depth = 0
+        for until in [depth for depth, stage in enumerate(self.stages, 1) if stage.boundary is not None]:
+            name = (allowed, most, until, gates)
+            if name not in self._inner:
+                self._inner[name] = self._run(layers[depth : until + 1], reached, most)
+            part, base = self.part_of[self.stages[until - 1].position], self.stages[until - 1].least - self.shift
+            gates = (*gates, terminal.name_of(part))
+            reached = {state: terminal.cross_sums(part, bits, base) for state, bits in self._inner[name].items()}
+            depth = until
+        return reached
+
+    @staticmethod
+    def _run(layers: Sequence[Layer], reached: dict[int, int], most: int) -> dict[int, int]:
+        """The places reached after some more lines."""
+        for layer, later in pairwise(layers):
+            following: dict[int, int] = {}
+            moves = zip(layer.origin.tolist(), layer.target.tolist(), layer.more.tolist(), strict=True)
+            for origin, target, more in moves:
+                if origin in reached:
+                    places = reached[origin] << more if more >= 0 else reached[origin] >> -more
+                    following[target] = following.get(target, 0) | places
+            low = later.low.tolist()
+            reached = {state: bits & ((1 << max(0, most - low[state] + 1)) - 1) for state, bits in following.items()}
+        return reached
 
     @property
     def lowest(self) -> int:
@@ -134,9 +170,9 @@ class Programme(Moves):
         places = sums - self.lowest
         first, last = int(places[0]), int(places[-1])
         reached: list[Reached] = [{0: Costs(self.shift, np.zeros(1, dtype=np.int64))}]
-        cells = 0
+        layers, cells = self.layers(setting.allowed, is_light=False), 0
         for depth, stage in enumerate(self.stages):
-            reached.append(self._advance(depth, reached[-1], first, last))
+            reached.append(self._advance(layers[depth], layers[depth + 1], reached[-1], first, last))
             cells += sum([one.costs.size for one in reached[-1].values()])
             if cells > MOST_CELLS:
                 raise NotModelled("too many sums")
@@ -151,9 +187,9 @@ class Programme(Moves):
         ends = [(0, place) for place in places[total == cost].tolist()]
         Paths(self, setting, ends=ends, best=(int(paid[0]), cost)).consider(reached)
 
-    def _advance(self, depth: int, reached: Reached, first: int, last: int) -> Reached:
+    @staticmethod
+    def _advance(layer: Layer, later: Layer, reached: Reached, first: int, last: int) -> Reached:
         """The costs of all sums after one more line that can still end between `first` and `last`."""
-        layer, later = self.exact[depth], self.exact[depth + 1]
         starts, ends = np.full(layer.states.size, FAR), np.full(layer.states.size, -FAR)
         for at, (start, costs) in reached.items():
             starts[at], ends[at] = start, start + costs.size - 1

@@ -47,7 +47,11 @@ class Terminal:
     @property
     def gate_name(self) -> object:
         """Equal for terminals whose inner parts have the same thresholds."""
-        return tuple(tuple((gate.need, gate.below) for gate in gates) for gates in self.gates)
+        return tuple(self.name_of(part) for part in range(len(self.gates)))
+
+    def name_of(self, part: int) -> object:
+        """The thresholds of one part."""
+        return tuple((gate.need, gate.below) for gate in self.gates[part]) if part < len(self.gates) else ()
 
     @property
     def need(self) -> int:

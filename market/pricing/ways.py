@@ -5,9 +5,9 @@ another is shared, too many ways or states.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import gcd
-from typing import Final
+from typing import Final, NamedTuple
 
 from market.kit.money import WHOLE_BP, share_of
 from market.pricing.apply import Use
@@ -27,8 +27,7 @@ COUNT_BITS: Final = 8  # units of one component of a bundle
 COUNT_MASK: Final = (1 << COUNT_BITS) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """One way of one line: net above the line's least, cost without offers on other lines, tracked offers, and the option itself.
 
     `clash` are tracked offers of the same groups as its own.
@@ -79,18 +78,19 @@ class Slot:
 
 
 class Layout:
-    """The lines of a component with these line offers allowed. `part_of` numbers the parts that thresholds look at, innermost first."""
+    """The lines of a component. `part_of` numbers the parts that thresholds look at, innermost first.
 
-    def __init__(
-        self,
-        component: Component,
-        allowed: int,
-        part_of: Mapping[int, int],
-        grouped: Sequence[Use],
-    ) -> None:
-        self.component, self.allowed, self.part_of = component, allowed, part_of
+    Line offers that are not `component.free` are allowed in some settings only; they are tracked, so that ways with them can be left out.
+    """
+
+    def __init__(self, component: Component, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
+        self.component, self.part_of = component, part_of
+        self.allowed = component.free
+        for item in component.items:
+            for _, mask in item.ways:
+                self.allowed |= mask
         self.bit_of = {use.index: bit for bit, use in component.by_place}
-        mine = [bit for bit, _ in component.by_place if bit & allowed] + [self.bit_of[use.index] for use in grouped]
+        mine = [bit for bit, _ in component.by_place if bit & self.allowed] + [self.bit_of[use.index] for use in grouped]
         self.ranks = {bit: rank for rank, bit in enumerate(sorted(mine), 1)}
         # Below the sponsor's fen: the weights of all these offers together.
         self.cost_bits = len(mine) + len(mine).bit_length()
@@ -107,6 +107,9 @@ class Layout:
         self.least_of: dict[int, int] = {}
         self.component_list = sum(component.basket[position].list_price for position in component.positions)
         self._check_offers()
+        self._followed = {slot.bit: at for at, slot in enumerate(self.slots) if slot.kind in ("residue", "cap")}
+        self._counted = {slot.bit: at for at, slot in enumerate(self.slots) if slot.kind == "count"}
+        self._use_of = dict(component.by_place)
         self.ways = {position: self._ways(position) for position in component.positions}
         self.stages = self._stages()
         self.nothing = (0,) * len(self.slots)
@@ -122,7 +125,7 @@ class Layout:
         self.lines_of = self._find_lines()
         by_bit = dict(component.by_place)
         groups: dict[str, int] = {}
-        self.tracked = 0
+        self.tracked = self.allowed & ~component.free
         for bit, lines in self.lines_of.items():
             use = by_bit[bit]
             if len(lines) > 1:
@@ -240,7 +243,7 @@ class Layout:
         least = min(way.more for way in ways)
         self.least_of[position] = least
         self.least += least
-        return [replace(way, more=way.more - least, clash=self._clash(way.tracked)) for way in ways]
+        return [way._replace(more=way.more - least, clash=self._clash(way.tracked)) for way in ways]
 
     def _clash(self, tracked: int) -> int:
         """The offers that may not stand beside any of these."""
@@ -251,12 +254,10 @@ class Layout:
 
     def _way(self, net: int, held: tuple[tuple[int, int], ...], option: Option) -> Way:
         """One way with its cost."""
-        component, cost, tracked, taken = self.component, 0, 0, []
-        followed = {slot.bit: at for at, slot in enumerate(self.slots) if slot.kind in ("residue", "cap")}
-        counts = {slot.bit: at for at, slot in enumerate(self.slots) if slot.kind == "count"}
-        uses = dict(component.by_place)
+        cost, tracked, taken = 0, 0, []
+        followed, counts = self._followed, self._counted
         for bit, fen, units in option.taken:
-            use = uses[bit]
+            use = self._use_of[bit]
             amount = fen
             if not bit & self.tracked or len(self.lines_of[bit]) == 1:
                 cap = use.ceiling if use.ceiling is not None else fen
