@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,6 +15,8 @@ from market.offers.limits import Limits, total_balance
 from market.offers.live import LiveBook
 from market.pricing import Candidate, Offer, Quote
 
+NOTHING_SPENT: Final[Mapping[str, int]] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -22,8 +26,19 @@ class Standing:
     purses: Mapping[str, int]
 
 
-def get_standing(tx: Session, *, live: LiveBook, offers: Sequence[Offer], subject: UUID, at: datetime) -> Standing:
-    """Read everything the engine must know of balances, in one statement (none when no offer counts anything)."""
+def get_standing(
+    tx: Session,
+    *,
+    live: LiveBook,
+    offers: Sequence[Offer],
+    subject: UUID,
+    at: datetime,
+    spent: Mapping[str, int] = NOTHING_SPENT,
+) -> Standing:
+    """Read everything the engine must know of balances, in one statement (none when no offer counts anything).
+
+    `spent` is what earlier orders of the same basket will take from balances, not yet drawn.
+    """
     purses = {purse for offer in offers for purse in offer_purses(offer)}
     counted = {
         balance: initial
@@ -31,7 +46,8 @@ def get_standing(tx: Session, *, live: LiveBook, offers: Sequence[Offer], subjec
         if (limits := live.limits.get(offer.id)) is not None
         for balance, initial in _counters(offer.id, limits, subject, at)
     }
-    left = {**counted, **get_balances(tx, sorted({*purses, *counted}))}
+    known = {**counted, **get_balances(tx, sorted({*purses, *counted}))}
+    left = {balance: fen - spent.get(balance, 0) for balance, fen in known.items()}
     return Standing(
         candidates=tuple(_candidate(offer, live.limits.get(offer.id), left, subject, at) for offer in offers),
         purses={purse: left.get(purse, 0) for purse in sorted(purses)},
