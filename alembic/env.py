@@ -11,6 +11,7 @@ import market.offers.models
 import market.oversight.models
 import market.record.models
 import market.sales.models
+import market.sales.orders.models
 import merchants.models
 from alembic import context
 from market.kit.database import Base

@@ -25,7 +25,7 @@ from cards.queries import (
     list_imports,
     list_units,
 )
-from cards.shoppers import find_shopper_for_member, get_shopper
+from cards.shoppers import find_shopper_for_member, get_shopper, lock_member
 from cards.visits import OpenVisit, open_visit, prune_codes
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "issue_code",
     "list_imports",
     "list_units",
+    "lock_member",
     "open_visit",
     "prune_codes",
     "replace_card",
