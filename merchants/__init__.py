@@ -104,6 +104,12 @@ from merchants.search import (
     Search,
     search_products,
 )
+from merchants.stops import (
+    ListedProduct,
+    lift_stop,
+    list_listed,
+    stop_product,
+)
 
 __all__ = [
     "DrawnPicture",
@@ -112,6 +118,7 @@ __all__ = [
     "FoundProduct",
     "Handover",
     "ItemPriced",
+    "ListedProduct",
     "LookedLine",
     "MerchantBusiness",
     "OfferedLine",
@@ -162,8 +169,10 @@ __all__ = [
     "get_shop",
     "get_shop_by_code",
     "get_workplace",
+    "lift_stop",
     "list_categories",
     "list_items",
+    "list_listed",
     "list_merchants",
     "list_own_products",
     "list_pictures",
@@ -184,6 +193,7 @@ __all__ = [
     "restore_picture",
     "search_products",
     "set_payment_account",
+    "stop_product",
     "suspend_merchant",
     "window_at",
     "withdraw_item",
