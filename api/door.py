@@ -52,6 +52,15 @@ NOTICES = {
     "draft_discarded": ("草稿已丢弃，可以恢复。", "The draft was put away; you can bring it back."),
     "sale_voided": ("这一笔已撤销。", "The sale is void."),
     "refunded": ("已退款。", "Refunded."),
+    "order_ready": ("已备好，会员可以来取。", "It lies ready; the member can fetch it."),
+    "orders_ready": ("清单上的订单都已备好。", "All orders on the list lie ready."),
+    "order_delivered": ("已记为送达。", "Noted as delivered."),
+    "order_cancelled": ("订单已取消，款项原路退回。", "The order is cancelled; the money goes back the way it came."),
+    "order_returned": ("已收回，款项原路退回。", "Taken back; the money goes back the way it came."),
+    "stock_kept": ("库存已更新。", "The stock is up to date."),
+    "product_stopped": ("已停售，商户会看到理由。", "Stopped; the merchant reads the reason."),
+    "product_lifted": ("已解除，商户可以重新上架。", "Lifted; the merchant may list it again."),
+    "event_replayed": ("已重新处理。", "Worked once more."),
 }
 
 

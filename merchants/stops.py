@@ -5,9 +5,10 @@ A merchant lists its products by itself. This is the other half of that freedom:
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.orm import Session
 
 from market.kit.errors import ConflictError, InvalidError, NotFoundError
@@ -103,7 +104,7 @@ def list_listed(
     The next page of what is on sale begins `after` the last product of this one.
     """
     held = ProductStop.id.is_not(None)
-    wanted = (
+    wanted: Select[*tuple[Any, ...]] = (
         select(
             Product.id,
             Merchant.code,

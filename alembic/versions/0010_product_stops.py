@@ -33,7 +33,9 @@ def upgrade() -> None:
         sa.Column("lifted_by", sa.Uuid(), nullable=True),
         sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("reason <> ''", name=op.f("ck_product_stop_reason_given")),
-        sa.CheckConstraint("(lifted_by IS NULL) = (lifted_at IS NULL)", name=op.f("ck_product_stop_lifted_by_somebody")),
+        sa.CheckConstraint(
+            "(lifted_by IS NULL) = (lifted_at IS NULL)", name=op.f("ck_product_stop_lifted_by_somebody")
+        ),
         sa.CheckConstraint("lifted_at >= at", name=op.f("ck_product_stop_runs_forward")),
         sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_product_stop_product_id_product")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product_stop")),

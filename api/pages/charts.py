@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from api.pages import i18n
 from api.pages.i18n import Language
+from api.pages.stock_bar import stock_bar
 from api.pages.storefront import storefront
 from api.pages.swings import swings
 from api.pages.views.member import MonthFen
@@ -36,6 +37,7 @@ def pictures(language: Language) -> Mapping[str, Callable[..., Markup]]:
         "meter": meter,
         "share": share,
         "storefront": storefront,
+        "stock_bar": stock_bar,
         "ring": ring,
     }
 

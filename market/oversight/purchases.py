@@ -1,13 +1,14 @@
 """Internal purchase in figures: what was ordered and paid, by day, merchant and product. Returns are taken off; nobody's name stands here."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
-from market.oversight.queries import Totals, month_days
+from market.oversight.queries import AMOUNTS, Totals, month_days
+from market.sales.models import Sale
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,12 @@ class ProductTotals:
     paid_fen: int
 
 
-def total_online(tx: Session, *, month: str, by: str) -> list[Totals]:
-    """The month's orders (YYYY-MM) by `day` or by `merchant`; a return counts where its order does."""
+def total_online(
+    tx: Session, *, month: str, by: Literal["day", "merchant"], merchant: str | None = None
+) -> list[Totals]:
+    """The month's orders (YYYY-MM) by day or by merchant, of one merchant (by code) or all; a return counts where its order does."""
     first, beyond = month_days(month)
-    label = {"day": "to_char(day, 'YYYY-MM-DD')", "merchant": "merchant"}[by]
-    rows = tx.execute(text(_ONLINE.format(label=label)), {"first": first, "beyond": beyond})
+    rows = tx.execute(_ONLINE[by], {"first": first, "beyond": beyond, "merchant": merchant})
     return [Totals(row[0], *(int(amount) for amount in row[1:])) for row in rows]
 
 
@@ -44,13 +46,23 @@ def total_products(tx: Session, *, month: str, merchant: str | None = None, limi
     return [ProductTotals(*row) for row in tx.execute(_PRODUCTS, asked)]
 
 
-_ONLINE = """
-SELECT {label} AS label, count(*) FILTER (WHERE back_list_fen < list_fen),
-       sum(list_fen - back_list_fen), sum(concession_fen - back_concession_fen), sum(subsidy_fen - back_subsidy_fen),
-       sum(paid_fen - back_paid_fen), sum(rebate_member_fen - back_rebate_member_fen),
-       sum(rebate_union_fen - back_rebate_union_fen)
-FROM sale WHERE channel = 'online' AND day >= :first AND day < :beyond GROUP BY 1 ORDER BY 1
-"""
+_LABELS = {"day": func.to_char(Sale.day, "YYYY-MM-DD"), "merchant": Sale.merchant}
+_ONLINE = {
+    by: select(
+        label,
+        func.count().filter(Sale.back_list_fen < Sale.list_fen),
+        *(func.sum(getattr(Sale, name) - getattr(Sale, f"back_{name}")) for name in AMOUNTS),
+    )
+    .where(
+        Sale.channel == "online",
+        Sale.day >= bindparam("first"),
+        Sale.day < bindparam("beyond"),
+        Sale.merchant == func.coalesce(bindparam("merchant", type_=Text), Sale.merchant),
+    )
+    .group_by(label)
+    .order_by(label)
+    for by, label in _LABELS.items()
+}
 
 _PRODUCTS = text("""
 WITH sold AS (

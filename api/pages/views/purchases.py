@@ -62,9 +62,9 @@ class OnSaleRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DeskProducts:
-    """`desk/products.html` at /desk/products?merchant=&after=.
+    """`desk/products.html` at /desk/purchases/products?merchant=&after=.
 
-    POST /desk/products/{product_id}/stop with `reason`; POST /desk/products/{product_id}/lift.
+    POST /desk/purchases/products/{product_id}/stop with `reason`; POST /desk/purchases/products/{product_id}/lift.
     """
 
     stopped: tuple[OnSaleRow, ...]

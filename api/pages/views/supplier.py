@@ -1,6 +1,4 @@
-"""The supplier's pages for ordered goods: orders, hand-out, stock. Of a member they show the surname at most, and no reason for a price
-that could tell who he is.
-"""
+"""The supplier's pages for ordered goods: orders, hand-out, stock. Of a member they show the surname, and no reason that tells who he is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -160,6 +158,7 @@ class OrderReturn:
     whence: Literal["member", "shelf"]
     can_member: bool
     can_shelf: bool
+    is_owner: bool
     is_restocked: bool
     reason: str
     preview: BackShown | None
@@ -227,8 +226,9 @@ class HandoutSlips:
 
 @dataclass(frozen=True, kw_only=True)
 class HandoutSlip:
-    """`merchant/handout_slip.html` at /merchant/handout/orders/{number}: POST there with `digits`, `came` (member, proxy), `proxy_name`,
-    `units.<line>` and `key`.
+    """`merchant/handout_slip.html` at /merchant/handout/orders/{number}.
+
+    POST there with `digits`, `came` (member, proxy), `proxy_name`, `units.<line>` and `key`.
     """
 
     order: HandoutOrder
@@ -272,7 +272,7 @@ class PickPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Picks:
-    """`merchant/picks.html` at /merchant/picks, made to be printed. POST /merchant/picks/ready with `number` for each order shown."""
+    """`merchant/picks.html` at /merchant/handout/picks, made to be printed. POST …/ready with `number` for each order shown."""
 
     merchant: str
     points: tuple[PickPoint, ...]

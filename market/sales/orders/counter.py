@@ -1,8 +1,7 @@
-"""Reads for whoever hands out and takes back: since when an order stands as it does, what a code typed in part may mean, what went back,
-and what a return would give back to whom before anybody confirms it. Nothing here writes.
-"""
+"""Reads for whoever hands out and takes back: since when an order stands so, which number is meant, what a return would give back to whom."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from market.sales.giving_back import Back, RefundUnitsError, check_units, share_back
 from market.sales.models import Reversal, Sale
-from market.sales.orders.models import Order, OrderChange
+from market.sales.orders.models import Order, OrderChange, OrderLine
 from market.sales.orders.queries import OrderDetail, get_orders
 from market.sales.orders.states import WAITING, OrderStateError
 from market.sales.orders.take_back import Whence
@@ -61,3 +60,26 @@ def preview_take_back(tx: Session, *, detail: OrderDetail, units: Mapping[str, i
         if wanted > there:
             raise RefundUnitsError(line=lines[number].name, left=there)
     return share_back(sale, units, done=before)
+
+
+@dataclass(frozen=True, slots=True)
+class PickGoods:
+    """Behind a pick list: the orders to be laid ready at each point (None: for delivery), oldest first, and the product of each code."""
+
+    numbers: Mapping[str | None, Sequence[str]]
+    products: Mapping[str, UUID]
+
+
+def list_pick_goods(tx: Session, *, merchant: str) -> PickGoods:
+    """The paid orders of a merchant by pick-up point, and what their goods are."""
+    waiting = OrderLine.qty - OrderLine.handed - OrderLine.returned
+    rows = tx.execute(
+        select(Order.point, Order.number, OrderLine.sku, OrderLine.product_id)
+        .join(OrderLine, OrderLine.order_id == Order.id)
+        .where(Order.merchant == merchant, Order.state == "paid", waiting > 0)
+        .order_by(Order.at, Order.number)
+    ).all()
+    numbers: dict[str | None, dict[str, None]] = {}
+    for point, number, _, _ in rows:
+        numbers.setdefault(point, {})[number] = None
+    return PickGoods({point: list(each) for point, each in numbers.items()}, {row.sku: row.product_id for row in rows})
