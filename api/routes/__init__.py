@@ -29,6 +29,7 @@ from api.routes import (
     till_api,
     till_pages,
     till_sales,
+    webhooks,
 )
 
 DOORS: tuple[APIRouter, ...] = (
@@ -58,4 +59,5 @@ DOORS: tuple[APIRouter, ...] = (
     home.doors,
     me.doors,
     health.doors,
+    webhooks.doors,
 )

@@ -83,6 +83,7 @@ from api.pages.views.purchases import (
     WaitingPaymentRow,
     WaitingRefundRow,
 )
+from api.pages.views.sandbox import SandboxPay, TestCard
 from api.pages.views.shared import (
     Amounts,
     DayAmounts,
@@ -196,6 +197,7 @@ TEMPLATES: dict[str, type] = {
     "desk/event.html": DeskEvent,
     "audit/home.html": AuditHome,
     "audit/entry.html": AuditEntry,
+    "sandbox/pay.html": SandboxPay,
 }
 
 __all__ = [
@@ -303,6 +305,7 @@ __all__ = [
     "SaidRow",
     "SaleRow",
     "SaleState",
+    "SandboxPay",
     "SellerRow",
     "SessionRow",
     "Shelf",
@@ -316,6 +319,7 @@ __all__ = [
     "StockMoveRow",
     "StockRow",
     "StoryRow",
+    "TestCard",
     "TillCode",
     "TillDone",
     "TillHome",

@@ -1,0 +1,119 @@
+"""The jobs by name, and the worker that does them. A job calls one function of the room that owns the work, as a route does.
+
+Every job runs at least once: after a crash in the middle it runs again.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import procrastinate
+from procrastinate.jobs import Job
+from sqlalchemy import make_url
+
+from api.order_jobs import expire_orders, sweep_orders
+from api.payments import find_gateway, get_gateway
+from market.kit.clock import now
+from market.kit.jobs import QUEUE, SCHEMA
+from market.payments.inbox import work_event
+from market.payments.operations import send_refund
+from market.payments.polling import poll_due
+from market.sales.orders.money import LISTENER
+
+AT_ONCE = 4
+LONGEST_WAIT_SECONDS = 300
+HEARTBEAT_SECONDS = 2
+STALLED_SECONDS = 10  # without a sign of life a worker is taken for dead, and its jobs are given to another
+
+
+class Backoff(procrastinate.BaseRetryStrategy):
+    """Again after 1, 2, 4 … seconds, at most five minutes, until it works: what is enqueued must happen."""
+
+    def get_retry_decision(
+        self,
+        *,
+        exception: BaseException,
+        job: Job,
+    ) -> procrastinate.RetryDecision | None:
+        """When to try again."""
+        wait = timedelta(seconds=min(1 << min(job.attempts, 20), LONGEST_WAIT_SECONDS))
+        return procrastinate.RetryDecision(retry_at=now() + wait)
+
+
+JOBS = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+@JOBS.task(name="payments.work_event", queue=QUEUE, retry=Backoff())
+def work_payment_event(*, event_id: str) -> None:
+    """Work off what the payment provider told."""
+    work_event(get_gateway(), event_id=event_id, listener=LISTENER, at=now())
+
+
+@JOBS.task(name="payments.send_refund", queue=QUEUE, retry=Backoff())
+def send_payment_refund(*, refund_id: str) -> None:
+    """Tell the provider to send money back."""
+    send_refund(get_gateway(), refund_id=UUID(refund_id), listener=LISTENER, at=now())
+
+
+@JOBS.periodic(cron="* * * * *")
+@JOBS.task(name="payments.poll", queue=QUEUE, queueing_lock="payments.poll", lock="payments.poll", pass_context=False)
+def poll_payments(timestamp: int) -> None:
+    """Ask for what no event told: every minute."""
+    gateway = find_gateway()
+    if gateway is not None:
+        poll_due(gateway, listener=LISTENER, at=datetime.fromtimestamp(timestamp, tz=UTC))
+
+
+@JOBS.periodic(cron="* * * * *")
+@JOBS.task(name="orders.expire", queue=QUEUE, queueing_lock="orders.expire", lock="orders.expire", pass_context=False)
+def expire_unpaid_orders(timestamp: int) -> None:
+    """Release what was not paid in time: every minute."""
+    expire_orders(find_gateway(), at=datetime.fromtimestamp(timestamp, tz=UTC))
+
+
+@JOBS.periodic(cron="15 20 * * *")
+@JOBS.task(name="orders.sweep", queue=QUEUE, queueing_lock="orders.sweep", lock="orders.sweep", pass_context=False)
+def sweep_old_orders(timestamp: int) -> None:
+    """Note and refund what nobody fetched, close what is done: every night (20:15 UTC is 04:15 in Shanghai)."""
+    sweep_orders(at=datetime.fromtimestamp(timestamp, tz=UTC))
+
+
+@JOBS.periodic(cron="* * * * * */10")
+@JOBS.task(name="jobs.rescue", queue=QUEUE, queueing_lock="jobs.rescue", lock="jobs.rescue", pass_context=True)
+async def rescue_jobs(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001  given to every periodic job
+    """Give the jobs of dead workers to the living."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        await manager.retry_job(job)
+
+
+def run_worker(url: str, *, wait: bool = True) -> None:
+    """Do jobs until a signal says stop, and finish those begun; without `wait`, only until none is left that is due.
+
+    This process must be connected to the same database: jobs work in transactions of their own.
+    """
+    asyncio.run(_work(url, wait=wait))
+
+
+async def _work(url: str, *, wait: bool) -> None:
+    connector = procrastinate.PsycopgConnector(
+        conninfo=make_url(url).set(drivername="postgresql").render_as_string(hide_password=False),
+        kwargs={"options": f"-c search_path={SCHEMA} -c timezone=UTC"},
+        min_size=1,
+        max_size=4,
+    )
+    with JOBS.replace_connector(connector) as app:
+        await app.open_async()
+        try:
+            await app.run_worker_async(
+                queues=[QUEUE],
+                wait=wait,
+                concurrency=AT_ONCE,
+                listen_notify=wait,
+                delete_jobs="successful",
+                shutdown_graceful_timeout=30,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_SECONDS,
+            )
+        finally:
+            await app.close_async()
