@@ -9,4 +9,4 @@ from tests.gallery.public import PUBLIC
 from tests.gallery.sandbox import SANDBOX
 from tests.gallery.till import TILL
 
-SAMPLES: tuple[Sample, ...] = (*PUBLIC, *MEMBER, *TILL, *DESK, *DRY_RUNS, *OFFERS, *SANDBOX)
+SAMPLES: tuple[Sample, ...] = (*PUBLIC, *MEMBER, *TILL, *DESK, *DRY_RUNS, *OFFERS, *SANDBOX, *SUPPLIER)
