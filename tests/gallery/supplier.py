@@ -1,7 +1,7 @@
-"""Samples of the supplier's pages and of the union's desk for internal purchase."""
+"""Samples of the supplier's pages: orders, returns, stock."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 from api.pages import views as v
 from tests.gallery.frame import NOW, Sample, amounts
@@ -129,39 +129,6 @@ RETURN = v.OrderReturn(
     ),
     error=None,
 )
-HANDOUT = v.HandoutOrder(
-    number="K7Q2MX9P", at=NOW - timedelta(hours=30), state="ready", point="一号门自提点", lines=LINES, key="page:3"
-)
-CARD = v.HandoutCard(
-    visit_id="0199-visit",
-    surname="欧阳",
-    opened_at=NOW - timedelta(seconds=20),
-    expires_at=NOW + timedelta(seconds=280),
-    orders=(HANDOUT, replace(HANDOUT, number="H4TWE6RA", state="paid", lines=LINES[1:])),
-    error=None,
-)
-SLIP = v.HandoutSlip(order=replace(HANDOUT, lines=LINES[1:]), surname="王", is_proxy=False, proxy_name="", error=None)
-PICKS = v.Picks(
-    merchant="兴钢家电",
-    points=(
-        v.PickPoint(
-            code="gate1",
-            name="一号门自提点",
-            rows=(
-                v.PickRow(goods=replace(COOKER, qty=24), sku="SPE-4L", orders_count=24),
-                v.PickRow(goods=replace(RICE, qty=7), sku="RICE-10", orders_count=5),
-            ),
-            numbers=("K7Q2MX9P", "H4TWE6RA", "C9WEPX33"),
-        ),
-        v.PickPoint(
-            code="-",
-            name=None,
-            rows=(v.PickRow(goods=replace(OIL, qty=2), sku="OIL-5", orders_count=2),),
-            numbers=("M2QX7RTA",),
-        ),
-    ),
-    error=None,
-)
 
 
 def stock(n: int, thing: v.Goods, sku: str, free: int, reserved: int, waiting: int, sold: int) -> v.StockRow:
@@ -202,120 +169,9 @@ ITEM = v.StockItem(
     doing="",
     error=None,
 )
-DAYS = tuple(
-    v.DayAmounts(
-        on=date(2026, 11, day),
-        amounts=amounts(90_000 + day * 7_100 % 60_000, 21_000 + day * 900 % 9_000, 8_000 + day * 300 % 4_000),
-        sales_count=4 + day % 5,
-    )
-    for day in range(1, 21)
-)
-PURCHASES = v.DeskPurchases(
-    month_on=date(2026, 11, 1),
-    months=(date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)),
-    merchant_code=None,
-    merchant_name=None,
-    amounts=amounts(2_311_000, 510_000, 190_000),
-    orders_count=118,
-    days=DAYS,
-    sellers=(
-        v.SellerRow(
-            code="m_0002", name="兴钢家电", amounts=amounts(1_511_000, 410_000, 90_000, 1_200, 800), orders_count=71
-        ),
-        v.SellerRow(code="m_0003", name="北大荒粮油", amounts=amounts(800_000, 100_000, 100_000), orders_count=47),
-    ),
-    products=(
-        v.BoughtRow(
-            name="苏泊尔电饭煲 4 升",
-            merchant="兴钢家电",
-            pieces=64,
-            returned=2,
-            amounts=amounts(1_211_000, 380_000, 70_000),
-        ),
-        v.BoughtRow(
-            name="五常大米 10 公斤",
-            merchant="北大荒粮油",
-            pieces=41,
-            returned=0,
-            amounts=amounts(410_000, 60_000, 60_000),
-        ),
-    ),
-    stopped_count=1,
-)
-
-
-def on_sale(n: int, name: str, *, reason: str | None = None) -> v.OnSaleRow:
-    return v.OnSaleRow(
-        product_id=f"0199-{n}",
-        code=f"P{n}",
-        name=name,
-        category=("home", "market", "phone")[n % 3],
-        picture=None,
-        merchant="兴钢家电",
-        price_fen=32_900,
-        is_flash=n == 2,
-        reason=reason,
-        who="陈淑芬" if reason else None,
-        at=NOW - timedelta(hours=3) if reason else None,
-    )
-
-
-def event(n: int, outcome: str, *, problem: str | None = None) -> v.EventRow:
-    return v.EventRow(
-        event_id=f"evt_{n:04d}9c1be7a2f4d6",
-        kind="checkout.session.completed" if n % 3 else "refund.updated",
-        merchant=None if outcome == "foreign" else "兴钢家电",
-        received_at=NOW - timedelta(minutes=7 * n),
-        outcome=outcome,
-        problem=problem,
-        works=1 + n % 2,
-    )
-
-
-EVENTS = (
-    event(1, "applied"),
-    event(2, "unchanged"),
-    event(3, "mismatch", problem="amount"),
-    event(4, "waiting"),
-    event(5, "ignored"),
-    event(6, "foreign"),
-)
-PAYMENTS = v.DeskPayments(
-    silent_at=None,
-    payments=(
-        v.WaitingPaymentRow(
-            title="职工内购 K7Q2MX9P",
-            merchant="兴钢家电",
-            amount_fen=19_900,
-            created_at=NOW - timedelta(minutes=4),
-            expires_at=NOW + timedelta(minutes=11),
-            is_silent=False,
-        ),
-    ),
-    refunds=tuple(
-        v.WaitingRefundRow(
-            title="职工内购 M2QX7RTA",
-            merchant="北大荒粮油",
-            amount_fen=5_600,
-            asked_at=NOW - timedelta(minutes=minutes),
-            state=state,
-        )
-        for minutes, state in ((2, "asked"), (9, "pending"), (600, "failed"))
-    ),
-    outcomes=tuple(
-        v.OutcomeLink(outcome=outcome, events_count=number)
-        for outcome, number in (("applied", 412), ("unchanged", 31), ("mismatch", 1), ("foreign", 2), ("ignored", 88))
-    ),
-    outcome=None,
-    mismatches=(EVENTS[2],),
-    events=EVENTS,
-    older="abc",
-)
 ORDERS = v.MerchantOrders(
     merchant="兴钢家电", shelves=SHELVES, shelf="todo", typed="", rows=ROWS, older="abc", may_export=True
 )
-HOME = "/merchant/handout"
-
 SUPPLIER: tuple[Sample, ...] = (
     Sample("orders", "merchant/orders.html", ORDERS, "owner", "/merchant/orders"),
     Sample(
@@ -381,85 +237,6 @@ SUPPLIER: tuple[Sample, ...] = (
         409,
     ),
     Sample(
-        "handout",
-        "merchant/handout.html",
-        v.HandoutHome(merchant="兴钢家电", ready_count=31, todo_count=12),
-        "assistant",
-        HOME,
-    ),
-    Sample("handout-scan", "merchant/handout_scan.html", v.HandoutScan(error=None), "assistant", f"{HOME}/scan"),
-    Sample(
-        "handout-code", "merchant/handout_code.html", v.HandoutCode(code="", error=None), "assistant", f"{HOME}/code"
-    ),
-    Sample("handout-card", "merchant/handout_card.html", CARD, "assistant", f"{HOME}/cards/0199-visit"),
-    Sample(
-        "handout-card-none",
-        "merchant/handout_card.html",
-        replace(CARD, orders=()),
-        "assistant",
-        f"{HOME}/cards/0199-visit",
-    ),
-    Sample(
-        "handout-slips",
-        "merchant/handout_slips.html",
-        v.HandoutSlips(typed="PX3", rows=(ROWS[2], ROWS[0])),
-        "assistant",
-        f"{HOME}/slip",
-    ),
-    Sample(
-        "handout-slips-none",
-        "merchant/handout_slips.html",
-        v.HandoutSlips(typed="ZZZ", rows=()),
-        "assistant",
-        f"{HOME}/slip",
-    ),
-    Sample("handout-slip", "merchant/handout_slip.html", SLIP, "assistant", f"{HOME}/orders/K7Q2MX9P"),
-    Sample(
-        "handout-slip-proxy",
-        "merchant/handout_slip.html",
-        replace(
-            SLIP,
-            is_proxy=True,
-            proxy_name="李四",
-            error="取货码不对。请会员打开订单页面核对 6 位取货码，或出示会员码。",
-        ),
-        "assistant",
-        f"{HOME}/orders/K7Q2MX9P",
-        409,
-    ),
-    Sample(
-        "handout-done",
-        "merchant/handout_done.html",
-        v.HandoutDone(
-            number="K7Q2MX9P",
-            given=(replace(RICE, qty=1), COOKER),
-            at=NOW,
-            proxy_name="李四",
-            waiting_count=1,
-            visit_id=None,
-            more_count=0,
-        ),
-        "assistant",
-        f"{HOME}/orders/K7Q2MX9P/done",
-    ),
-    Sample(
-        "handout-done-more",
-        "merchant/handout_done.html",
-        v.HandoutDone(
-            number="K7Q2MX9P",
-            given=(COOKER,),
-            at=NOW,
-            proxy_name=None,
-            waiting_count=0,
-            visit_id="0199-visit",
-            more_count=2,
-        ),
-        "assistant",
-        f"{HOME}/orders/K7Q2MX9P/done",
-    ),
-    Sample("picks", "merchant/picks.html", PICKS, "owner", f"{HOME}/picks"),
-    Sample("picks-none", "merchant/picks.html", replace(PICKS, points=()), "owner", f"{HOME}/picks"),
-    Sample(
         "stock",
         "merchant/stock.html",
         v.MerchantStock(merchant="兴钢家电", typed="", rows=STOCK, low_count=1, out_count=1, most=193),
@@ -480,62 +257,5 @@ SUPPLIER: tuple[Sample, ...] = (
         "owner",
         "/merchant/stock/0199-2",
         409,
-    ),
-    Sample("purchases", "desk/purchases.html", PURCHASES, "officer", "/desk/purchases"),
-    Sample(
-        "purchases-none",
-        "desk/purchases.html",
-        replace(
-            PURCHASES,
-            merchant_code="m_0002",
-            merchant_name="兴钢家电",
-            days=(),
-            sellers=(),
-            products=(),
-            orders_count=0,
-            stopped_count=0,
-            amounts=amounts(0, 0, 0),
-        ),
-        "officer",
-        "/desk/purchases",
-    ),
-    Sample(
-        "on-sale",
-        "desk/products.html",
-        v.DeskProducts(
-            stopped=(on_sale(1, "保健枕", reason="宣传有治病功效，没有批文"),),
-            listed=(on_sale(2, "苏泊尔电饭煲 4 升"), on_sale(3, "老人手机"), on_sale(4, "压榨花生油 5 升")),
-            older="0199-4",
-            reason="",
-            error=None,
-        ),
-        "officer",
-        "/desk/purchases/products",
-    ),
-    Sample("payments", "desk/payments.html", PAYMENTS, "officer", "/desk/payments"),
-    Sample(
-        "payments-silent",
-        "desk/payments.html",
-        replace(
-            PAYMENTS,
-            silent_at=NOW - timedelta(minutes=6),
-            mismatches=(),
-            refunds=(),
-            payments=(replace(PAYMENTS.payments[0], is_silent=True),),
-        ),
-        "officer",
-        "/desk/payments",
-    ),
-    Sample(
-        "event",
-        "desk/event.html",
-        v.DeskEvent(
-            event=EVENTS[2],
-            title="职工内购 K7Q2MX9P",
-            body='{\n  "id": "evt_00039c1be7a2f4d6",\n  "type": "refund.updated",\n  "data": {"object": {"amount": 19901}}\n}',
-            error=None,
-        ),
-        "officer",
-        "/desk/payments/events/evt_00039c1be7a2f4d6",
     ),
 )
