@@ -5,8 +5,9 @@ another is shared, too many ways or states.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import gcd
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from market.kit.money import WHOLE_BP, share_of
@@ -68,13 +69,14 @@ class Stage:
 class Slot:
     """What must be remembered of one offer between its lines."""
 
-    kind: str  # "residue", "cap", "count", "turn", "sets" or "hold"
+    kind: str  # "residue", "cap", "count", "turn", "sets", "hold" or "note"
     use: Use
     bit: int
     holds: tuple[Hold | None, ...] = ()
     # (hold, line) -> the hold that is alike from there on
     same: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    most: int = 0  # sets of a bundle
+    most: int = 0  # sets of a bundle, or the number of nets of a noted line
+    position: int = -1  # of a note, the line whose net is remembered to the end
 
 
 class Layout:
@@ -83,14 +85,23 @@ class Layout:
     Line offers that are not `component.free` are allowed in some settings only; they are tracked, so that ways with them can be left out.
     """
 
-    def __init__(self, component: Component, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
-        self.component, self.part_of = component, part_of
+    def __init__(
+        self,
+        component: Component,
+        part_of: Mapping[int, int],
+        grouped: Sequence[Use],
+        noted: Mapping[int, Use] = MappingProxyType({}),
+    ) -> None:
+        """`noted` are lines whose net after the line stage is remembered to the end, each with an offer that looks at it."""
+        self.component, self.part_of, self.noted = component, part_of, noted
         self.allowed = component.free
         for item in component.items:
             for _, mask in item.ways:
                 self.allowed |= mask
         self.bit_of = {use.index: bit for bit, use in component.by_place}
-        mine = [bit for bit, _ in component.by_place if bit & self.allowed] + [self.bit_of[use.index] for use in grouped]
+        mine = [bit for bit, _ in component.by_place if bit & self.allowed] + [
+            self.bit_of[use.index] for use in grouped
+        ]
         self.ranks = {bit: rank for rank, bit in enumerate(sorted(mine), 1)}
         # Below the sponsor's fen: the weights of all these offers together.
         self.cost_bits = len(mine) + len(mine).bit_length()
@@ -111,8 +122,27 @@ class Layout:
         self._counted = {slot.bit: at for at, slot in enumerate(self.slots) if slot.kind == "count"}
         self._use_of = dict(component.by_place)
         self.ways = {position: self._ways(position) for position in component.positions}
+        self.nets_of: dict[int, list[int]] = {}
+        for position, use in noted.items():
+            self._note(position, use)
         self.stages = self._stages()
-        self.nothing = (0,) * len(self.slots)
+
+    def _note(self, position: int, use: Use) -> None:
+        """Remember the net of a line."""
+        if any(slot.kind == "cap" and self.concerns(slot, position) for slot in self.slots):
+            raise NotModelled("a noted line whose net depends on others")
+        self.nets_of[position] = sorted({way.more for way in self.ways[position]})
+        self.slots.append(Slot("note", use, 0, most=len(self.nets_of[position]), position=position))
+
+    def stays(self, slot: Slot) -> bool:
+        """Whether a slot is remembered to the end: for the net of a noted line."""
+        return slot.kind == "note" or (
+            slot.kind == "hold" and not self.noted.keys().isdisjoint(self.lines_of[slot.bit])
+        )
+
+    def concerns(self, slot: Slot, position: int) -> bool:
+        """Whether a line may change a slot."""
+        return position == slot.position if slot.kind == "note" else position in self.lines_of[slot.bit]
 
     def weight(self, bit: int) -> int:
         """Cost of using one more offer: counts first, and of equal counts the smaller ids are better."""
@@ -184,11 +214,14 @@ class Layout:
         parts = {self.part_of[position] for position in self.lines_of[bit]}
         is_free = use.ceiling is None and offer.max_units is None and not use.share_bp % WHOLE_BP
         prices = [basket[position].unit_price for position in use.lines]
+        # What a noted line gives is known only of a certain way to hold units.
+        is_noted = not self.noted.keys().isdisjoint(self.lines_of[bit])
         taken_by_turns = any(slot.kind == "turn" and set(slot.use.lines) & set(use.lines) for slot in self.slots)
         if (
             offer.kind is Kind.BUY_X_GET_Y
             and len(parts) == 1
             and is_free
+            and not is_noted
             and not taken_by_turns
             and share_of(min(prices), offer.get_rate_bp)
         ):
@@ -198,6 +231,7 @@ class Layout:
         if (
             offer.kind is Kind.BUNDLE
             and is_free
+            and not is_noted
             and len(parts) == 1
             and sum(map(len, fills)) == len(set().union(*fills))
         ):
@@ -296,7 +330,9 @@ class Layout:
             stage.is_idle = len(stage.ways) == 1 and not (concerns[stage.position] or stage.closing_slots)
         for at, slot in enumerate(self.slots):
             if slot.holds:
-                self.slots[at] = self._alike(slot, [stage.position for stage in stages])
+                order = [stage.position for stage in stages]
+                same = {(number, position): number for number in range(len(slot.holds)) for position in order}
+                self.slots[at] = replace(slot, same=same if self.stays(slot) else self._alike(slot, order))
         return stages
 
     def _order(self, concerns: Mapping[int, int]) -> list[Stage]:
@@ -350,7 +386,7 @@ class Layout:
                 for one in bits_of(bit | self.rivals.get(bit, 0)):
                     last_of_bit[one] = depth
             for at, slot in enumerate(self.slots):
-                if stage.position in self.lines_of[slot.bit]:
+                if not self.stays(slot) and self.concerns(slot, stage.position):
                     last_of_slot[at] = depth
         for bit, depth in last_of_bit.items():
             stages[depth].closing |= bit
@@ -383,7 +419,7 @@ class Layout:
         return (((ahead | mine) & later).bit_count(), -mine.bit_count(), block[0])
 
     @staticmethod
-    def _alike(slot: Slot, order: Sequence[int]) -> Slot:
+    def _alike(slot: Slot, order: Sequence[int]) -> dict[tuple[int, int], int]:
         """From each line on, the holds that differ in nothing any more count as one."""
         same: dict[tuple[int, int], int] = {}
         for depth in range(len(order)):
@@ -395,7 +431,7 @@ class Layout:
                 ahead = [(at, hold.units.get(at, 0), hold.shares.get(at, 0)) for at in order[depth + 1 :]]
                 name = tuple(row for row in ahead if row[1])
                 same[number, order[depth]] = first.setdefault(name, number)
-        return Slot(slot.kind, slot.use, slot.bit, slot.holds, same)
+        return same
 
 
 def _undominated(ways: Sequence[Way]) -> list[Way]:
