@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from market.kit.money import WHOLE_BP
 from market.pricing.kinds import PARAMETERS, Kind, Stage
@@ -21,6 +20,7 @@ from market.pricing.reading import (
     read_texts,
     shown,
 )
+from market.pricing.zones import list_zones
 
 Fact = str | int | bool
 
@@ -166,9 +166,7 @@ def _read_hours(value: object, path: str) -> tuple[tuple[int, int], ...]:
 
 def _read_zone(value: object, path: str) -> str:
     zone = read_text(value, path)
-    try:
-        ZoneInfo(zone)
-    except (ValueError, OSError, KeyError):  # a name that is none, a folder of names, an unknown name
+    if zone not in list_zones():
         fail(path, f"is no time zone: {shown(zone)}")
     return zone
 
