@@ -9,7 +9,7 @@ from market.pricing.apply import Use
 from market.pricing.component import Component
 from market.pricing.kinds import group_size
 from market.pricing.offer import Offer
-from market.pricing.ways import COUNT_BITS, COUNT_MASK, Layout, Stage, Way, bits_of, period_of
+from market.pricing.ways import COUNT_BITS, COUNT_MASK, Layout, Stage, Way, bits_of, part_of, period_of
 
 # What is still open of the decided lines: offers in use that later lines may use again, and the state of each slot.
 Key = tuple[int, tuple[int, ...]]
@@ -137,10 +137,10 @@ class Moves(Layout):
                 price = self.component.basket[stage.position].unit_price
                 more -= price * units
                 cost += share_of(price * units, slot.use.share_bp) << self.cost_bits
-                part = _part_of(slot.use, stage.position)
-                after[at] += units << COUNT_BITS * part
-                if (after[at] >> COUNT_BITS * part & COUNT_MASK) > slot.most * slot.use.slots[part][0]:
+                part = part_of(slot.use, stage.position) or 0
+                if _count(after[at], part) + units > slot.most * slot.use.slots[part][0]:
                     return None
+                after[at] += units << COUNT_BITS * part
                 used |= slot.bit
             elif slot.kind == "hold":
                 hold = slot.holds[after[at]]
@@ -149,6 +149,9 @@ class Moves(Layout):
                 if hold:
                     more -= hold.shares.get(stage.position, 0)
                     after[at] = slot.same[after[at], stage.position]
+        for at, part, first in stage.filled:
+            if not _is_as_full(self.slots[at].use, after[at], part, first):
+                return None
         return more, cost, used
 
     def _close(self, stage: Stage, after: list[int]) -> tuple[int, int] | None:
@@ -176,13 +179,19 @@ def _reduced(units: int, offer: Offer) -> int:
     return units // size * offer.get + max(0, units % size - offer.buy)
 
 
-def _part_of(use: Use, position: int) -> int:
-    """The component of a bundle that a line may fill."""
-    return next(rank for rank, (_, lines) in enumerate(use.slots) if position in lines)
+def _count(state: int, part: int) -> int:
+    """The units of one component of a bundle."""
+    return state >> COUNT_BITS * part & COUNT_MASK
+
+
+def _is_as_full(use: Use, state: int, part: int, first: int) -> bool:
+    """Whether a component that no later line fills holds the units of as many whole sets as the one that was full first."""
+    sets, over = divmod(_count(state, first), use.slots[first][0])
+    return not over and _count(state, part) == sets * use.slots[part][0]
 
 
 def _whole_sets(use: Use, state: int) -> int | None:
     """How many whole sets the counted units make, or None if some are left over."""
-    counts = [state >> COUNT_BITS * rank & COUNT_MASK for rank in range(len(use.slots))]
+    counts = [_count(state, part) for part in range(len(use.slots))]
     sets = counts[0] // use.slots[0][0]
     return sets if all(count == sets * qty for count, (qty, _) in zip(counts, use.slots, strict=True)) else None

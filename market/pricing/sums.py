@@ -24,6 +24,7 @@ from market.pricing.ways import LIVE, Stage
 NEVER: Final = 1 << 61  # the cost of what is no sum of these lines
 MOST_SUMS: Final = 150_000
 MOST_KEYS: Final = 2_000
+MOST_LEAST_KEYS: Final = 20_000
 AHEAD: Final = 3_000  # fen above what is looked for, worked out at once
 # How much more than the least that any sum leaves is looked at first, in fen; None: all that is no worse than the best found.
 ROOMS: Final[tuple[int | None, ...]] = (0, 8, 100, 800, 6_000, None)
@@ -115,6 +116,8 @@ class Programme(Moves):
                     if after not in following or fen + step.more < following[after]:
                         following[after] = fen + step.more
             sums = following
+            if len(sums) > MOST_LEAST_KEYS:
+                raise NotModelled("too many states")
         return min(sums.values())
 
     def least_place(self, terminal: Terminal) -> int:

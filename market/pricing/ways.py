@@ -51,6 +51,7 @@ class Stage:
 
     `opening` are slots that it is the first line of, `closing` the bits and `closing_slots` the slots that no later line concerns;
     `concerned` are slots of offers of whole groups that may hold its units, `relevant` all offers that matter to it when in use.
+    `filled` are the components of bundles that no later line fills, as (slot, component, the component of that bundle filled first).
     """
 
     position: int
@@ -61,6 +62,7 @@ class Stage:
     closing_slots: tuple[int, ...] = ()
     boundary: int | None = None
     concerned: tuple[int, ...] = ()
+    filled: tuple[tuple[int, int, int], ...] = ()
     relevant: int = 0
     is_idle: bool = False
 
@@ -355,6 +357,11 @@ class Layout:
             stages[depth].closing |= bit
         for at, depth in last_of_slot.items():
             stages[depth].closing_slots += (at,)
+        place_of = {stage.position: depth for depth, stage in enumerate(stages)}
+        for at, slot in enumerate(self.slots):
+            ends = [max(place_of[line] for line in lines) for _, lines in slot.use.slots] if slot.kind == "sets" else []
+            for part, depth in enumerate(ends):
+                stages[depth].filled += ((at, part, ends.index(min(ends))),)
 
     def _turn(self, block: Sequence[int]) -> int:
         """Lines of whole groups come first, while sums are few; where a group reaches into a surrounding part, last of the inner one."""
@@ -415,14 +422,21 @@ def _helds(holders: Sequence[tuple[int, Slot]], position: int, qty: int) -> Iter
     (at, slot), *rest = holders
     if slot.kind == "hold":
         counts = sorted({hold.units.get(position, 0) if hold else 0 for hold in slot.holds})
-    elif slot.kind == "sets" and all(position not in lines for _, lines in slot.use.slots):
-        counts = [0]
+    elif slot.kind == "sets":
+        # More than the sets take would not fit into the bits in which they are counted.
+        part = part_of(slot.use, position)
+        counts = list(range(min(qty, 0 if part is None else slot.most * slot.use.slots[part][0]) + 1))
     else:
         counts = list(range(qty + 1))
     for count in counts:
         if count <= qty:
             for others in _helds(rest, position, qty - count):
                 yield ((at, count), *others) if count else others
+
+
+def part_of(use: Use, position: int) -> int | None:
+    """The component of a bundle that a line may fill, of components that share no line; None if none."""
+    return next((rank for rank, (_, lines) in enumerate(use.slots) if position in lines), None)
 
 
 def period_of(share_bp: int) -> int:

@@ -163,10 +163,6 @@ def test_a_tier_that_repeats_cannot_begin_at_nothing():
             {"stage": "line", "kind": "bundle", "price": 5, "components": [{"match": {"any": True}, "qty": 0}]},
             "components[0].qty",
         ),
-        (
-            {"stage": "line", "kind": "bundle", "price": 5, "components": [{"match": {"any": True}, "qty": 1}] * 9},
-            "components",
-        ),
         ({"stage": "rebate", "kind": "percent_back", "rate_bp": 1, "rebate_to": "shop"}, "rebate_to"),
         ({"stage": "rebate", "kind": "amount_back", "amount": 1, "max_units": 1}, "max_units"),
         ({"stage": "order", "kind": "amount_off", "amount": 1, "rebate_to": "union"}, "rebate_to"),
