@@ -62,6 +62,9 @@ def test_the_whole_document_is_well_formed():
         (("member",), {"age": 30.5}, ".member.age"),
         (("member",), {"card": {"id": 1}}, ".member.card"),
         (("expect",), [], ".expect"),
+        (("v",), 2, ".v"),
+        (("v",), True, ".v"),
+        (("v",), "1", ".v"),
         ((*LINE, "qty"), 0, ".basket[0].qty"),
         ((*LINE, "qty"), 2.0, ".basket[0].qty"),
         ((*LINE, "qty"), True, ".basket[0].qty"),
@@ -132,6 +135,10 @@ def test_malformed_input_names_its_json_path(path, value, where):
     assert caught.value.path == "$.vectors[0]" + where
     assert caught.value.problem
     assert "\n" not in str(caught.value)
+
+
+def test_a_case_may_name_the_rules_it_was_priced_by():
+    assert price_document(changed(("v",), 1)) == price_document({"vectors": [WHOLE]})
 
 
 @pytest.mark.parametrize(
