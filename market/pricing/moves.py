@@ -21,7 +21,7 @@ from market.pricing.kinds import group_size
 from market.pricing.offer import Offer
 from market.pricing.places import Places
 from market.pricing.terminal import NotModelled
-from market.pricing.ways import COUNT_BITS, COUNT_MASK, Layout, Slot, Stage, Way, period_of
+from market.pricing.ways import Layout, Slot, Stage, Way, part_of, period_of
 
 Whole = NDArray[np.int64]
 # Of moves: origins, targets, ways, net and cost.
@@ -105,9 +105,8 @@ class Moves(Layout):
     ) -> None:
         super().__init__(component, part_of, grouped, noted)
         self._layers: dict[tuple[bool, int], list[Layer]] = {}
-        self.ends: dict[
-            bool, Whole
-        ] = {}  # by whether light, the states after the last line: several where lines are noted
+        # By whether light, the states after the last line: several where lines are noted.
+        self.ends: dict[bool, Whole] = {}
         self._known: dict[tuple[int, int, int, int], tuple[int, int, int]] = {}
         places = Places(self)
         self.tables = [self._table(stage, places) for stage in self.stages]
@@ -240,7 +239,7 @@ class Moves(Layout):
                 given = [self.nets_of[here].index(way.more) for way, _ in begun]
             else:
                 given = [dict(way.held).get(at, 0) or dict(way.taken).get(at, 0) for way, _ in begun]
-            if kind == "hold" or any(given) or at in stage.closing_slots:
+            if kind == "hold" or any(given) or at in stage.closing_slots or at in [one[0] for one in stage.filled]:
                 amounts, which = distinct(np.array(given, dtype=np.int64))
                 slots.append(SlotField(at, place, ones, amounts.tolist(), which, kind == "residue"))
         ways = [way for way, _ in begun]
@@ -311,9 +310,11 @@ class Moves(Layout):
                 more, after = -sponsored, (value + given) % group_size(use.offer)
             case _:
                 sponsored = self.component.basket[stage.position].unit_price * given
-                part = _part_of(use, stage.position) if given else 0
-                more, after = -sponsored, value + (given << COUNT_BITS * part)
-                if (after >> COUNT_BITS * part & COUNT_MASK) > slot.most * use.slots[part][0]:
+                part = part_of(use, stage.position) or 0
+                more, after = -sponsored, value + (given << slot.counts[part][0])
+                if _count(slot, value, part) + given > slot.most * use.slots[part][0]:
+                    return None
+                if not all(_is_as_full(slot, after, one, first) for which, one, first in stage.filled if which == at):
                     return None
         return after, more, share_of(sponsored, use.share_bp) << self.cost_bits
 
@@ -338,7 +339,7 @@ class Moves(Layout):
         if slot.kind == "turn" and state:
             return None
         if slot.kind == "sets" and state:
-            sets = _whole_sets(slot.use, state)
+            sets = _whole_sets(slot, state)
             if sets is None:
                 return None
             price = sets * slot.use.offer.price
@@ -395,13 +396,20 @@ def _reduced(units: int, offer: Offer) -> int:
     return units // size * offer.get + max(0, units % size - offer.buy)
 
 
-def _part_of(use: Use, position: int) -> int:
-    """The component of a bundle that a line may fill."""
-    return next(rank for rank, (_, lines) in enumerate(use.slots) if position in lines)
+def _count(slot: Slot, state: int, part: int) -> int:
+    """The units of one component of a bundle."""
+    place, ones = slot.counts[part]
+    return state >> place & ones
 
 
-def _whole_sets(use: Use, state: int) -> int | None:
+def _is_as_full(slot: Slot, state: int, part: int, first: int) -> bool:
+    """Whether a component that no later line fills holds the units of as many whole sets as the one that was full first."""
+    sets, over = divmod(_count(slot, state, first), slot.use.slots[first][0])
+    return not over and _count(slot, state, part) == sets * slot.use.slots[part][0]
+
+
+def _whole_sets(slot: Slot, state: int) -> int | None:
     """How many whole sets the counted units make, or None if some are left over."""
-    counts = [state >> COUNT_BITS * rank & COUNT_MASK for rank in range(len(use.slots))]
-    sets = counts[0] // use.slots[0][0]
-    return sets if all(count == sets * qty for count, (qty, _) in zip(counts, use.slots, strict=True)) else None
+    slots = slot.use.slots
+    sets = _count(slot, state, 0) // slots[0][0]
+    return sets if all(_count(slot, state, part) == sets * qty for part, (qty, _) in enumerate(slots)) else None

@@ -5,7 +5,7 @@ from typing import Final
 from market.pricing.component import Component
 from market.pricing.kinds import group_size
 from market.pricing.terminal import NotModelled
-from market.pricing.ways import COUNT_BITS, Layout, Slot, Stage, bits_of, period_of
+from market.pricing.ways import Layout, Slot, Stage, bits_of, period_of
 
 STATE_BITS: Final = 62
 
@@ -87,7 +87,7 @@ def _most_state(slot: Slot, component: Component) -> int:
         "count": lambda: component.most_units[slot.bit],
         "turn": lambda: group_size(slot.use.offer),
         "note": lambda: slot.most,
-        "sets": lambda: (1 << COUNT_BITS * len(slot.use.slots)) - 1,
+        "sets": lambda: sum([ones << place for place, ones in slot.counts]),
         "hold": lambda: len(slot.holds),
     }
     return most[slot.kind]()

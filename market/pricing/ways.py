@@ -4,7 +4,7 @@ Raises NotModelled for what sums cannot tell: caps over several lines of sponsor
 another is shared, too many ways or states.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import gcd
 from types import MappingProxyType
@@ -24,8 +24,6 @@ MOST_LISTED: Final = 3_000  # ways of one line, before those are left out that a
 MOST_WAYS: Final = 4_000  # of all lines
 MOST_LINES: Final = 120
 MOST_PERIOD: Final = 4
-COUNT_BITS: Final = 8  # units of one component of a bundle
-COUNT_MASK: Final = (1 << COUNT_BITS) - 1
 
 
 class Way(NamedTuple):
@@ -51,6 +49,7 @@ class Stage:
 
     `opening` are slots that it is the first line of, `closing` the bits and `closing_slots` the slots that no later line concerns;
     `concerned` are slots of offers of whole groups that may hold its units, `relevant` all offers that matter to it when in use.
+    `filled` are the components of bundles that no later line fills, as (slot, component, the component of that bundle filled first).
     """
 
     position: int
@@ -61,6 +60,7 @@ class Stage:
     closing_slots: tuple[int, ...] = ()
     boundary: int | None = None
     concerned: tuple[int, ...] = ()
+    filled: tuple[tuple[int, int, int], ...] = ()
     relevant: int = 0
     is_idle: bool = False
 
@@ -77,6 +77,9 @@ class Slot:
     same: Mapping[tuple[int, int], int] = field(default_factory=dict)
     most: int = 0  # sets of a bundle, or the number of nets of a noted line
     position: int = -1  # of a note, the line whose net is remembered to the end
+    counts: tuple[
+        tuple[int, int], ...
+    ] = ()  # of sets, where the units of each component are counted: first bit and mask
 
 
 class Layout:
@@ -199,10 +202,7 @@ class Layout:
 
     def _most_sets(self, use: Use) -> int:
         """No plan has more sets of a bundle."""
-        most = min(sum(self.component.basket[position].qty for position in lines) // qty for qty, lines in use.slots)
-        if most * max(qty for qty, _ in use.slots) > COUNT_MASK:
-            raise NotModelled("too many sets")
-        return most
+        return min(sum(self.component.basket[position].qty for position in lines) // qty for qty, lines in use.slots)
 
     def _hold(self, use: Use) -> None:
         """A bundle or a buy-x-get-y: by its turns where only sums matter, else by every way in which it may hold units."""
@@ -236,7 +236,7 @@ class Layout:
             and sum(map(len, fills)) == len(set().union(*fills))
         ):
             most = self._most_sets(use)
-            self.slots.append(Slot("sets", use, bit, most=most))
+            self.slots.append(Slot("sets", use, bit, most=most, counts=_places(most * qty for qty, _ in use.slots)))
             self.shift += offer.price * most
             return
         budget = [4000]
@@ -392,6 +392,11 @@ class Layout:
             stages[depth].closing |= bit
         for at, depth in last_of_slot.items():
             stages[depth].closing_slots += (at,)
+        place_of = {stage.position: depth for depth, stage in enumerate(stages)}
+        for at, slot in enumerate(self.slots):
+            ends = [max(place_of[line] for line in lines) for _, lines in slot.use.slots] if slot.kind == "sets" else []
+            for part, depth in enumerate(ends):
+                stages[depth].filled += ((at, part, ends.index(min(ends))),)
 
     def _turn(self, block: Sequence[int]) -> int:
         """Lines of whole groups come first, while sums are few; where a group reaches into a surrounding part, last of the inner one."""
@@ -434,6 +439,15 @@ class Layout:
         return same
 
 
+def _places(most: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """For numbers up to these, first bits and masks side by side."""
+    found, place = [], 0
+    for number in most:
+        found.append((place, (1 << number.bit_length()) - 1))
+        place += number.bit_length()
+    return tuple(found)
+
+
 def _undominated(ways: Sequence[Way]) -> list[Way]:
     """Of ways that leave the same and touch the same slots, those that need not more offers and cost not more than another."""
     groups: dict[object, list[Way]] = {}
@@ -452,14 +466,21 @@ def _helds(holders: Sequence[tuple[int, Slot]], position: int, qty: int) -> Iter
     (at, slot), *rest = holders
     if slot.kind == "hold":
         counts = sorted({hold.units.get(position, 0) if hold else 0 for hold in slot.holds})
-    elif slot.kind == "sets" and all(position not in lines for _, lines in slot.use.slots):
-        counts = [0]
+    elif slot.kind == "sets":
+        # More than the sets take would not fit into the bits in which they are counted.
+        part = part_of(slot.use, position)
+        counts = list(range(min(qty, 0 if part is None else slot.most * slot.use.slots[part][0]) + 1))
     else:
         counts = list(range(qty + 1))
     for count in counts:
         if count <= qty:
             for others in _helds(rest, position, qty - count):
                 yield ((at, count), *others) if count else others
+
+
+def part_of(use: Use, position: int) -> int | None:
+    """The component of a bundle that a line may fill, of components that share no line; None if none."""
+    return next((rank for rank, (_, lines) in enumerate(use.slots) if position in lines), None)
 
 
 def period_of(share_bp: int) -> int:

@@ -101,7 +101,7 @@ def price(
     live: LiveBook,
     at: datetime,
 ) -> Priced:
-    """The best price of these lines at this shop for this person now. Reads balances in one statement and changes nothing."""
+    """The best price of these lines at this shop for this person now. One statement reads balances and consents; nothing changes."""
     offers = live.book.candidates(lines, shop=shop)
     standing = get_standing(tx, live=live, offers=offers, subject=subject, at=at)
     case = Case(
@@ -111,6 +111,7 @@ def price(
         member=facts,
         basket=tuple(lines),
         candidates=standing.candidates,
+        accepted=standing.accepted,
         purses=standing.purses,
     )
     return Priced(case=case, quote=quote(case), live=live)
