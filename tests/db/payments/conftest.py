@@ -164,7 +164,7 @@ def webhook() -> Iterator[tuple[str, list[StripeGateway]]]:
     gateways: list[StripeGateway] = []
 
     class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802  the library's name
+        def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"]))
             try:
                 receive_event(gateways[0], raw=raw, signature=self.headers["stripe-signature"], at=now())
