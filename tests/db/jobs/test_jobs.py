@@ -46,9 +46,9 @@ def works(event_id: str) -> int:
 
 
 def test_a_job_is_there_exactly_if_its_transaction_was_committed(database: Engine) -> None:
-    with pytest.raises(RuntimeError), transaction() as tx:
+    with transaction() as tx:
         enqueue(tx, "payments.work_event", {"event_id": "a"})
-        raise RuntimeError
+        tx.rollback()
     assert waiting() == []
     with transaction() as tx:
         assert enqueue(tx, "payments.work_event", {"event_id": "a"})
