@@ -31,6 +31,7 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
     "member": (
         NavItem("/card", N_("会员卡"), "qrcode"),
         NavItem("/offers", N_("优惠"), "ticket"),
+        NavItem("/shop", N_("内购"), "shopping-bag"),
         NavItem("/receipts", N_("小票"), "receipt"),
         NavItem("/record/months", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
@@ -46,6 +47,7 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
         NavItem("/merchant/orders", N_("订单"), "list-details"),
         NavItem("/merchant/handout", N_("发放"), "basket"),
         NavItem("/merchant/stock", N_("库存"), "chart-bar"),
+        NavItem("/merchant/products", N_("商品管理"), "package"),
         NavItem("/merchant/offers", N_("签优惠"), "file-text"),
         NavItem("/record/months", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),

@@ -109,7 +109,9 @@ def _show(
                 shown = _preview(tx, detail, fields)
             except DomainError as refusal:
                 error = error or refusal
-        view = _view(tx, desk, detail, fields, shown=shown, error=error.sentence(language_of(request)) if error else None)
+        view = _view(
+            tx, desk, detail, fields, shown=shown, error=error.sentence(language_of(request)) if error else None
+        )
     return render(request, "merchant/return.html", view, block="back", status=error.status if error else 200)
 
 

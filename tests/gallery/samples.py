@@ -9,6 +9,7 @@ from tests.gallery.offers import OFFERS
 from tests.gallery.public import PUBLIC
 from tests.gallery.purchases import PURCHASE_DESK
 from tests.gallery.sandbox import SANDBOX
+from tests.gallery.shop import SHOP
 from tests.gallery.supplier import SUPPLIER
 from tests.gallery.till import TILL
 
@@ -19,6 +20,7 @@ SAMPLES: tuple[Sample, ...] = (
     *DESK,
     *DRY_RUNS,
     *OFFERS,
+    *SHOP,
     *SANDBOX,
     *SUPPLIER,
     *HAND_OUT,
