@@ -30,7 +30,7 @@ from market.payments.stripe_gateway import StripeGateway, make_gateway
 from market.sales.orders.money import LISTENER, list_refunds
 
 HOST = "127.0.0.1"
-NOWHERE = f"http://{HOST}:9/"  # nobody listens there: what the sandbox cannot deliver is fetched from its books
+NOWHERE = f"http://{HOST}:9/"  # nothing is posted
 SETTLED_AFTER = timedelta(hours=1)
 
 
@@ -94,10 +94,11 @@ def playing_provider(at: datetime) -> Iterator[DemoProvider]:
     engine = make_engine(url, pool_size=4)
     prepare(engine)
     played = DemoProvider(make_gateway(key=key, base=base, secret=secret), engine, secret, at)
+    # Without its lifespan the sandbox has no clock of its own that would post events: they are fetched from its books.
     sender = Sender(webhook=NOWHERE, secret=secret, clock=lambda: played.at)
     sandbox = Sandbox(engine=engine, base=base, key=key, sender=sender, render=render_pay_page)
     config = uvicorn.Config(
-        create_sandbox(sandbox), host=HOST, port=port, log_config=None, log_level="error", access_log=False
+        create_sandbox(sandbox), host=HOST, port=port, lifespan="off", log_config=None, access_log=False
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="demo sandbox", daemon=True)
