@@ -83,11 +83,13 @@ def test_an_offer_beyond_what_lines_can_list_ends_in_time():
 
 def test_thresholds_of_the_order_stage_look_at_the_net_before_all_of_them():
     """The first of two takes so much that less than the second one's threshold is left: shares are of what is left, not of the threshold."""
-    basket = [line("d", 6000), line("e", 6000), line("c", 2500, 2), line("f", 2500, 2)]
+    rows = [("d", 6000, 1), ("d", 6000, 1), ("c", 2500, 2), ("c", 2500, 2)]
+    basket = [{**line(str(place), fen, qty), "sku": sku} for place, (sku, fen, qty) in enumerate(rows)]
     offers = [
         save("B", (4227, 1353)),
         save("C", (21_999, 9852)),
         unit_off("D", 50, max_discount=1),
+        unit_off("A", 99, match={"skus": ["d"]}, max_discount=3),
     ]
     made = price(case(basket, offers))
     # The fen that D takes of the first line makes it pay a fen less than the second one, just like it.
