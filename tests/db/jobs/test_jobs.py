@@ -9,7 +9,6 @@ from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine, text
 
 from api.identity import init_installation
