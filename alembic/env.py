@@ -9,6 +9,7 @@ import cards.models
 import market.ledger.models
 import market.offers.models
 import market.oversight.models
+import market.payments.models
 import market.record.models
 import market.sales.models
 import merchants.models
@@ -21,7 +22,7 @@ SCHEMAS = {None, "public", "vault"}
 
 
 def include_name(name: str | None, kind: str, _parents: dict[str, Any]) -> bool:
-    """Compare only our own schemas: others hold tables of libraries."""
+    """Compare only our own schemas: `jobs` holds the tables of a library, `sandbox` those of a toy that makes them itself."""
     return kind != "schema" or name in SCHEMAS
 
 

@@ -7,6 +7,8 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_MASTER_KEY = "demo-only-master-key-never-use-it-for-people"
+DEMO_STRIPE_KEY = "sk_test_huigong_demo_sandbox_only"
+DEMO_STRIPE_SECRET = "whsec_huigong_demo_sandbox_only"  # noqa: S105  known to everybody, and refused for real money
 
 
 class Settings(BaseSettings):
@@ -32,6 +34,23 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64, description="Web processes.")
     pool_size: int = Field(default=12, ge=2, le=100, description="Database connections per web process.")
     name: str | None = Field(default=None, description="Name shown in the top bar, instead of the union's own.")
+    stripe_key: SecretStr = Field(
+        default=SecretStr(DEMO_STRIPE_KEY),
+        description="Secret key at the payment provider; a live one moves real money.",
+    )
+    stripe_base: str | None = Field(
+        default=None,
+        description="Another address that speaks Stripe's dialect, such as stripe-mock; for test keys only.",
+    )
+    stripe_webhook_secret: SecretStr = Field(
+        default=SecretStr(DEMO_STRIPE_SECRET), description="Secret with which the provider signs its events."
+    )
+    sandbox_port: int = Field(
+        default=8008, ge=1, le=65535, description="Port on loopback where a demo's payment sandbox listens."
+    )
+    sandbox_knobs: str | None = Field(
+        default=None, description="What the sandbox does to its events, as `duplicate_percent=50 delay_ms=2000`."
+    )
     log_format: str = Field(
         default="auto", pattern="^(auto|json|console)$", description="json, console, or by terminal."
     )

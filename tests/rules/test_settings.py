@@ -6,7 +6,7 @@ from pathlib import Path
 from market.kit.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
-SECRET = {"master_key"}
+SECRET = {"master_key", "stripe_key", "stripe_webhook_secret"}
 
 
 def test_every_setting_is_described_with_its_default() -> None:
