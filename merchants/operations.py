@@ -14,11 +14,12 @@ from stdnum.exceptions import ValidationError
 from market.kit.errors import ConflictError, InvalidError, NotFoundError
 from market.kit.ids import new_id
 from merchants.models import Item, Merchant, Shop, Staff
+from merchants.prices import MAX_PRICE_FEN, note_price
 
 TillKind = Literal["amounts", "items", "register"]
-MAX_PRICE_FEN = 100_000_000
 
 CODE = re.compile(r"[A-Za-z0-9_]{1,32}", re.ASCII)
+PAYMENT_ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}", re.ASCII)
 
 
 class MerchantUnknownError(NotFoundError):
@@ -168,8 +169,17 @@ def end_staff(tx: Session, *, staff_id: UUID) -> None:
         raise StaffUnknownError
 
 
-def add_item(tx: Session, *, merchant_id: UUID, sku: str, name: str, category: str, price_fen: int) -> UUID:
-    """Put an item on sale at a list price in fen; a withdrawn one comes back under these terms.
+def add_item(
+    tx: Session,
+    *,
+    merchant_id: UUID,
+    sku: str,
+    name: str,
+    category: str,
+    price_fen: int,
+    at: datetime | None = None,
+) -> UUID:
+    """Put an item on sale at a list price in fen, from `at` on (now); a withdrawn one comes back under these terms.
 
     Raises MerchantTermsWrongError, ItemExistsError.
     """
@@ -180,18 +190,21 @@ def add_item(tx: Session, *, merchant_id: UUID, sku: str, name: str, category: s
         insert(Item)
         .values({"id": new_id(), "merchant_id": merchant_id, "sku": sku} | terms)
         .on_conflict_do_update(
-            index_elements=[Item.merchant_id, Item.sku], set_=terms, where=(Item.state == "withdrawn")
+            index_elements=[Item.merchant_id, Item.sku],
+            set_=terms,
+            where=(Item.state == "withdrawn") & Item.product_id.is_(None),
         )
         .returning(Item.id)
     )
     if added is None:
         raise ItemExistsError
+    note_price(tx, merchant_id=merchant_id, sku=sku, price_fen=price_fen, at=at)
     return added
 
 
 def withdraw_item(tx: Session, *, merchant_id: UUID, sku: str) -> None:
-    """Take an item off sale. Raises ItemUnknownError."""
-    item = (Item.merchant_id == merchant_id) & (Item.sku == sku)
+    """Take an item off sale; a variant goes with its product. Raises ItemUnknownError."""
+    item = (Item.merchant_id == merchant_id) & (Item.sku == sku) & Item.product_id.is_(None)
     if tx.scalar(update(Item).where(item).values(state="withdrawn").returning(Item.id)) is None:
         raise ItemUnknownError(sku=sku)
 
@@ -202,6 +215,18 @@ def read_credit_code(text: str) -> str:
         return str(uscc.validate(text))
     except ValidationError:
         raise CreditCodeWrongError from None
+
+
+def set_payment_account(tx: Session, *, merchant_id: UUID, account: str | None) -> None:
+    """Say which account at the payment provider is the merchant's own (`acct_…`), or that he has none.
+
+    Raises MerchantTermsWrongError, MerchantUnknownError.
+    """
+    if account is not None and not PAYMENT_ACCOUNT.fullmatch(account):
+        raise MerchantTermsWrongError(field="payment_account", problem="acct_ A-Z a-z 0-9")
+    changed = update(Merchant).where(Merchant.id == merchant_id).values(payment_account=account)
+    if tx.scalar(changed.returning(Merchant.id)) is None:
+        raise MerchantUnknownError
 
 
 def _check_code(code: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Text, any_, bindparam, func, or_, select, tuple_
@@ -130,12 +131,15 @@ def find_shop_id(tx: Session, *, staff_id: UUID) -> UUID | None:
 
 
 def get_items(tx: Session, *, merchant: str, skus: Collection[str]) -> list[ItemPriced]:
-    """Those of these items that are on sale at a merchant (by its code), in no order; one statement."""
+    """Those of these items that a merchant's tills ring up (merchant by code), in no order; one statement."""
     return [ItemPriced(*row) for row in tx.execute(_ITEMS, {"merchant": merchant, "skus": list(skus)})]
 
 
 def list_items(tx: Session, *, merchant: str) -> list[ItemPriced]:
-    """All items on sale at a merchant (by its code), by category and name."""
+    """All items that a merchant's tills ring up (merchant by code), by category and name.
+
+    Variants of products are not among them: they are ordered, and their stock is counted there.
+    """
     rows = tx.execute(_ITEM.where(Merchant.code == merchant).order_by(Item.category, Item.name, Item.sku))
     return [ItemPriced(*row) for row in rows]
 
@@ -248,6 +252,14 @@ def get_merchant(tx: Session, *, merchant_id: UUID) -> MerchantBusiness:
     return MerchantBusiness(*found)
 
 
+def get_payment_account(tx: Session, *, merchant: str) -> str | None:
+    """The account at the payment provider that is this merchant's own (merchant by code), if he has one. Raises MerchantUnknownError."""
+    found = tx.execute(select(Merchant.payment_account).where(Merchant.code == merchant)).one_or_none()
+    if found is None:
+        raise MerchantUnknownError
+    return cast("str | None", found.payment_account)
+
+
 def list_merchants(tx: Session) -> list[MerchantBusiness]:
     """All merchants by code: the names behind the codes of the public record."""
     return [MerchantBusiness(*row) for row in tx.execute(_BUSINESS.order_by(Merchant.code))]
@@ -274,7 +286,7 @@ _TILL = (
 _ITEM = (
     select(Item.sku, Item.name, Item.category, Item.price_fen)
     .join(Merchant, Merchant.id == Item.merchant_id)
-    .where(Item.state == "sold")
+    .where(Item.state == "sold", Item.product_id.is_(None))
 )
 
 _ITEMS = _ITEM.where(Merchant.code == bindparam("merchant"), Item.sku == any_(bindparam("skus", type_=ARRAY(Text))))
