@@ -12,6 +12,7 @@ import market.oversight.models
 import market.payments.models
 import market.record.models
 import market.sales.models
+import market.sales.orders.models
 import merchants.models
 from alembic import context
 from market.kit.database import Base

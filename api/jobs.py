@@ -13,16 +13,14 @@ from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from sqlalchemy import make_url
 
-from api.identity import find_kind
-from api.payments import LISTENER, get_gateway
+from api.order_jobs import expire_orders, sweep_orders
+from api.payments import find_gateway, get_gateway
 from market.kit.clock import now
-from market.kit.database import transaction
 from market.kit.jobs import QUEUE, SCHEMA
-from market.kit.settings import get_settings
 from market.payments.inbox import work_event
 from market.payments.operations import send_refund
 from market.payments.polling import poll_due
-from market.payments.provider import has_provider
+from market.sales.orders.money import LISTENER
 
 AT_ONCE = 4
 LONGEST_WAIT_SECONDS = 300
@@ -66,10 +64,23 @@ def send_payment_refund(*, refund_id: str) -> None:
 @JOBS.task(name="payments.poll", queue=QUEUE, queueing_lock="payments.poll", lock="payments.poll", pass_context=False)
 def poll_payments(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
     """Ask for what no event told: every minute."""
-    with transaction() as tx:
-        is_demo = find_kind(tx) == "demo"
-    if has_provider(get_settings(), is_demo=is_demo):
-        poll_due(get_gateway(), listener=LISTENER, at=now())
+    gateway = find_gateway()
+    if gateway is not None:
+        poll_due(gateway, listener=LISTENER, at=now())
+
+
+@JOBS.periodic(cron="* * * * *")
+@JOBS.task(name="orders.expire", queue=QUEUE, queueing_lock="orders.expire", lock="orders.expire", pass_context=False)
+def expire_unpaid_orders(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Release what was not paid in time: every minute."""
+    expire_orders(find_gateway(), at=now())
+
+
+@JOBS.periodic(cron="15 20 * * *")
+@JOBS.task(name="orders.sweep", queue=QUEUE, queueing_lock="orders.sweep", lock="orders.sweep", pass_context=False)
+def sweep_old_orders(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Note and refund what nobody fetched, close what is done: every night (20:15 UTC is 04:15 in Shanghai)."""
+    sweep_orders(at=now())
 
 
 def run_worker(url: str, *, wait: bool = True) -> None:

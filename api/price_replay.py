@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from cards.keys import unwrap_person_key
 from cards.models import PersonKey
 from market.kit.database import connect, get_engine
-from market.oversight.audits import Finding
+from market.oversight.finding import Finding
 from market.oversight.replay import check_prices, check_versions
 from market.oversight.stored import Versions, count_days
 

@@ -22,7 +22,7 @@ from market.kit.errors import DomainError, unreachable
 from market.ledger.operations import BalanceShortError
 from market.offers.live import get_book
 from market.pricing import Line
-from market.sales import basket, redeem, repeats, returns
+from market.sales import basket, giving_back, redeem, repeats, returns
 from market.sales.parties import Till
 
 WRONG_CODES = (10, 20, 60)  # wrong codes that an assistant, a shop, a merchant may type
@@ -119,13 +119,13 @@ def redeem_at_till(
     return _at_till(_Act("redeem", staff_id, request, at, key), attempt)
 
 
-def void_at_till(*, staff_id: UUID, sale: str, key: str, at: datetime) -> returns.ReturnAnswer:
+def void_at_till(*, staff_id: UUID, sale: str, key: str, at: datetime) -> giving_back.ReturnAnswer:
     """Undo a whole sale (by its public id) within 10 minutes; everything goes back to where it came from."""
     request = {"sale": sale}
 
-    def attempt(tx: Session, till: Till) -> returns.ReturnAnswer:
+    def attempt(tx: Session, till: Till) -> giving_back.ReturnAnswer:
         if (done := repeats.find_answered(tx, shop_id=till.shop_id, key=key, request=request)) is not None:
-            return returns.get_answer(tx, reversal_id=done)
+            return giving_back.get_answer(tx, reversal_id=done)
         return returns.void_sale(tx, till=till, sale=sale, key=key, request=request, at=at)
 
     return _at_till(_Act("void", staff_id, request, at, key), attempt)
@@ -133,13 +133,13 @@ def void_at_till(*, staff_id: UUID, sale: str, key: str, at: datetime) -> return
 
 def refund_at_till(
     *, staff_id: UUID, sale: str, units: Mapping[str, int], visit_id: UUID, key: str, at: datetime
-) -> returns.ReturnAnswer:
+) -> giving_back.ReturnAnswer:
     """Give back units of lines of a sale, with the member present: `visit_id` was opened by the code of the buyer's card."""
     request = {"sale": sale, "units": dict(units), "visit": str(visit_id)}
 
-    def attempt(tx: Session, till: Till) -> returns.ReturnAnswer:
+    def attempt(tx: Session, till: Till) -> giving_back.ReturnAnswer:
         if (done := repeats.find_answered(tx, shop_id=till.shop_id, key=key, request=request)) is not None:
-            return returns.get_answer(tx, reversal_id=done)
+            return giving_back.get_answer(tx, reversal_id=done)
         shopper = cards.get_shopper(tx, visit_id=visit_id, shop_id=till.shop_id, at=at)
         wanted = returns.Wanted(sale=sale, units=units, subject=shopper.subject, visit_id=visit_id)
         return returns.refund_sale(tx, till=till, wanted=wanted, key=key, request=request, at=at)

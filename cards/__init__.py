@@ -18,6 +18,7 @@ from cards.queries import (
     UnitHeads,
     find_union_name,
     get_card_page,
+    get_name,
     get_open_visit,
     get_subject,
     get_unit,
@@ -25,7 +26,7 @@ from cards.queries import (
     list_imports,
     list_units,
 )
-from cards.shoppers import find_shopper_for_member, get_shopper
+from cards.shoppers import find_shopper_for_member, get_shopper, lock_member
 from cards.visits import OpenVisit, open_visit, prune_codes
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "find_union_name",
     "freeze_card",
     "get_card_page",
+    "get_name",
     "get_open_visit",
     "get_shopper",
     "get_subject",
@@ -50,6 +52,7 @@ __all__ = [
     "issue_code",
     "list_imports",
     "list_units",
+    "lock_member",
     "open_visit",
     "prune_codes",
     "replace_card",

@@ -41,6 +41,20 @@ def get_shopper(tx: Session, *, visit_id: UUID, shop_id: UUID, at: datetime) -> 
     return _shopper(found, visit_id)
 
 
+def lock_member(tx: Session, *, member_id: UUID, at: datetime) -> Shopper:
+    """The member who orders online, locked together with his card until the transaction ends; one statement. `NO_VISIT` for a visit.
+
+    Raises MemberLeftError when there is no such member or he was erased, and the refusals of `cards.standing`.
+    """
+    # As with a visit: whoever waited for the lock looks again.
+    found = tx.connection().execute(_BUYER, {"member_id": member_id}).one_or_none()
+    found = found or tx.execute(_BUYER, {"member_id": member_id}).one_or_none()
+    if found is None:
+        raise MemberLeftError
+    ensure_usable(card_state=found.card_state, valid_until=found.valid_until, member_state=found.state, at=at)
+    return _shopper(found, NO_VISIT)
+
+
 def find_shopper_for_member(tx: Session, *, member_id: UUID, at: datetime) -> Shopper | None:
     """The member as a shopper for his own quote page: no lock, `NO_VISIT` for a visit. None without a usable card."""
     found = tx.execute(_MEMBER_AS_SHOPPER, {"member_id": member_id}).one_or_none()
@@ -86,6 +100,16 @@ _VISITOR = (
     .outerjoin(Reversal, Reversal.visit_id == Visit.id)
     .where(Visit.id == bindparam("visit_id"))
     .with_for_update(key_share=True, of=[Visit, Card, Member])
+)
+
+_BUYER = (
+    select(*_PERSON)
+    .select_from(Member)
+    .join(Card, and_(Card.member_id == Member.id, Card.state != "replaced"))
+    .join(Unit, Unit.id == Member.unit_id)
+    .join(PersonKey, PersonKey.subject == Member.subject)
+    .where(Member.id == bindparam("member_id"))
+    .with_for_update(key_share=True, of=[Card, Member])
 )
 
 _MEMBER_AS_SHOPPER = (

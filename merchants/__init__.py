@@ -90,6 +90,7 @@ from merchants.queries import (
     StaffPerson,
     count_open_shops,
     find_item_names,
+    find_merchants,
     find_shop_id,
     find_shops,
     find_staff,
@@ -107,6 +108,7 @@ from merchants.queries import (
     list_shops_of,
     list_staff,
     open_till,
+    owns_item,
 )
 from merchants.search import (
     Facet,
@@ -165,6 +167,7 @@ __all__ = [
     "enter_file",
     "export_rows",
     "find_item_names",
+    "find_merchants",
     "find_product",
     "find_shop_id",
     "find_shops",
@@ -199,6 +202,7 @@ __all__ = [
     "open_point",
     "open_shop",
     "open_till",
+    "owns_item",
     "preview_products",
     "prune_pictures",
     "readmit_merchant",

@@ -13,7 +13,8 @@ from api.commands.database import open_database
 from api.price_replay import Replayed, replay_prices
 from market.kit.clock import now
 from market.kit.database import get_engine
-from market.oversight.audits import AUDITS, Finding, count_rows, store_run
+from market.oversight.audits import AUDITS, count_rows, store_run
+from market.oversight.finding import Finding
 
 
 def run_audits(console: Console, *, with_prices: bool = False) -> tuple[list[Finding], Replayed | None]:

@@ -204,19 +204,21 @@ def member_of(who: Principal) -> UUID:
 
 
 def receipt_rows(tx: Session, sales: list[SaleSummary]) -> tuple[ReceiptRow, ...]:
-    """Sales as rows of the member's list, with the names of their shops."""
-    places = merchants.find_shops(tx, shop_ids={sale.shop_id for sale in sales})
+    """Sales as rows of the member's list, with the names of their shops, or of their merchants where an order has no shop."""
+    places = merchants.find_shops(tx, shop_ids={sale.shop_id for sale in sales if sale.shop_id})
+    sellers = merchants.find_merchants(tx, codes={sale.merchant for sale in sales if not sale.shop_id})
+    where = [places[sale.shop_id] if sale.shop_id else sellers[sale.merchant] for sale in sales]
     return tuple(
         ReceiptRow(
             receipt_id=sale.public_id,
             at=sale.at,
-            shop=places[sale.shop_id].name,
-            category=places[sale.shop_id].category,
+            shop=place.name,
+            category=place.category,
             paid_fen=sale.paid_fen,
             saved_fen=sale.saved_fen,
             state=SHOWN_STATES[sale.state],
         )
-        for sale in sales
+        for sale, place in zip(sales, where, strict=True)
     )
 
 
@@ -268,8 +270,9 @@ def _usable_now(tx: Session, asker: Asker, latest: list[SaleSummary]) -> tuple[S
     """Shops with something the member can use this minute: those he was at lately first, then by name."""
     if asker.shopper is None:
         return ()
-    lately = merchants.find_shops(tx, shop_ids={sale.shop_id for sale in latest})
-    known = [lately[shop_id] for shop_id in dict.fromkeys(sale.shop_id for sale in latest)]
+    visited = list(dict.fromkeys(sale.shop_id for sale in latest if sale.shop_id))
+    lately = merchants.find_shops(tx, shop_ids=visited)
+    known = [lately[shop_id] for shop_id in visited]
     others = [place for place in merchants.list_shops(tx, limit=SHOPS_LOOKED_AT) if place.shop_id not in lately]
     open_ones = [place for place in (*known, *others) if place.state == "open" and place.merchant_state == "admitted"]
     here = [

@@ -77,8 +77,10 @@ def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
             sale = queries.get_person_sale(tx, subject=subject, public_id=receipt)
         except NotFoundError as error:
             raise ReceiptUnknownError from error
-        place = merchants.get_shop(tx, shop_id=sale.summary.shop_id)
-        names = merchants.find_item_names(tx, merchant=place.merchant, skus=sale.skus)
+        seller = merchants.find_merchants(tx, codes=[sale.summary.merchant])[sale.summary.merchant]
+        shop_id = sale.summary.shop_id
+        shop = merchants.get_shop(tx, shop_id=shop_id).name if shop_id else seller.name
+        names = merchants.find_item_names(tx, merchant=seller.merchant, skus=sale.skus)
         versions = [(row["offer"], row["version"]) for row in (*sale.quote["applied"], *sale.quote["not_applied"])]
         titles = {offer: title for (offer, _), title in list_titles(tx, versions=versions).items()}
         entry = find_entry(tx, public_id=receipt)
@@ -88,8 +90,8 @@ def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
     view = Receipt(
         receipt_id=summary.public_id,
         at=summary.at,
-        shop=place.name,
-        merchant=place.merchant_name,
+        shop=shop,
+        merchant=seller.name,
         check_code=summary.check,
         state=SHOWN_STATES[summary.state],
         lines=show_lines(sale, names, language),

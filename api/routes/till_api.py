@@ -15,7 +15,7 @@ from api.access import Doors, Who
 from api.identity import Principal
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
-from market.sales import queries, redeem, returns
+from market.sales import giving_back, queries, redeem
 from market.sales.basket import MOST_FEN, MOST_LINES, MOST_UNITS, RegisterLine
 from merchants import get_workplace
 
@@ -313,7 +313,7 @@ def _sale(sale: redeem.SaleAnswer | queries.SaleSummary) -> dict[str, Any]:
     }
 
 
-def _return(done: returns.ReturnAnswer) -> ReturnOut:
+def _return(done: giving_back.ReturnAnswer) -> ReturnOut:
     return ReturnOut(
         id=done.public_id,
         kind=done.kind,

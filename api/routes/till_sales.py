@@ -22,12 +22,13 @@ from api.routes.till_pages import Fen, Key, find_counter, refused
 from api.typed import read_units
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
-from market.kit.errors import ConflictError, DomainError, NotFoundError
+from market.kit.errors import ConflictError, DomainError, NotFoundError, unreachable
 from market.kit.ids import new_id
 from market.sales import queries
+from market.sales.giving_back import RefundUnitsError
 from market.sales.queries import SaleDetail
 from market.sales.repeats import is_answered
-from market.sales.returns import RefundUnitsError, SaleUnknownError, SaleVoidedError, preview_refund
+from market.sales.returns import SaleUnknownError, SaleVoidedError, preview_refund
 
 doors = Doors(include_in_schema=False)
 
@@ -183,6 +184,8 @@ def _sale(
 def _preview(tx: Session, found: SaleDetail, typed: Mapping[str, str]) -> RefundShown:
     units = _read_units(typed)
     summary = found.summary
+    if summary.shop_id is None:
+        unreachable("what a till looks at was sold in its shop")
     list_fen, paid_fen = preview_refund(tx, shop_id=summary.shop_id, sale=summary.public_id, units=units)
     return RefundShown(to_member_fen=paid_fen, list_back_fen=list_fen, key=f"page:{new_id()}")
 

@@ -16,6 +16,14 @@ from market.ledger.models import Balance, Budget, Grant
 from market.ledger.postings import Draw, Event, Posting, budget_account, post_grant
 
 _POST = text("SELECT ledger_post(CAST(:transfers AS jsonb), CAST(:draws AS jsonb))")
+_FILL = text("""
+    WITH slots AS MATERIALIZED (SELECT slot FROM balance WHERE id = :id ORDER BY slot FOR NO KEY UPDATE),
+    filled AS (
+      UPDATE balance b SET left_over = left_over + CAST(:amount AS bigint) / n.number
+        + CASE WHEN b.slot < CAST(:amount AS bigint) % n.number THEN 1 ELSE 0 END
+      FROM (SELECT count(*) AS number FROM slots) AS n WHERE b.id = :id AND n.number > 0 RETURNING b.slot)
+    SELECT count(*) FROM filled
+""")
 BALANCES = (
     select(Balance.id, func.sum(Balance.left_over)).where(Balance.id == func.any(bindparam("ids"))).group_by(Balance.id)
 )
@@ -43,7 +51,18 @@ def post(tx: Session, *, event: Event, postings: Sequence[Posting], draws: Itera
 
     Touch it last: from here on nothing else may fail. Raises BalanceShortError; the caller must then roll back.
     """
+    post_together(tx, booked=[(event, postings)], draws=draws)
+
+
+def post_together(tx: Session, *, booked: Sequence[tuple[Event, Sequence[Posting]]], draws: Iterable[Draw]) -> None:
+    """Write the transfers of several events of one transaction and move the balances of all of them, in one statement.
+
+    A second call in the same transaction could deadlock with another's first: balances are locked in the order of their ids.
+    Raises BalanceShortError; the caller must then roll back.
+    """
+    postings = [posting for _, made in booked for posting in made]
     invariant(all(posting.amount_fen > 0 for posting in postings), "a transfer moves more than nothing")
+    transfers = [row for event, made in booked for row in event.rows(made)]
     rows = [
         {"id": draw.balance, "amount": draw.amount, "initial": draw.initial, "unit": draw.unit}
         for draw in draws
@@ -52,7 +71,7 @@ def post(tx: Session, *, event: Event, postings: Sequence[Posting], draws: Itera
     if not rows and not postings:
         return
     invariant(len({row["id"] for row in rows}) == len(rows), "one draw for each balance")
-    short = tx.connection().scalar(_POST, {"transfers": json.dumps(event.rows(postings)), "draws": json.dumps(rows)})
+    short = tx.connection().scalar(_POST, {"transfers": json.dumps(transfers), "draws": json.dumps(rows)})
     if short is not None:
         raise BalanceShortError(balance=short)
 
@@ -68,8 +87,7 @@ def open_budget(tx: Session, *, code: str, title: str, sponsor: str, slots: int,
     """Open a budget of 0 fen borne by `sponsor` (a union level). A hot one wants more `slots`: that many tills draw at once."""
     invariant(1 <= slots <= 64, "a budget has 1 to 64 slots")
     tx.execute(insert(Budget).values(code=code, title=title, sponsor=sponsor, slots=slots, created_at=at))
-    rows = [{"id": budget_account(code), "slot": slot, "unit": "fen", "left_over": 0} for slot in range(slots)]
-    tx.execute(insert(Balance), rows)
+    open_balance(tx, balance=budget_account(code), unit="fen", slots=slots)
 
 
 def grant_budget(
@@ -78,8 +96,9 @@ def grant_budget(
     """Put `amount_fen` into a budget, evenly over its slots. The same `key` a second time changes nothing and answers False."""
     if proposed_by == approved_by:
         raise TwoPersonsError
-    slots = tx.scalar(select(Budget.slots).where(Budget.code == budget))
-    invariant(slots is not None, f"budget {budget} is open before it is granted")
+    invariant(
+        tx.scalar(select(Budget.code).where(Budget.code == budget)), f"budget {budget} is open before it is granted"
+    )
     grant = new_id()
     made = tx.scalar(
         upsert(Grant)
@@ -99,11 +118,18 @@ def grant_budget(
         return False
     event = Event("grant", grant, business_day(at), at)
     post(tx, event=event, postings=post_grant(budget, amount_fen), draws=())
-    tx.execute(
-        text(
-            "UPDATE balance SET left_over = left_over + CAST(:amount AS bigint) / :slots"
-            " + CASE WHEN slot < CAST(:amount AS bigint) % :slots THEN 1 ELSE 0 END WHERE id = :id"
-        ),
-        {"amount": amount_fen, "slots": slots, "id": budget_account(budget)},
-    )
+    fill_balance(tx, balance=budget_account(budget), amount=amount_fen)
     return True
+
+
+def open_balance(tx: Session, *, balance: str, unit: str, slots: int) -> None:
+    """Make a balance of nothing in so many slots; one that is there stays as it is."""
+    rows = [{"id": balance, "slot": slot, "unit": unit, "left_over": 0} for slot in range(slots)]
+    tx.execute(upsert(Balance).on_conflict_do_nothing(), rows)
+
+
+def fill_balance(tx: Session, *, balance: str, amount: int) -> None:
+    """Add to an open balance, evenly over its slots, which are locked in their order."""
+    invariant(amount > 0, "a balance is filled with more than nothing")
+    done = tx.execute(_FILL, {"amount": amount, "id": balance})
+    invariant(done.scalar_one(), f"balance {balance} is open before it is filled")

@@ -4,7 +4,7 @@ Workers' own money never passes through these books; it stands on the sale only.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -84,6 +84,11 @@ def receivable_account(merchant: str) -> str:
     return f"receivable:{merchant}"
 
 
+def reserved_account(order: str) -> str:
+    """What purses have set aside for an order (by its number) that is not paid yet."""
+    return f"reserved:{order}"
+
+
 def member_rebates_account(subject: UUID) -> str:
     """What merchants owe one person; private, in public all of them stand as one."""
     return f"rebates:member:{subject}"
@@ -102,6 +107,34 @@ def post_sale(
     return [
         Posting(purse, payable_account(merchant), part) for purse, part in sorted(sponsor_parts.items()) if part
     ] + [Posting(receivable_account(merchant), whose, part) for whose, part in owed.items() if part]
+
+
+def post_order(order: str, sponsor_parts: Mapping[str, int]) -> list[Posting]:
+    """An order is placed: each purse sets its part (fen) aside for it."""
+    return [Posting(purse, reserved_account(order), part) for purse, part in sorted(sponsor_parts.items()) if part]
+
+
+def post_release(order: str, sponsor_parts: Mapping[str, int]) -> list[Posting]:
+    """An order is cancelled or expires: what was set aside goes back to its purses."""
+    return [Posting(posting.credit, posting.debit, posting.amount_fen) for posting in post_order(order, sponsor_parts)]
+
+
+def post_order_sale(
+    *, order: str, merchant: str, subject: UUID, subsidy_fen: int, rebates: Rebates = Rebates()
+) -> list[Posting]:
+    """An order is paid: what was set aside is owed to the merchant, and the merchant owes the rebates."""
+    return post_sale(
+        merchant=merchant, subject=subject, sponsor_parts={reserved_account(order): subsidy_fen}, rebates=rebates
+    )
+
+
+def merge_draws(draws: Iterable[Draw]) -> list[Draw]:
+    """One draw for each balance: amounts on the same one are added up."""
+    merged: dict[str, Draw] = {}
+    for draw in draws:
+        known = merged.get(draw.balance)
+        merged[draw.balance] = draw if known is None else replace(known, amount=known.amount + draw.amount)
+    return list(merged.values())
 
 
 def post_return(

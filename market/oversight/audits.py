@@ -4,27 +4,17 @@ They read what is stored and trust no running sum: every total is added up again
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, text
 
 from market.kit.ids import new_id
+from market.oversight.finding import Audit, Finding
 from market.oversight.models import VerifyRun
+from market.oversight.order_audits import ORDER_AUDITS
 from market.record.entries import Amounts, PublicTransfer, sum_transfers
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it must be: the rule, the row it concerns, and what was found."""
-
-    rule: str
-    subject: str
-    problem: str
-
-
-Audit = Callable[[Connection], Iterator[Finding]]
 
 ENTRY_AMOUNTS = tuple(Amounts.__dataclass_fields__)
 
@@ -145,6 +135,9 @@ def check_transfers_have_events(connection: Connection) -> Iterator[Finding]:
         WHERE NOT EXISTS (SELECT FROM sale s WHERE t.event = 'sale' AND s.id = t.event_id AND t.reverses_id IS NULL)
           AND NOT EXISTS (SELECT FROM reversal r WHERE t.event = r.kind AND r.id = t.event_id AND r.sale_id = t.reverses_id)
           AND NOT EXISTS (SELECT FROM budget_grant g WHERE t.event = 'grant' AND g.id = t.event_id)
+          AND NOT EXISTS (SELECT FROM member_order o WHERE t.event = 'order' AND o.id = t.event_id AND t.reverses_id IS NULL)
+          AND NOT EXISTS (SELECT FROM member_order o WHERE t.event = 'release' AND o.id = t.event_id AND o.id = t.reverses_id
+                          AND o.state = 'cancelled')
         """)
     )
     for id_, event in rows:
@@ -170,24 +163,34 @@ def check_returns(connection: Connection) -> Iterator[Finding]:
 
 
 def check_entries(connection: Connection) -> Iterator[Finding]:
-    """The bytes on the public record say what the books say: id, kind, day, merchant, all amounts, every transfer."""
+    """The bytes on the public record say what the books say: id, kind, day, merchant, channel, all amounts, every transfer.
+
+    Of an order the subsidy was set aside in between: its entry names the purses that did so.
+    """
     columns = ", ".join(f"r.{name}_fen" for name in ENTRY_AMOUNTS)
-    for table, kind, of in (
-        ("sale", "'sale'", "NULL"),
-        ("reversal", "r.kind", "(SELECT s.public_id FROM sale s WHERE s.id = r.sale_id)"),
+    for table, kind, of, channel in (
+        ("sale", "'sale'", "NULL", "r.channel"),
+        ("reversal", "r.kind", "(SELECT s.public_id FROM sale s WHERE s.id = r.sale_id)", "NULL"),
     ):
+        moved_by = f"""
+            SELECT t.debit, t.credit, t.amount_fen FROM transfer t
+            WHERE t.event_id = r.id AND t.debit NOT LIKE 'reserved:%'
+            {
+            "UNION ALL SELECT t.debit, 'payable:' || r.merchant, t.amount_fen FROM transfer t WHERE t.event_id = r.order_id"
+            if table == "sale"
+            else ""
+        }"""  # noqa: S608  fixed names only
         rows = connection.execute(
             text(f"""
-            SELECT r.public_id, {kind}, {of}, r.day, r.merchant, {columns}, e.public_id, e.type, e.body,
-                   (SELECT coalesce(jsonb_agg(jsonb_build_array(t.debit, t.credit, t.amount_fen)), '[]')
-                    FROM transfer t WHERE t.event_id = r.id)
+            SELECT r.public_id, {kind}, {of}, r.day, r.merchant, {channel}, {columns}, e.public_id, e.type, e.body,
+                   (SELECT coalesce(jsonb_agg(jsonb_build_array(t.debit, t.credit, t.amount_fen)), '[]') FROM ({moved_by}) t)
             FROM {table} r JOIN entry e ON e.id = r.entry_id
             """).execution_options(yield_per=2_000)  # noqa: S608  fixed names only
         )
-        for public_id, expected, sold, day, merchant, *amounts, entry_id, type_, body, moved in rows:
+        for public_id, expected, sold, day, merchant, place, *amounts, entry_id, type_, body, moved in rows:
             said = json.loads(body)
-            booked = [expected, public_id, sold, day.isoformat(), merchant, *amounts, expected, public_id]
-            public = [said.get(name) for name in ("type", "id", "of", "day", "merchant", *ENTRY_AMOUNTS)]
+            booked = [expected, public_id, sold, day.isoformat(), merchant, place, *amounts, expected, public_id]
+            public = [said.get(name) for name in ("type", "id", "of", "day", "merchant", "channel", *ENTRY_AMOUNTS)]
             transfers = sum_transfers(PublicTransfer(*transfer) for transfer in moved)
             borne = sum(fen for _, _, fen in said.get("offers", ()))
             given = said["concession"] + said["rebate_member"] + said["rebate_union"]
@@ -243,11 +246,12 @@ def check_offers(connection: Connection) -> Iterator[Finding]:
 
 
 def check_visits(connection: Connection) -> Iterator[Finding]:
-    """A sale was made in a visit to its own shop with its own card, while the visit was open."""
+    """A sale at a till was made in a visit to its own shop with its own card, while the visit was open."""
     rows = connection.execute(
         text("""
         SELECT s.public_id FROM sale s LEFT JOIN visit v ON v.id = s.visit_id
-        WHERE v.id IS NULL OR v.shop_id <> s.shop_id OR v.card_id <> s.card_id OR s.at < v.opened_at OR s.at > v.expires_at
+        WHERE s.channel = 'shop' AND (v.id IS NULL OR v.shop_id <> s.shop_id OR v.card_id <> s.card_id
+                                      OR s.at < v.opened_at OR s.at > v.expires_at)
         """)
     )
     for (public_id,) in rows:
@@ -267,12 +271,16 @@ AUDITS: tuple[Audit, ...] = (
     check_events_have_entries,
     check_offers,
     check_visits,
+    *ORDER_AUDITS,
 )
 
 
 def count_rows(connection: Connection) -> int:
     """How many rows the rules look at."""
-    tables = ("sale", "reversal", "transfer", "entry", "balance", "budget_grant", "visit", "offer_version")
+    tables = (
+        *("sale", "reversal", "transfer", "entry", "balance", "budget_grant", "visit", "offer_version"),
+        *("member_order", "order_line", "order_change", "handout", "stock_move"),
+    )
     counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608  fixed names only
     return int(connection.execute(text(f"SELECT {counts}")).scalar_one())
 

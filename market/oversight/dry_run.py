@@ -218,7 +218,7 @@ class Simulation:
 
     def _move(self, sale: StoredSale, stored: Mapping[str, Any], made: Mapping[str, Any]) -> None:
         """Keep what was drawn beyond what was drawn then, from purses and limits."""
-        draft, subject, at = self.draft, sale.row.subject, sale.row.at
+        draft, subject, at = self.draft, sale.row.subject, sale.row.priced_at
         for found, sign in ((stored, -1), (made, 1)):
             for row in found["draws"]:
                 self.moved[row["purse"]] += sign * row["fen"]

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select
 
 from market.kit.canonical import canonical_json
 from market.offers.models import OfferVersion
-from market.oversight.audits import Finding
+from market.oversight.finding import Finding
 from market.oversight.stored import RulesUnknownError, Versions, open_sale, read_sales
 from market.pricing import quote
 from market.record.entries import commit, get_salt
@@ -75,8 +75,8 @@ def find_difference(row: Row[Any], versions: Versions, key: bytes | None) -> tup
     for column, fen in booked.items():
         if getattr(row, column) != fen:
             return RULE, f"{column}: booked {getattr(row, column)}, priced {fen}"
-    if sale.make_case(versions).now != row.at:
-        return RULE, f"facts.now: stored {sale.facts['now']}, sold at {row.at.isoformat()}"
+    if sale.make_case(versions).now != row.priced_at:
+        return RULE, f"facts.now: stored {sale.facts['now']}, priced at {row.priced_at.isoformat()}"
     uncommitted = _find_uncommitted(row, key) if key else None
     return (RULE, uncommitted) if uncommitted else None
 

@@ -17,6 +17,7 @@ from market.pricing import ABSENT, RULES, Candidate, Case, Line, Offer, Reason
 from market.record.models import Entry
 from market.sales.documents import read_rules
 from market.sales.models import Reversal, Sale
+from market.sales.orders.models import Order
 
 BATCH: Final = 200
 MOST_HELD: Final = 20_000  # versions kept in memory at a time
@@ -106,14 +107,19 @@ def count_days(connection: Connection, *, first: date | None = None, beyond: dat
 
 
 def read_sales(connection: Connection, *, day: date, with_void: bool) -> Iterator[list[Row[Any]]]:
-    """The sales of a day with the bodies of their public entries, in the order in which they were made, a batch at a time."""
+    """The sales of a day with the bodies of their public entries, in the order in which they were made, a batch at a time.
+
+    `priced_at` is when the price was made: of an order when it was placed, which may be before it was sold.
+    """
     query = (
         select(
             *(Sale.public_id, Sale.subject, Sale.card_id, Sale.merchant, Sale.at, Sale.day),
             *(Sale.list_fen, Sale.concession_fen, Sale.subsidy_fen, Sale.paid_fen),
             *(Sale.rebate_member_fen, Sale.rebate_union_fen, Sale.basket, Sale.facts, Entry.body),
+            func.coalesce(Order.at, Sale.at).label("priced_at"),
         )
         .join(Entry, Entry.id == Sale.entry_id)
+        .outerjoin(Order, Order.id == Sale.order_id)
         .where(Sale.day == day)
         .order_by(Sale.at, Sale.id)
     )

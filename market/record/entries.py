@@ -49,6 +49,11 @@ def commit(salt: bytes, document: bytes) -> str:
     return base64.b64encode(hashlib.sha256(salt + document).digest()).decode()
 
 
+def commit_documents(documents: Mapping[str, bytes], *, commit_key: bytes, public_id: str) -> dict[str, str]:
+    """The commitments to the private documents of one entry by their names, each with a salt of its own."""
+    return {name: commit(get_salt(commit_key, name, public_id), document) for name, document in documents.items()}
+
+
 def sale_entry(
     *,
     public_id: str,
@@ -59,13 +64,12 @@ def sale_entry(
     amounts: Amounts,
     offers: Iterable[tuple[str, int, int]],
     transfers: Iterable[PublicTransfer],
-    documents: Mapping[str, bytes],
-    commit_key: bytes,
+    commitments: Mapping[str, str],
 ) -> bytes:
     """The entry of a sale.
 
-    `offers` are the merchant-borne amounts by offer and version, concessions and rebates; `documents` are what is committed to:
-    `subject`, `basket`, `facts`. `tender` is `provider` where a provider confirmed the payment, else `declared`.
+    `offers` are the merchant-borne amounts by offer and version, concessions and rebates; `commitments` are those to `subject`,
+    `basket`, `facts` (`commit_documents`). `tender` is `provider` where a provider confirmed the payment, else `declared`.
     """
     return canonical_json(
         {
@@ -73,7 +77,7 @@ def sale_entry(
             "channel": channel,
             "tender": tender,
             "offers": [[offer, version, borne] for offer, version, borne in sorted(offers) if borne],
-            **{name: commit(get_salt(commit_key, name, public_id), document) for name, document in documents.items()},
+            **commitments,
         }
     )
 

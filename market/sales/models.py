@@ -25,7 +25,7 @@ REBATE_NOT_NEGATIVE = "rebate_member_fen >= 0 AND rebate_union_fen >= 0"
 
 
 class Sale(Base):
-    """One redemption. Amounts are fen; `subsidy` is what union budgets bear, `concession` what the merchant bears.
+    """One redemption at a till, or one order that was paid. Amounts are fen: union budgets bear `subsidy`, the merchant `concession`.
 
     The rebates are what the merchant owes afterwards, to the member and to the union, out of what was paid.
     `basket` and `facts` are canonical JSON kept as bytes: together they are the pricing document and, in `facts`, the quote
@@ -36,6 +36,12 @@ class Sale(Base):
     __table_args__ = (
         UniqueConstraint("shop_id", "key"),
         UniqueConstraint("visit_id"),
+        UniqueConstraint("order_id"),
+        CheckConstraint(
+            "CASE channel WHEN 'shop' THEN num_nonnulls(shop_id, staff_id, visit_id) = 3 AND order_id IS NULL"
+            " WHEN 'online' THEN num_nulls(shop_id, staff_id, visit_id) = 3 AND order_id IS NOT NULL ELSE FALSE END",
+            name="channel_place",
+        ),
         CheckConstraint(FOUR_AMOUNTS, name="four_amounts"),
         CheckConstraint(
             "list_fen >= 0 AND concession_fen >= 0 AND subsidy_fen >= 0 AND paid_fen >= 0", name="not_negative"
@@ -69,10 +75,12 @@ class Sale(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(Text, unique=True)
-    shop_id: Mapped[UUID]
+    channel: Mapped[str] = mapped_column(Text)
+    shop_id: Mapped[UUID | None]
     merchant: Mapped[str] = mapped_column(Text)
-    staff_id: Mapped[UUID]
-    visit_id: Mapped[UUID]
+    staff_id: Mapped[UUID | None]
+    visit_id: Mapped[UUID | None]
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("member_order.id"))
     subject: Mapped[UUID]
     card_id: Mapped[UUID]
     key: Mapped[str] = mapped_column(Text)
@@ -99,7 +107,8 @@ class Sale(Base):
 class Reversal(Base):
     """A void or a refund of a sale: what went back to each payer, with the units of each line; append-only.
 
-    A refund names the visit in which the buyer was there; one visit serves one refund or one sale.
+    At a shop a refund names the visit in which the buyer was there; one visit serves one refund or one sale. Of an order, pieces go
+    back without a shop: who took them back stands with the order.
     """
 
     __tablename__ = "reversal"
@@ -107,7 +116,11 @@ class Reversal(Base):
         UniqueConstraint("shop_id", "key"),
         UniqueConstraint("visit_id"),
         CheckConstraint("kind IN ('void', 'refund')", name="kind_known"),
-        CheckConstraint("(kind = 'refund') = (visit_id IS NOT NULL)", name="refund_has_visit"),
+        CheckConstraint(
+            "CASE WHEN shop_id IS NULL THEN kind = 'refund' AND num_nulls(staff_id, visit_id) = 2"
+            " ELSE staff_id IS NOT NULL AND (kind = 'refund') = (visit_id IS NOT NULL) END",
+            name="refund_has_visit",
+        ),
         CheckConstraint(FOUR_AMOUNTS, name="four_amounts"),
         CheckConstraint(
             "list_fen >= 0 AND concession_fen >= 0 AND subsidy_fen >= 0 AND paid_fen >= 0", name="not_negative"
@@ -115,6 +128,7 @@ class Reversal(Base):
         CheckConstraint(REBATE_NOT_NEGATIVE, name="rebate_not_negative"),
         Index("ix_reversal_shop_day", "shop_id", "day"),
         Index("ix_reversal_day_merchant", "day", "merchant"),
+        Index("uq_reversal_online_key", "sale_id", "key", unique=True, postgresql_where=text("shop_id IS NULL")),
         Index("uq_reversal_one_void", "sale_id", unique=True, postgresql_where=text("kind = 'void'")),
     )
 
@@ -123,9 +137,9 @@ class Reversal(Base):
     sale_id: Mapped[UUID] = mapped_column(ForeignKey("sale.id"), index=True)
     visit_id: Mapped[UUID | None]
     kind: Mapped[str] = mapped_column(Text)
-    shop_id: Mapped[UUID]
+    shop_id: Mapped[UUID | None]
     merchant: Mapped[str] = mapped_column(Text)
-    staff_id: Mapped[UUID]
+    staff_id: Mapped[UUID | None]
     key: Mapped[str] = mapped_column(Text)
     request: Mapped[dict[str, Any]] = mapped_column(JSONB)
     lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)

@@ -20,6 +20,25 @@ class Shopper:
 
 
 @dataclass(frozen=True, slots=True)
+class Ware:
+    """A thing offered online as a basket asks for it: `qty` pieces at `price_fen` list price each; codes are the public names.
+
+    `sale` names the sale within which `limit` bounds what one member buys of the product; a new sale counts anew.
+    """
+
+    item_id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    variant: str
+    category: str
+    price_fen: int
+    qty: int
+    limit: int | None = None
+    sale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Till:
     """A place where a sale is keyed: shop and merchant by their public codes, and how this shop keys its sales."""
 

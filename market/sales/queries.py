@@ -18,11 +18,11 @@ from market.sales.redeem import check_code
 
 @dataclass(frozen=True, slots=True)
 class SaleSummary:
-    """A sale in a list; `back_…` is what voids and refunds gave back (fen), of the rebates what is no longer due."""
+    """A sale in a list; that of an order has no shop. `back_…` (fen) is what voids and refunds gave back, of rebates what is due no more."""
 
     id: UUID
     public_id: str
-    shop_id: UUID
+    shop_id: UUID | None
     merchant: str
     at: datetime
     list_fen: int
@@ -137,7 +137,7 @@ _STANDING_SUMS = (
 )
 
 
-def list_shop_sales(tx: Session, *, shop_id: UUID | None, day: date) -> list[SaleSummary]:
+def list_shop_sales(tx: Session, *, shop_id: UUID, day: date) -> list[SaleSummary]:
     """All sales of a shop on one business day, newest first."""
     query = _SUMMARY.where(Sale.shop_id == shop_id, Sale.day == day).order_by(Sale.at.desc(), Sale.id.desc())
     return [SaleSummary(**row) for row in tx.execute(query).mappings()]
@@ -180,7 +180,7 @@ def get_person_sale(tx: Session, *, subject: UUID, public_id: str) -> SaleDetail
     return _get(tx, public_id, Sale.subject == subject)
 
 
-def get_shop_sale(tx: Session, *, shop_id: UUID | None, public_id: str) -> SaleDetail:
+def get_shop_sale(tx: Session, *, shop_id: UUID, public_id: str) -> SaleDetail:
     """One sale that this shop made. Raises NotFoundError, also for another's."""
     return _get(tx, public_id, Sale.shop_id == shop_id)
 

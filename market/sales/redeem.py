@@ -20,14 +20,15 @@ from market.ledger.operations import post
 from market.ledger.postings import Event, Posting, Rebates, post_sale
 from market.offers.live import LiveBook
 from market.pricing import Case, Line, Quote, quote
-from market.record.entries import Amounts, PublicTransfer, sale_entry
+from market.record.entries import Amounts, PublicTransfer, commit_documents, sale_entry
 from market.record.operations import append_entry
 from market.sales.documents import basket_document, facts_document, read_quote
 from market.sales.models import Sale
 from market.sales.parties import Shopper, Till
-from market.sales.standing import get_standing, make_draws
+from market.sales.standing import NOTHING_SPENT, get_standing, make_draws
 
 CHANNEL = "shop"
+ONLINE = "online"
 TENDER = "declared"  # the shop's word: what a till takes is confirmed by no provider
 
 _INSERT_SALE = insert(cast("Table", Sale.__table__))  # Core: no unit of work on the hot path
@@ -96,17 +97,21 @@ def price(
     *,
     subject: UUID,
     facts: Mapping[str, object],
-    shop: str,
+    shop: str | None,
     lines: Sequence[Line],
     live: LiveBook,
     at: datetime,
+    spent: Mapping[str, int] = NOTHING_SPENT,
 ) -> Priced:
-    """The best price of these lines at this shop for this person now. One statement reads balances and consents; nothing changes."""
+    """The best price of these lines for this person now, at this shop or (None) online; nothing changes.
+
+    One statement reads balances and consents; `spent` is what earlier orders of the same basket will take.
+    """
     offers = live.book.candidates(lines, shop=shop)
-    standing = get_standing(tx, live=live, offers=offers, subject=subject, at=at)
+    standing = get_standing(tx, live=live, offers=offers, subject=subject, at=at, spent=spent)
     case = Case(
         now=at,
-        channel=CHANNEL,
+        channel=ONLINE if shop is None else CHANNEL,
         shop=shop,
         member=facts,
         basket=tuple(lines),
@@ -127,7 +132,7 @@ def redeem(tx: Session, *, shopper: Shopper, till: Till, keyed: Keyed, live: Liv
         tx, subject=shopper.subject, facts=shopper.facts, shop=till.shop, lines=keyed.lines, live=live, at=at
     )
     if keyed.expected_paid_fen not in (None, priced.quote.payable):
-        raise PriceChangedError(paid=f"{priced.quote.payable // 100}.{priced.quote.payable % 100:02}")
+        raise price_changed(priced.quote)
     sale, sale_id = _sale_row(shopper, till, keyed, priced, at), new_id()
     postings = post_sale(
         merchant=till.merchant,
@@ -152,6 +157,16 @@ def get_answer(tx: Session, *, sale_id: UUID) -> SaleAnswer:
     return _answer(sale_id, row)
 
 
+def price_changed(priced: Quote) -> PriceChangedError:
+    """The refusal that names the price of now."""
+    return PriceChangedError(paid=f"{priced.payable // 100}.{priced.payable % 100:02}")
+
+
+def list_documents(*, subject: UUID, card_id: UUID, basket: bytes, facts: bytes) -> dict[str, bytes]:
+    """The private documents that the public entry of a sale commits to."""
+    return {"subject": json.dumps([str(subject), str(card_id)]).encode(), "basket": basket, "facts": facts}
+
+
 def sponsor_parts(priced: Quote) -> dict[str, int]:
     """How much each purse owes the merchant for this quote."""
     parts: dict[str, int] = {}
@@ -170,6 +185,7 @@ def _sale_row(shopper: Shopper, till: Till, keyed: Keyed, priced: Priced, at: da
     made = priced.quote
     return {
         "public_id": new_public_id(),
+        "channel": CHANNEL,
         "shop_id": till.shop_id,
         "merchant": till.merchant,
         "staff_id": till.staff_id,
@@ -209,10 +225,11 @@ def _entry(shopper: Shopper, till: Till, priced: Priced, sale: Mapping[str, Any]
         ),
         offers=[(applied.offer, applied.version, applied.amount - applied.sponsor_pays) for applied in made.applied],
         transfers=[PublicTransfer(posting.debit, posting.credit, posting.amount_fen) for posting in postings],
-        documents={
-            "subject": json.dumps([str(shopper.subject), str(shopper.card_id)]).encode(),
-            "basket": sale["basket"],
-            "facts": sale["facts"],
-        },
-        commit_key=shopper.commit_key,
+        commitments=commit_documents(
+            list_documents(
+                subject=shopper.subject, card_id=shopper.card_id, basket=sale["basket"], facts=sale["facts"]
+            ),
+            commit_key=shopper.commit_key,
+            public_id=sale["public_id"],
+        ),
     )

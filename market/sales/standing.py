@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Numeric, bindparam, cast, false, func, literal, select, true, union_all
@@ -15,6 +17,7 @@ from market.offers.live import LiveBook
 from market.offers.models import OfferConsent
 from market.pricing import Candidate, Offer, Quote
 
+NOTHING_SPENT: Final[Mapping[str, int]] = MappingProxyType({})
 _BALANCES_AND_CONSENTS = union_all(
     BALANCES.add_columns(false().label("is_consent")),
     select(OfferConsent.offer, cast(literal(0), Numeric), true()).where(
@@ -34,8 +37,19 @@ class Standing:
     accepted: frozenset[str]
 
 
-def get_standing(tx: Session, *, live: LiveBook, offers: Sequence[Offer], subject: UUID, at: datetime) -> Standing:
-    """Read everything the engine must know of balances and consents, in one statement (none when no offer counts or asks anything)."""
+def get_standing(
+    tx: Session,
+    *,
+    live: LiveBook,
+    offers: Sequence[Offer],
+    subject: UUID,
+    at: datetime,
+    spent: Mapping[str, int] = NOTHING_SPENT,
+) -> Standing:
+    """Read everything the engine must know of balances and consents, in one statement (none when no offer counts or asks anything).
+
+    `spent` is what earlier orders of the same basket will take from balances, not yet drawn.
+    """
     purses = {purse for offer in offers for purse in offer_purses(offer)}
     counted = {
         balance: initial
@@ -45,7 +59,7 @@ def get_standing(tx: Session, *, live: LiveBook, offers: Sequence[Offer], subjec
     }
     asking = [offer.id for offer in offers if offer.consent == "ask"]
     known, accepted = _read(tx, sorted({*purses, *counted}), asking, subject)
-    left = {**counted, **known}
+    left = {balance: fen - spent.get(balance, 0) for balance, fen in {**counted, **known}.items()}
     return Standing(
         candidates=tuple(_candidate(offer, live.limits.get(offer.id), left, subject, at) for offer in offers),
         purses={purse: left.get(purse, 0) for purse in sorted(purses)},

@@ -10,6 +10,7 @@ from market.record.entries import (
     Amounts,
     PublicTransfer,
     commit,
+    commit_documents,
     get_salt,
     offer_entry,
     return_entry,
@@ -30,10 +31,11 @@ def make(**changes: object) -> bytes:
         "amounts": Amounts(list=1800, concession=160, subsidy=100, paid=1540),
         "offers": [("WEEKDAY1", 1, 0), ("NOODLE10", 3, 160)],
         "transfers": [PublicTransfer("budget:b_12", "payable:m_0042", 100)],
-        "documents": {"subject": b"a", "basket": b"b", "facts": b"c"},
-        "commit_key": KEY,
+        **changes,
     }
-    return sale_entry(**{**given_, **changes})
+    documents = {"subject": b"a", "basket": b"b", "facts": b"c"}
+    commitments = commit_documents(documents, commit_key=KEY, public_id=given_["public_id"])
+    return sale_entry(**given_, commitments=commitments)
 
 
 def test_the_entry_of_the_noodle_shop() -> None:
