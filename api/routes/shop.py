@@ -28,8 +28,8 @@ FOREVER = "private, max-age=31536000, immutable"  # a picture never changes: ano
 # A form sends an empty field for "all".
 _EMPTY = BeforeValidator(lambda given: given or None)
 Typed = Annotated[str, Field(max_length=100, pattern=NO_CONTROLS)]
-Word = Annotated[str | None, _EMPTY, Field(pattern="^[A-Za-z0-9_-]{1,32}$")]
-Band = Annotated[int | None, _EMPTY, Field(ge=0, lt=len(BANDS))]
+Word = Annotated[Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$")] | None, _EMPTY]
+Band = Annotated[Annotated[int, Field(ge=0, lt=len(BANDS))] | None, _EMPTY]
 OrderBy = Literal["newest", "price"]
 After = Annotated[str | None, Field(max_length=200, pattern=NO_CONTROLS)]
 MerchantCode = Annotated[str, Path(pattern="^[A-Za-z0-9_]{1,32}$")]
