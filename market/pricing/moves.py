@@ -332,7 +332,11 @@ class Places:
             self._arrive(stage)
             self._here[stage.position] = (
                 [(bit, place) for bit, place in self._offers.items() if (stage.relevant | stage.closing) & bit],
-                [(at, self._slots[at]) for at in self._slots if stage.position in layout.lines_of[layout.slots[at].bit]],
+                [
+                    (at, self._slots[at])
+                    for at in self._slots
+                    if stage.position in layout.lines_of[layout.slots[at].bit]
+                ],
             )
             self._leave(depth)
 

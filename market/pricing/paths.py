@@ -68,9 +68,7 @@ class Paths:
                 return None
         return graph[::-1]
 
-    def _steps(
-        self, depth: int, targets: Collection[int], origins: Collection[int]
-    ) -> Iterator[tuple[int, int, Step]]:
+    def _steps(self, depth: int, targets: Collection[int], origins: Collection[int]) -> Iterator[tuple[int, int, Step]]:
         """The moves of a line from some states to some others."""
         layers = self._programme.layers(self._setting.allowed, is_light=False)
         layer, ways = layers[depth], self._programme.tables[depth].ways

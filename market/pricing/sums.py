@@ -26,7 +26,9 @@ MOST_SUMS: Final = 600_000
 MOST_CELLS: Final = 20_000_000  # costs kept at once
 ROOMS: Final = (2_000, 10_000)  # fen above a bound that are looked at, before all that is no worse than the best found
 STEP: Final = 8_192  # sums are worked out up to a multiple of this, so that settings share them
-AT_ONCE: Final = 4_096  # sums of which is worked out what is paid, before looking whether higher ones could pay as little
+AT_ONCE: Final = (
+    4_096  # sums of which is worked out what is paid, before looking whether higher ones could pay as little
+)
 
 
 class Solver:

@@ -90,7 +90,9 @@ class Layout:
             for _, mask in item.ways:
                 self.allowed |= mask
         self.bit_of = {use.index: bit for bit, use in component.by_place}
-        mine = [bit for bit, _ in component.by_place if bit & self.allowed] + [self.bit_of[use.index] for use in grouped]
+        mine = [bit for bit, _ in component.by_place if bit & self.allowed] + [
+            self.bit_of[use.index] for use in grouped
+        ]
         self.ranks = {bit: rank for rank, bit in enumerate(sorted(mine), 1)}
         # Below the sponsor's fen: the weights of all these offers together.
         self.cost_bits = len(mine) + len(mine).bit_length()
