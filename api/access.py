@@ -24,6 +24,7 @@ from market.kit.errors import DomainError, ForbiddenError, invariant
 Who: TypeAlias = Annotated[Principal, "who acts"]
 MaybeWho: TypeAlias = Annotated[Principal | None, "who acts, if anybody is signed in"]
 Fields: TypeAlias = Annotated[FormData, "the form as it was sent"]
+Raw: TypeAlias = Annotated[bytes, "the body, byte by byte as it was sent: a signature is over it"]
 
 PUBLIC: frozenset[str] = frozenset({"public"})
 MEMBER = frozenset({"member"})
@@ -100,6 +101,8 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/record/months.json"): PUBLIC,
     ("GET", "/record/offers"): PUBLIC,
     ("GET", "/record/offers/{offer}"): PUBLIC,
+    # the payment provider, which signs what it says
+    ("POST", "/webhooks/stripe"): PUBLIC,
     # the machine
     ("GET", "/healthz"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
@@ -164,6 +167,9 @@ class DoorRoute(APIRoute):
         (method,) = options.get("methods") or {"GET"}
         invariant((method, path) in ACCESS, f"{method} {path} is not declared in api/access.py")
         self.admitted = ACCESS[method, path]
+        self.wants_raw = Raw in (
+            part.annotation for part in inspect.signature(endpoint, eval_str=True).parameters.values()
+        )
         super().__init__(path, _guarded(endpoint, self.admitted), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -173,7 +179,9 @@ class DoorRoute(APIRoute):
         async def at_the_door(request: Request) -> Response:
             if request.method not in SAFE_METHODS:
                 request.state.csrf_sent = request.headers.get(CSRF_HEADER, "")
-                if request.headers.get("content-type", "").startswith(FORM_TYPES):
+                if self.wants_raw:
+                    request.state.raw = await request.body()
+                elif request.headers.get("content-type", "").startswith(FORM_TYPES):
                     request.state.form = await _read_form(request)
                     request.state.csrf_sent = request.state.csrf_sent or str(request.state.form.get(CSRF_FIELD, ""))
             try:
@@ -199,7 +207,7 @@ def _guarded(endpoint: Callable[..., Any], admitted: frozenset[str]) -> Callable
     """The handler behind its door. FastAPI sees the handler's parameters without those the door fills in."""
     invariant(not inspect.iscoroutinefunction(endpoint), f"{endpoint.__name__}: handlers are plain functions")
     signature = inspect.signature(endpoint, eval_str=True)
-    fillable = (Request, Who, MaybeWho, Fields)
+    fillable = (Request, Who, MaybeWho, Fields, Raw)
     filled = {name: part.annotation for name, part in signature.parameters.items() if part.annotation in fillable}
     invariant(admitted is not PUBLIC or Who not in filled.values(), f"{endpoint.__name__} is public: ask for MaybeWho")
     kept = [part for name, part in signature.parameters.items() if name not in filled]
@@ -213,6 +221,8 @@ def _guarded(endpoint: Callable[..., Any], admitted: frozenset[str]) -> Callable
                 given[name] = request_at_door
             elif wanted is Fields:
                 given[name] = getattr(request_at_door.state, "form", FormData())
+            elif wanted is Raw:
+                given[name] = request_at_door.state.raw
             else:
                 given[name] = principal
         return endpoint(**given)

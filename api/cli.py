@@ -15,6 +15,8 @@ from typer.main import get_command
 COMMANDS = {
     "run": "api.commands.run:run",
     "serve": "api.commands.run:serve",
+    "worker": "api.commands.worker:worker",
+    "sandbox": "api.commands.sandbox:sandbox",
     "migrate": "api.commands.run:migrate",
     "init": "api.commands.run:init",
     "demo": "api.commands.demo:demo",

@@ -57,7 +57,7 @@ NOTICES = {
 
 def is_api(request: Request) -> bool:
     """Whether a program asks, which gets JSON, or a person, who gets a page."""
-    return request.url.path.startswith("/api/")
+    return request.url.path.startswith(("/api/", "/webhooks/"))
 
 
 def is_secure(request: Request) -> bool:

@@ -94,6 +94,14 @@ def get_subject(tx: Session, *, member_id: UUID) -> UUID:
     return subject
 
 
+def get_name(tx: Session, *, subject: UUID) -> str:
+    """The full name of the person the market knows as `subject`, for what must be signed for. Raises MemberUnknownError."""
+    name = tx.scalar(select(Member.name).where(Member.subject == subject))
+    if name is None:
+        raise MemberUnknownError
+    return name
+
+
 def get_open_visit(tx: Session, *, visit_id: UUID, shop_id: UUID, at: datetime) -> OpenVisit:
     """A visit for the page of its shop. Raises VisitUnknownError (also at another shop) and VisitExpiredError."""
     found = tx.execute(

@@ -93,6 +93,7 @@ from merchants.queries import (
     list_shops_of,
     list_staff,
     open_till,
+    owns_item,
 )
 from merchants.search import (
     Facet,
@@ -178,6 +179,7 @@ __all__ = [
     "open_point",
     "open_shop",
     "open_till",
+    "owns_item",
     "prune_pictures",
     "readmit_merchant",
     "remove_picture",

@@ -175,6 +175,11 @@ def find_shops(tx: Session, *, shop_ids: Collection[UUID]) -> dict[UUID, ShopPla
     return {row[0]: ShopPlace(*row) for row in tx.execute(_PLACE.where(Shop.id.in_(shop_ids)))} if shop_ids else {}
 
 
+def owns_item(tx: Session, *, merchant_id: UUID, item_id: UUID) -> bool:
+    """Whether the item is this merchant's, on sale or not."""
+    return tx.scalar(select(Item.id).where(Item.id == item_id, Item.merchant_id == merchant_id)) is not None
+
+
 def find_merchants(tx: Session, *, codes: Collection[str]) -> dict[str, MerchantBusiness]:
     """Those of these merchants (by code) that exist, in whatever state."""
     rows = tx.execute(_BUSINESS.where(Merchant.code.in_(codes))) if codes else ()

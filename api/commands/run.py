@@ -12,6 +12,7 @@ import uvicorn
 from rich.console import Console
 
 from api.commands.database import open_database, serve_database
+from api.companions import companions
 from api.identity import check_settings, find_kind, init_installation, list_demo_people
 from api.identity.installation import Kind, UnsafeSettingsError
 from api.logs import configure_logs
@@ -19,6 +20,7 @@ from market.kit.clock import now
 from market.kit.database import connect, disconnect, transaction
 from market.kit.migrations import upgrade
 from market.kit.settings import get_settings
+from market.payments.provider import has_sandbox
 
 console = Console(stderr=True)
 
@@ -31,9 +33,10 @@ def run() -> None:
         with serve_database() as url:
             with console.status("Bringing the database up to date"):
                 upgrade(url)
-            _prepare(url)
+            is_demo = _prepare(url)
             _welcome(url)
-            _serve()
+            with companions(_list_companions(is_demo=is_demo)):
+                _serve()
     except SystemExit:
         console.print("Stopped. The data stay; the next start takes seconds.")
         raise
@@ -46,7 +49,7 @@ def serve() -> None:
         raise UnsafeSettingsError("`huigong serve` needs HUIGONG_DATABASE_URL; `huigong run` brings its own database.")
     _stop_on_signals()
     _refuse_taken_port()
-    _check(settings.database_url)
+    check_installation(settings.database_url)
     _serve()
 
 
@@ -69,8 +72,15 @@ def init(
     console.print(f"This is now a {kind} installation.")
 
 
-def _prepare(url: str) -> None:
-    """A new database becomes a demo; a demo without people gets its works."""
+def _list_companions(*, is_demo: bool) -> list[str]:
+    """What else runs: the worker, and where nobody else plays the payment provider, the sandbox."""
+    if not has_sandbox(get_settings(), is_demo=is_demo):
+        return ["api.commands.worker:worker"]
+    return ["api.commands.worker:worker", "api.commands.sandbox:sandbox"]
+
+
+def _prepare(url: str) -> bool:
+    """A new database becomes a demo; a demo without people gets its works. Whether it is one."""
     connect(url)
     try:
         with transaction() as tx:
@@ -86,9 +96,11 @@ def _prepare(url: str) -> None:
             build(console=console)
     finally:
         disconnect()
+    return kind == "demo"
 
 
-def _check(url: str) -> None:
+def check_installation(url: str) -> None:
+    """Raises UnsafeSettingsError if the settings do not fit the kind of this database."""
     connect(url)
     try:
         with transaction() as tx:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.identity.models import Installation
 from market.kit.errors import ConflictError, ForbiddenError
 from market.kit.settings import DEMO_MASTER_KEY, Settings
+from market.payments.provider import find_provider_faults
 
 Kind = Literal["demo", "real"]
 
@@ -53,9 +54,10 @@ def check_settings(settings: Settings, *, kind: Kind | None, database_url: str) 
     """Refuse to serve when the settings do not fit the kind: raises UnsafeSettingsError with every fault.
 
     A real one takes no default secret and no plain http that others could read; a demo, whose doors are open, stays on
-    this machine.
+    this machine. Neither sends a key of the payment provider where it does not belong.
     """
     faults = {"real": _faults_of_real, "demo": _faults_of_demo}[kind](settings, database_url) if kind else []
+    faults += find_provider_faults(settings, is_real=kind == "real") if kind else []
     if faults:
         raise UnsafeSettingsError(" ".join(faults))
 

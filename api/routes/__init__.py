@@ -22,6 +22,7 @@ from api.routes import (
     till_api,
     till_pages,
     till_sales,
+    webhooks,
 )
 
 DOORS: tuple[APIRouter, ...] = (
@@ -44,4 +45,5 @@ DOORS: tuple[APIRouter, ...] = (
     home.doors,
     me.doors,
     health.doors,
+    webhooks.doors,
 )

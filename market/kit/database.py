@@ -34,7 +34,14 @@ def connect(url: str, *, pool_size: int = 12) -> Engine:
     """
     global _sessions, _engine  # noqa: PLW0603  one engine per process is the design
     disconnect()
-    _engine = create_engine(
+    _engine = make_engine(url, pool_size=pool_size)
+    _sessions = sessionmaker(_engine, expire_on_commit=False)
+    return _engine
+
+
+def make_engine(url: str, *, pool_size: int) -> Engine:
+    """An engine of one's own, with the same time-outs; whoever makes it disposes of it."""
+    return create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
@@ -47,8 +54,6 @@ def connect(url: str, *, pool_size: int = 12) -> Engine:
             "prepare_threshold": 2,
         },
     )
-    _sessions = sessionmaker(_engine, expire_on_commit=False)
-    return _engine
 
 
 def disconnect() -> None:

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(
         default=8008, ge=1, le=65535, description="Port on loopback where a demo's payment sandbox listens."
     )
+    sandbox_knobs: str | None = Field(
+        default=None, description="What the sandbox does to its events, as `duplicate_percent=50 delay_ms=2000`."
+    )
     log_format: str = Field(
         default="auto", pattern="^(auto|json|console)$", description="json, console, or by terminal."
     )

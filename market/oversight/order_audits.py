@@ -124,6 +124,35 @@ def check_order_lines(connection: Connection) -> Iterator[Finding]:
             )
 
 
+def check_payments(connection: Connection) -> Iterator[Finding]:
+    """Every payment that arrived is an order, less what went back of it, or goes back whole; every order that cost something was paid so."""
+    rows = connection.execute(
+        text("""
+        SELECT 'payment ' || p.id, 'of ' || p.amount_fen || ' fen ' || p.asked_back_fen || ' go back, and that is not as its order says'
+        FROM payment p LEFT JOIN member_order o ON o.id = p.purpose_id LEFT JOIN sale s ON s.id = o.sale_id
+        WHERE p.paid_at IS NOT NULL
+          AND p.asked_back_fen <> CASE WHEN o.payment_id = p.id THEN s.back_paid_fen ELSE p.amount_fen END
+        UNION ALL
+        SELECT 'payment ' || p.id, 'what goes back is not the sum of its refunds' FROM payment p LEFT JOIN (
+          SELECT payment_id, sum(amount_fen) FILTER (WHERE state <> 'failed') AS asked,
+                 sum(amount_fen) FILTER (WHERE state = 'done') AS done
+          FROM payment_refund GROUP BY payment_id) r ON r.payment_id = p.id
+        WHERE p.asked_back_fen <> coalesce(r.asked, 0) OR p.refunded_fen <> coalesce(r.done, 0)
+        UNION ALL
+        SELECT 'order ' || o.number, 'it was sold without its payment' FROM member_order o
+        WHERE o.sale_id IS NOT NULL AND o.paid_fen > 0 AND NOT EXISTS (
+          SELECT FROM payment p WHERE p.id = o.payment_id AND p.purpose_id = o.id AND p.paid_at IS NOT NULL
+          AND p.amount_fen = o.paid_fen AND p.merchant = o.merchant)
+        UNION ALL
+        SELECT 'order ' || o.number, 'its public entry names another tender' FROM member_order o
+        JOIN sale s ON s.id = o.sale_id JOIN entry e ON e.id = s.entry_id
+        WHERE convert_from(e.body, 'UTF8')::jsonb ->> 'tender' <> CASE WHEN o.paid_fen > 0 THEN 'provider' ELSE 'declared' END
+        """)
+    )
+    for subject, problem in rows:
+        yield Finding("payments", subject, problem)
+
+
 ORDER_AUDITS: tuple[Audit, ...] = (
     check_reserved,
     check_stock,
@@ -131,4 +160,5 @@ ORDER_AUDITS: tuple[Audit, ...] = (
     check_order_states,
     check_order_sales,
     check_order_lines,
+    check_payments,
 )

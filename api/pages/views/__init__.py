@@ -70,6 +70,7 @@ from api.pages.views.offers import (
     SignatureRow,
 )
 from api.pages.views.public import DemoDoor, Home, MerchantAmounts, Problem, RecordMonths, RecordSort, SignIn
+from api.pages.views.sandbox import SandboxPay, TestCard
 from api.pages.views.shared import (
     Amounts,
     DayAmounts,
@@ -165,6 +166,7 @@ TEMPLATES: dict[str, type] = {
     "record_offer.html": RecordOffer,
     "audit/home.html": AuditHome,
     "audit/entry.html": AuditEntry,
+    "sandbox/pay.html": SandboxPay,
 }
 
 __all__ = [
@@ -260,6 +262,7 @@ __all__ = [
     "SaidRow",
     "SaleRow",
     "SaleState",
+    "SandboxPay",
     "SessionRow",
     "ShopBasket",
     "ShopOffers",
@@ -268,6 +271,7 @@ __all__ = [
     "SignatureRow",
     "StaffRow",
     "TakenOut",
+    "TestCard",
     "TillCode",
     "TillDone",
     "TillHome",

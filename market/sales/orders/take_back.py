@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from market.kit.errors import invariant
 from market.kit.ids import new_id
 from market.ledger.postings import Draw, merge_draws
+from market.payments.operations import ask_refund
 from market.sales.giving_back import (
     RefundUnitsError,
     ReturnAnswer,
@@ -55,7 +56,7 @@ class TakenBack:
 
 
 def take_back(tx: Session, *, order_id: UUID, taken: TakenBack, key: str, by: By, at: datetime) -> ReturnAnswer:
-    """Give back units of lines of a paid order: money to be refunded is what the answer's `paid_fen` says. One effect per (order, key).
+    """Give back units of lines of a paid order; a job sends the answer's `paid_fen` back to whoever paid. One effect per (order, key).
 
     Raises OrderUnknownError, KeyReusedError, OrderStateError, RefundUnitsError, in this order.
     """
@@ -78,6 +79,10 @@ def take_back(tx: Session, *, order_id: UUID, taken: TakenBack, key: str, by: By
         change_state(tx, order, to, by=by, reason=taken.reason, at=at)
     if not taken.is_restocked:
         _write_off(tx, order, lines, taken, key=key, by=by, at=at)
+    if back.paid_fen:
+        invariant(order.payment_id is not None, "what was paid was paid by a payment")
+        refund_key = f"{order.number}:{key}"
+        ask_refund(tx, payment_id=order.payment_id, amount_fen=back.paid_fen, key=refund_key, at=at)  # type: ignore[arg-type]
     return book_return(
         tx,
         where=Where(),
