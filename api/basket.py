@@ -5,7 +5,7 @@ Placing itself is `api/shopping.py`; here stands what a basket needs around it, 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -66,7 +66,10 @@ class LookedBasket:
 
 
 def add_to_basket(*, member_id: UUID, item_id: UUID, qty: int, at: datetime) -> OfferedLine:
-    """Put pieces of a thing into the basket. Raises the refusals of `merchants.get_offered_lines` and of `put_in_basket`, and FlashOnlyError."""
+    """Put pieces of a thing into the basket.
+
+    Raises the refusals of `merchants.get_offered_lines` and of `put_in_basket`, and FlashOnlyError.
+    """
     with transaction() as tx:
         subject = cards.get_subject(tx, member_id=member_id)
         [line] = merchants.get_offered_lines(tx, wanted={item_id: qty}, at=at)
@@ -80,6 +83,15 @@ def change_basket(*, member_id: UUID, pieces: Mapping[UUID, int]) -> None:
     """Set how many pieces of things in the basket are wanted; 0 takes a thing out. Raises PiecesWantedError."""
     with transaction() as tx:
         set_basket(tx, subject=cards.get_subject(tx, member_id=member_id), pieces=pieces)
+
+
+def replace_basket(*, member_id: UUID, pieces: Mapping[UUID, int], at: datetime) -> None:
+    """Make the basket just this, in this order; whether its things can be ordered is said when it is looked at."""
+    with transaction() as tx:
+        subject = cards.get_subject(tx, member_id=member_id)
+        take_from_basket(tx, subject=subject, item_ids=list_basket(tx, subject=subject))
+        for place, (item_id, qty) in enumerate(pieces.items()):
+            put_in_basket(tx, subject=subject, item_id=item_id, qty=qty, at=at + timedelta(microseconds=place))
 
 
 def look_at_basket(*, member_id: UUID, at: datetime) -> LookedBasket:

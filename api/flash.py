@@ -34,7 +34,7 @@ def fits_token(token: str, *, subject: UUID, product_id: UUID, at: datetime) -> 
     """Whether the token was made for this member and product in this slot or the one before."""
     slot = _slot(at)
     good = [_token(subject, product_id, each) for each in (slot, slot - 1)]
-    return any([hmac.compare_digest(token.encode(), each.encode()) for each in good])
+    return sum(hmac.compare_digest(token.encode(), each.encode()) for each in good) > 0
 
 
 def _slot(at: datetime) -> int:

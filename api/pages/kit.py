@@ -88,7 +88,13 @@ def environment(language: Language) -> Environment:
     }
     env.globals |= {"asset": asset, "icon": icon, "category_of": category, "language": language, "qr": charts.qr}
     env.globals |= charts.pictures(language)
-    for name, parts in (("ui", "ui"), ("priced", "priced"), ("parts", "offers"), ("boxes", "offer_form")):
+    for name, parts in (
+        ("ui", "ui"),
+        ("priced", "priced"),
+        ("parts", "offers"),
+        ("boxes", "offer_form"),
+        ("basket", "basket"),
+    ):
         env.globals[name] = env.get_template(f"kit/{parts}.html").module
     return env
 

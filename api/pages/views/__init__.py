@@ -98,7 +98,6 @@ from api.pages.views.shopping import (
     FlashEntry,
     FlashVariant,
     FlashWait,
-    Goods,
     HandoutShown,
     OrderCard,
     OrderedBasket,
@@ -110,6 +109,7 @@ from api.pages.views.shopping import (
     PointChoice,
     ShopBasket,
     TakenOut,
+    Thing,
 )
 from api.pages.views.till import (
     HourCount,
@@ -207,7 +207,6 @@ __all__ = [
     "FlashEntry",
     "FlashVariant",
     "FlashWait",
-    "Goods",
     "HandoutShown",
     "HintShown",
     "Home",
@@ -272,6 +271,7 @@ __all__ = [
     "StaffRow",
     "TakenOut",
     "TestCard",
+    "Thing",
     "TillCode",
     "TillDone",
     "TillHome",

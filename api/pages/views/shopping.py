@@ -12,7 +12,7 @@ OrderState: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Goods:
+class Thing:
     """A thing as it is recognised: its picture's id (None: drawn), its category's tint, its name, and its page (None: gone)."""
 
     name: str
@@ -27,7 +27,7 @@ class BasketLineShown:
     """A thing in the basket. `paid_fen` is its part of what is paid (None while there is no price), `free` how many can be had if fewer."""
 
     item_id: str
-    goods: Goods
+    goods: Thing
     price_fen: int
     qty: int
     list_fen: int
@@ -41,7 +41,7 @@ class BasketGone:
     """A thing in the basket that cannot be ordered now, and why."""
 
     item_id: str
-    goods: Goods
+    goods: Thing
     sentence: str
 
 
@@ -103,7 +103,7 @@ class ShopBasket:
 class OrderLineShown:
     """A line of an order, and what became of its pieces."""
 
-    goods: Goods
+    goods: Thing
     qty: int
     handed: int
     returned: int
@@ -219,6 +219,7 @@ class FlashWait:
     sale_from: datetime
     sale_to: datetime | None
     enter: str
+    other_language: str
     is_open: bool
 
 
@@ -241,7 +242,8 @@ class FlashEntry:
 
     product_href: str
     action: str
-    goods: Goods
+    goods: Thing
+    merchant: str
     merchant_name: str
     variants: tuple[FlashVariant, ...]
     points: tuple[PointChoice, ...]

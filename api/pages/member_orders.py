@@ -14,15 +14,15 @@ from api.pages.views import (
     BasketGone,
     BasketLineShown,
     ChangeShown,
-    Goods,
     OrderCard,
     OrderLineShown,
     OrderState,
     PointChoice,
     QuoteShown,
+    Thing,
 )
 from api.shopping import OrderPriced
-from market.sales.orders.models import OrderChange, OrderLine
+from market.sales.orders.models import Order, OrderChange, OrderLine
 from market.sales.orders.queries import OrderDetail
 from merchants import OfferedLine, Point, ProductDetail
 
@@ -40,7 +40,7 @@ class Handing:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Labels:
     """What orders and baskets are shown with: the products behind their lines, the points by code, merchants' names by code."""
 
     products: Products
@@ -49,9 +49,9 @@ class Shelf:
     language: Language
 
 
-def show_goods(product: ProductDetail | None, *, name: str, variant: str) -> Goods:
+def show_goods(product: ProductDetail | None, *, name: str, variant: str) -> Thing:
     """A thing as it is recognised; a product that is gone keeps the name under which it was ordered."""
-    return Goods(
+    return Thing(
         name=name,
         variant=variant,
         category=product.category if product else "other",
@@ -64,27 +64,27 @@ def show_goods(product: ProductDetail | None, *, name: str, variant: str) -> Goo
 
 
 def show_blocks(
-    basket: LookedBasket, shelf: Shelf, *, titles: Titles, rebates: set[str], handings: Mapping[str, Handing]
+    basket: LookedBasket, labels: Labels, *, titles: Titles, rebates: set[str], handings: Mapping[str, Handing]
 ) -> tuple[BasketBlock, ...]:
     """The orders to be, with their prices if there are any; `handings` are the choices by merchant made so far."""
     if basket.orders:
         return tuple(
-            _show_block(order.lines, order, basket, shelf, titles, rebates, handings) for order in basket.orders
+            _show_block(order.lines, order, basket, labels, titles, rebates, handings) for order in basket.orders
         )
     grouped: dict[str, list[OfferedLine]] = {}
     for line in basket.lines:
         grouped.setdefault(line.merchant_code, []).append(line)
-    return tuple(_show_block(lines, None, basket, shelf, titles, rebates, handings) for lines in grouped.values())
+    return tuple(_show_block(lines, None, basket, labels, titles, rebates, handings) for lines in grouped.values())
 
 
-def show_gone(gone: Gone, shelf: Shelf) -> BasketGone:
+def show_gone(gone: Gone, labels: Labels) -> BasketGone:
     """What cannot be ordered, with the reason in a sentence."""
     line = gone.looked.line
-    product = shelf.products.get(line.product_id) if line else None
+    product = labels.products.get(line.product_id) if line else None
     return BasketGone(
         item_id=str(gone.looked.item_id),
         goods=show_goods(product, name=line.name if line else "?", variant=line.variant if line else ""),
-        sentence=gone.refusal.sentence(shelf.language),
+        sentence=gone.refusal.sentence(labels.language),
     )
 
 
@@ -106,35 +106,37 @@ def _show_block(  # noqa: PLR0917  one call site: what a block is made of
     lines: Sequence[OfferedLine],
     order: OrderPriced | None,
     basket: LookedBasket,
-    shelf: Shelf,
+    labels: Labels,
     titles: Titles,
     rebates: set[str],
     handings: Mapping[str, Handing],
 ) -> BasketBlock:
     merchant = lines[0].merchant_code
     handing = handings.get(merchant) or handings.get("") or Handing("", "")
-    points = show_points(lines, shelf.points, chosen=handing.choice.removeprefix("pickup:"))
+    points = show_points(lines, labels.points, chosen=handing.choice.removeprefix("pickup:"))
     can_deliver = all(line.handover in {"delivery", "both"} for line in lines)
     paid = {row["line"]: row["pay"] for row in order.quote["lines"]} if order else {}
     return BasketBlock(
         merchant=merchant,
-        merchant_name=shelf.merchants.get(merchant, merchant),
+        merchant_name=labels.merchants.get(merchant, merchant),
         lines=tuple(
-            _show_line(line, paid.get(str(number)), basket, shelf) for number, line in enumerate(lines, start=1)
+            _show_line(line, paid.get(str(number)), basket, labels) for number, line in enumerate(lines, start=1)
         ),
         points=points,
         can_deliver=can_deliver,
         delivery_chosen=can_deliver and (handing.choice == "delivery" or not points),
         deliver_to=handing.deliver_to,
-        quote=order and _quote(order.quote, _line_names(order.lines), titles, shelf.language, rebates),
+        quote=None
+        if order is None
+        else _quote(order.quote, _line_names(order.lines), titles, labels.language, rebates),
     )
 
 
-def _show_line(line: OfferedLine, paid_fen: int | None, basket: LookedBasket, shelf: Shelf) -> BasketLineShown:
+def _show_line(line: OfferedLine, paid_fen: int | None, basket: LookedBasket, labels: Labels) -> BasketLineShown:
     free = basket.free.get(line.item_id, 0)
     return BasketLineShown(
         item_id=str(line.item_id),
-        goods=show_goods(shelf.products.get(line.product_id), name=line.name, variant=line.variant),
+        goods=show_goods(labels.products.get(line.product_id), name=line.name, variant=line.variant),
         price_fen=line.price_fen,
         qty=line.qty,
         list_fen=line.price_fen * line.qty,
@@ -147,25 +149,33 @@ def _show_line(line: OfferedLine, paid_fen: int | None, basket: LookedBasket, sh
 # --- orders -----------------------------------------------------------------------------------------------------------
 
 
-def show_order(detail: OrderDetail, shelf: Shelf, *, at: datetime) -> OrderCard:
+def show_order(detail: OrderDetail, labels: Labels, *, at: datetime) -> OrderCard:
     """An order as a card in a list."""
     order = detail.order
     waits = order.state == "placed"
     return OrderCard(
         number=order.number,
         basket_id=str(order.basket_id),
-        merchant_name=shelf.merchants.get(order.merchant, order.merchant),
+        merchant_name=labels.merchants.get(order.merchant, order.merchant),
         state=cast("OrderState", order.state),
         at=order.at,
-        lines=tuple(_show_order_line(line, shelf) for line in detail.lines),
+        lines=tuple(_show_order_line(line, labels) for line in detail.lines),
         paid_fen=order.paid_fen,
         saved_fen=order.list_fen - order.paid_fen,
         handover="pickup" if order.handover == "pickup" else "delivery",
-        place=shelf.points[order.point].name if order.point in shelf.points else order.point or order.deliver_to or "",
+        place=_place(order, labels),
         pay_until_at=order.expires_at if waits and order.expires_at > at else None,
         is_late=waits and order.expires_at <= at,
         receipt_id=order.public_id if order.sale_id else None,
     )
+
+
+def _place(order: Order, labels: Labels) -> str:
+    """Where it is fetched or brought to; an address is forgotten when the order closes."""
+    if order.point is None:
+        return order.deliver_to or ""
+    point = labels.points.get(order.point)
+    return point.name if point else order.point
 
 
 def show_order_quote(detail: OrderDetail, titles: Titles, language: Language) -> QuoteShown:
@@ -196,9 +206,9 @@ def full_name(name: str, variant: str) -> str:
     return f"{name} {variant}".rstrip()
 
 
-def _show_order_line(line: OrderLine, shelf: Shelf) -> OrderLineShown:
+def _show_order_line(line: OrderLine, labels: Labels) -> OrderLineShown:
     return OrderLineShown(
-        goods=show_goods(shelf.products.get(line.product_id), name=line.name, variant=line.variant),
+        goods=show_goods(labels.products.get(line.product_id), name=line.name, variant=line.variant),
         qty=line.qty,
         handed=line.handed,
         returned=line.returned,
