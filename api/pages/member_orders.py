@@ -22,7 +22,7 @@ from api.pages.views import (
     Thing,
 )
 from api.shopping import OrderPriced
-from market.sales.orders.models import Order, OrderChange, OrderLine
+from market.sales.orders.models import Handout, Order, OrderChange, OrderLine
 from market.sales.orders.queries import OrderDetail
 from merchants import OfferedLine, Point, ProductDetail
 
@@ -49,7 +49,7 @@ class Labels:
     language: Language
 
 
-def show_goods(product: ProductDetail | None, *, name: str, variant: str) -> Thing:
+def show_thing(product: ProductDetail | None, *, name: str, variant: str) -> Thing:
     """A thing as it is recognised; a product that is gone keeps the name under which it was ordered."""
     return Thing(
         name=name,
@@ -83,7 +83,7 @@ def show_gone(gone: Gone, labels: Labels) -> BasketGone:
     product = labels.products.get(line.product_id) if line else None
     return BasketGone(
         item_id=str(gone.looked.item_id),
-        goods=show_goods(product, name=line.name if line else "?", variant=line.variant if line else ""),
+        thing=show_thing(product, name=line.name if line else "?", variant=line.variant if line else ""),
         sentence=gone.refusal.sentence(labels.language),
     )
 
@@ -136,7 +136,7 @@ def _show_line(line: OfferedLine, paid_fen: int | None, basket: LookedBasket, la
     free = basket.free.get(line.item_id, 0)
     return BasketLineShown(
         item_id=str(line.item_id),
-        goods=show_goods(labels.products.get(line.product_id), name=line.name, variant=line.variant),
+        thing=show_thing(labels.products.get(line.product_id), name=line.name, variant=line.variant),
         price_fen=line.price_fen,
         qty=line.qty,
         list_fen=line.price_fen * line.qty,
@@ -190,15 +190,35 @@ def list_versions(details: Sequence[OrderDetail]) -> list[tuple[str, int]]:
     return [(row["offer"], row["version"]) for quote in quotes for row in (*quote["applied"], *quote["not_applied"])]
 
 
-def show_change(change: OrderChange, staff: Mapping[UUID, str]) -> ChangeShown:
-    """A step of an order; `staff` are the names of those who work at the merchant."""
-    return ChangeShown(
-        at=change.at,
-        reason=change.reason,
-        to_state=cast("OrderState", change.to_state),
-        by=change.by_kind,  # type: ignore[arg-type]  # a constraint of the table
-        name=staff.get(change.by_id, "") if change.by_id else "",
-    )
+def show_story(
+    changes: Sequence[OrderChange], handouts: Sequence[Handout], staff: Mapping[UUID, str]
+) -> tuple[ChangeShown, ...]:
+    """What became of an order, oldest first; a hand-out stands for the change it made. `staff` are names of the merchant's people."""
+    given = [
+        ChangeShown(
+            at=each.at,
+            reason="handed" if each.proof != "delivery" else "delivered",
+            to_state="collected",
+            by="staff",
+            name=staff.get(each.staff_id, ""),
+            pieces=sum(each.units.values()),
+            proxy=each.proxy_name or "",
+        )
+        for each in handouts
+    ]
+    told = {each.at for each in given}
+    steps = [
+        ChangeShown(
+            at=each.at,
+            reason=each.reason,
+            to_state=cast("OrderState", each.to_state),
+            by=each.by_kind,  # type: ignore[arg-type]  # a constraint of the table
+            name=staff.get(each.by_id, "") if each.by_id else "",
+        )
+        for each in changes
+        if each.to_state not in {"collected", "delivered"} or each.at not in told
+    ]
+    return tuple(sorted([*steps, *given], key=lambda each: each.at))
 
 
 def full_name(name: str, variant: str) -> str:
@@ -208,7 +228,7 @@ def full_name(name: str, variant: str) -> str:
 
 def _show_order_line(line: OrderLine, labels: Labels) -> OrderLineShown:
     return OrderLineShown(
-        goods=show_goods(labels.products.get(line.product_id), name=line.name, variant=line.variant),
+        thing=show_thing(labels.products.get(line.product_id), name=line.name, variant=line.variant),
         qty=line.qty,
         handed=line.handed,
         returned=line.returned,

@@ -18,7 +18,7 @@ from api.errors import PageUnknownError
 from api.flash import make_token
 from api.pages.flash import get_waiting_page
 from api.pages.kit import render
-from api.pages.member_orders import show_goods
+from api.pages.member_orders import show_thing
 from api.pages.views import FlashEntry, FlashVariant, PointChoice
 from api.routes.basket_pages import read_handings, read_handover, read_id, read_key
 from api.routes.member_pages import member_of
@@ -100,7 +100,7 @@ def _render(request: Request, member_id: UUID, product: ProductDetail, *, error:
     view = FlashEntry(
         product_href=f"/shop/{product.merchant}/{product.code}",
         action=f"/shop/{product.merchant}/{product.code}/enter",
-        goods=show_goods(product, name=product.name, variant=""),
+        thing=show_thing(product, name=product.name, variant=""),
         merchant=product.merchant,
         merchant_name=product.merchant_name,
         variants=tuple(
@@ -127,6 +127,7 @@ def _render(request: Request, member_id: UUID, product: ProductDetail, *, error:
         token=make_token(subject=subject, product_id=product.product_id, at=at),
         key=str(new_id()),
         sale_to=product.sale_to,
+        is_sold_out=not any(free.get(each.item_id) for each in sold),
         error=error.sentence(language) if error else None,
     )
     return render(request, "shop/enter.html", view, status=error.status if error else 200)

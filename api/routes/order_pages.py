@@ -15,8 +15,8 @@ from api.errors import PageUnknownError
 from api.pages.cursor import read_cursor, write_cursor
 from api.pages.explain import Titles
 from api.pages.kit import render
-from api.pages.member_orders import list_versions, show_change, show_order, show_order_quote
-from api.pages.views import HandoutShown, OrderedBasket, OrderPage, Orders, Paying, RefundRow
+from api.pages.member_orders import list_versions, show_order, show_order_quote, show_story
+from api.pages.views import OrderedBasket, OrderPage, Orders, Paying, RefundRow
 from api.payments import get_gateway
 from api.routes.basket_pages import make_labels, read_key
 from api.routes.member_pages import member_of
@@ -173,6 +173,7 @@ def _render(
         handouts = queries.list_handouts(tx, order_id=order.id)
         refunds = _refunds(tx, detail)
         people = {each.by_id for each in changes if each.by_kind == "staff" and each.by_id}
+        people |= {each.staff_id for each in handouts}
         found = [merchants.find_staff(tx, staff_id=staff_id) for staff_id in people]
     labels = make_labels(request, products, {order.merchant})
     shown = show_order(detail, labels, at=at)
@@ -184,10 +185,7 @@ def _render(
         address=point.address if point else "",
         slip=order.slip if fetchable else None,
         slip_qr=f"{order.number} {order.slip}" if fetchable else None,
-        changes=tuple(show_change(each, {one.staff_id: one.name for one in found if one}) for each in changes),
-        handouts=tuple(
-            HandoutShown(at=each.at, pieces=sum(each.units.values()), proxy=each.proxy_name) for each in handouts
-        ),
+        changes=show_story(changes, handouts, {each.staff_id: each.name for each in found if each}),
         refunds=refunds,
         can_cancel=order.state in {"placed", *WAITING}
         and not any(line.handed or line.returned for line in detail.lines),

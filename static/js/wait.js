@@ -2,6 +2,7 @@
 // a moment later than others by chance, so that thirty thousand do not arrive in one breath. Without it: a time and a link.
 
 const JITTER_SECONDS = 3;
+const HOURS_COUNTED = 24; // before that the date says it better
 const AGAIN_SECONDS = [20, 40];
 
 const page = document.querySelector("[data-begins], [data-again]");
@@ -27,7 +28,7 @@ async function wait(sale) {
       return;
     }
     shown.textContent = clock(left);
-    shown.hidden = false;
+    shown.hidden = left > HOURS_COUNTED * 3600;
   };
   timer = setInterval(tick, 500);
   tick();

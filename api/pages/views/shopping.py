@@ -27,7 +27,7 @@ class BasketLineShown:
     """A thing in the basket. `paid_fen` is its part of what is paid (None while there is no price), `free` how many can be had if fewer."""
 
     item_id: str
-    goods: Thing
+    thing: Thing
     price_fen: int
     qty: int
     list_fen: int
@@ -41,7 +41,7 @@ class BasketGone:
     """A thing in the basket that cannot be ordered now, and why."""
 
     item_id: str
-    goods: Thing
+    thing: Thing
     sentence: str
 
 
@@ -93,17 +93,12 @@ class ShopBasket:
     list_fen: int
     total_fen: int | None
 
-    @property
-    def pieces(self) -> int:
-        """How many pieces are wanted."""
-        return sum(line.qty for block in self.blocks for line in block.lines)
-
 
 @dataclass(frozen=True, kw_only=True)
 class OrderLineShown:
     """A line of an order, and what became of its pieces."""
 
-    goods: Thing
+    thing: Thing
     qty: int
     handed: int
     returned: int
@@ -153,22 +148,18 @@ class OrderedBasket:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeShown:
-    """A step of an order: what happened (the reason's code), when, and who did it: a name for staff, else the kind alone."""
+    """A step of an order: what happened (the reason's code), when, and who did it: a name for staff, else the kind alone.
+
+    Of a hand-out (`handed`): how many `pieces`, and who came instead of the member (`proxy`).
+    """
 
     at: datetime
     reason: str
     to_state: OrderState
     by: Literal["member", "staff", "officer", "job", "provider"]
     name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class HandoutShown:
-    """Pieces that were given out at once; `proxy` is who came instead of the member."""
-
-    at: datetime
-    pieces: int
-    proxy: str | None
+    pieces: int = 0
+    proxy: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +176,6 @@ class OrderPage:
     slip: str | None
     slip_qr: str | None
     changes: tuple[ChangeShown, ...]
-    handouts: tuple[HandoutShown, ...]
     refunds: tuple[RefundRow, ...]
     can_cancel: bool
     key: str
@@ -242,7 +232,7 @@ class FlashEntry:
 
     product_href: str
     action: str
-    goods: Thing
+    thing: Thing
     merchant: str
     merchant_name: str
     variants: tuple[FlashVariant, ...]
@@ -253,9 +243,5 @@ class FlashEntry:
     token: str
     key: str
     sale_to: datetime | None
+    is_sold_out: bool
     error: str | None
-
-    @property
-    def is_sold_out(self) -> bool:
-        """Whether nothing is free at this moment."""
-        return not any(variant.free for variant in self.variants)
