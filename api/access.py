@@ -48,6 +48,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/card/code"): MEMBER,
     ("POST", "/card/freeze"): MEMBER,
     ("GET", "/offers"): MEMBER,
+    ("POST", "/offers/{offer}/consent"): MEMBER,
     ("GET", "/shops/{shop}"): MEMBER,
     ("GET", "/receipts"): MEMBER,
     ("GET", "/receipts/{receipt}"): MEMBER,

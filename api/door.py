@@ -41,6 +41,8 @@ NOTICES = {
     "signed_out": ("已退出登录。", "You are signed out."),
     "session_revoked": ("那台设备已退出登录。", "That device is signed out."),
     "card_frozen": ("卡已冻结，所有动态码立即失效。", "The card is frozen; its codes died at once."),
+    "consent_given": ("好的，从下次算价起用这个优惠。", "From the next price on this offer is used."),
+    "consent_withdrawn": ("好的，从下次算价起不用这个优惠。", "From the next price on this offer is not used."),
     "offer_approved": ("优惠已批准，从现在起可用。", "The offer is approved and usable from now on."),
     "offer_rejected": ("优惠已退回。", "The offer was sent back."),
     "offer_submitted": (

@@ -4,28 +4,31 @@ Every job runs at least once: after a crash in the middle it runs again.
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import procrastinate
-from procrastinate.jobs import Job
+import structlog
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
 from sqlalchemy import make_url
 
-from api.identity import find_kind
-from api.payments import LISTENER, get_gateway
+from api.order_jobs import expire_orders, sweep_orders
+from api.payments import find_gateway, get_gateway
 from market.kit.clock import now
-from market.kit.database import transaction
 from market.kit.jobs import QUEUE, SCHEMA
-from market.kit.settings import get_settings
 from market.payments.inbox import work_event
 from market.payments.operations import send_refund
 from market.payments.polling import poll_due
-from market.payments.provider import has_provider
+from market.sales.orders.money import LISTENER
 
 AT_ONCE = 4
 LONGEST_WAIT_SECONDS = 300
 HEARTBEAT_SECONDS = 2
+RESCUE_SECONDS = 3
 STALLED_SECONDS = 10  # without a sign of life a worker is taken for dead, and its jobs are given to another
+
+log = structlog.get_logger("huigong.jobs")
 
 
 class Backoff(procrastinate.BaseRetryStrategy):
@@ -34,7 +37,7 @@ class Backoff(procrastinate.BaseRetryStrategy):
     def get_retry_decision(
         self,
         *,
-        exception: BaseException,
+        exception: BaseException,  # noqa: ARG002  whatever it was
         job: Job,
     ) -> procrastinate.RetryDecision | None:
         """When to try again."""
@@ -59,21 +62,25 @@ def send_payment_refund(*, refund_id: str) -> None:
 
 @JOBS.periodic(cron="* * * * *")
 @JOBS.task(name="payments.poll", queue=QUEUE, queueing_lock="payments.poll", lock="payments.poll", pass_context=False)
-def poll_payments(timestamp: int) -> None:
+def poll_payments(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
     """Ask for what no event told: every minute."""
-    with transaction() as tx:
-        is_demo = find_kind(tx) == "demo"
-    if has_provider(get_settings(), is_demo=is_demo):
-        poll_due(get_gateway(), listener=LISTENER, at=datetime.fromtimestamp(timestamp, tz=UTC))
+    gateway = find_gateway()
+    if gateway is not None:
+        poll_due(gateway, listener=LISTENER, at=now())
 
 
-@JOBS.periodic(cron="* * * * * */10")
-@JOBS.task(name="jobs.rescue", queue=QUEUE, queueing_lock="jobs.rescue", lock="jobs.rescue", pass_context=True)
-async def rescue_jobs(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001  given to every periodic job
-    """Give the jobs of dead workers to the living."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-        await manager.retry_job(job)
+@JOBS.periodic(cron="* * * * *")
+@JOBS.task(name="orders.expire", queue=QUEUE, queueing_lock="orders.expire", lock="orders.expire", pass_context=False)
+def expire_unpaid_orders(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Release what was not paid in time: every minute."""
+    expire_orders(find_gateway(), at=now())
+
+
+@JOBS.periodic(cron="15 20 * * *")
+@JOBS.task(name="orders.sweep", queue=QUEUE, queueing_lock="orders.sweep", lock="orders.sweep", pass_context=False)
+def sweep_old_orders(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Note and refund what nobody fetched, close what is done: every night (20:15 UTC is 04:15 in Shanghai)."""
+    sweep_orders(at=now())
 
 
 def run_worker(url: str, *, wait: bool = True) -> None:
@@ -93,6 +100,7 @@ async def _work(url: str, *, wait: bool) -> None:
     )
     with JOBS.replace_connector(connector) as app:
         await app.open_async()
+        rescuer = asyncio.create_task(_keep_rescuing(app))
         try:
             await app.run_worker_async(
                 queues=[QUEUE],
@@ -105,4 +113,25 @@ async def _work(url: str, *, wait: bool) -> None:
                 stalled_worker_timeout=STALLED_SECONDS,
             )
         finally:
+            rescuer.cancel()
+            await asyncio.gather(rescuer, return_exceptions=True)
             await app.close_async()
+
+
+async def _keep_rescuing(app: procrastinate.App) -> None:
+    """Give the jobs of dead workers to the living. Not a job itself: one that died with its worker would block the next."""
+    while True:
+        await asyncio.sleep(RESCUE_SECONDS)
+        try:
+            await rescue_jobs(app)
+        except ConnectorException:
+            log.warning("the jobs of dead workers could not be looked for; tried again")
+
+
+async def rescue_jobs(app: procrastinate.App) -> None:
+    """Put back what dead workers had begun; a job that waits again already under the same lock is not needed twice."""
+    for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=STALLED_SECONDS):
+        try:
+            await app.job_manager.retry_job(job)
+        except UniqueViolation:
+            await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +18,7 @@ from market.offers.live import LiveBook
 from market.offers.wares import Place, Ware, can_match, is_in_scope
 from market.pricing import Candidate, Case, Offer, quote
 from market.pricing.gates import gate_outcome
+from market.pricing.zones import get_zone
 from market.sales.redeem import CHANNEL
 from merchants.models import Item, Merchant, Shop
 
@@ -126,7 +126,7 @@ def make_member(offer: Offer) -> dict[str, object]:
 def find_moment(offer: Offer, facts: Mapping[str, object], *, at: datetime) -> datetime:
     """The first moment from now on at which the offer is open: now, its beginning, or the hours of one of the next days."""
     begin = max(at, (offer.window and offer.window[0]) or at)
-    zone = ZoneInfo(offer.zone)
+    zone = get_zone(offer.zone)
     today = begin.astimezone(zone).date()
     minutes = [pair[0] for pair in offer.hours] or [12 * 60]
     tried = [begin] + [

@@ -20,10 +20,10 @@ GRACE: Final = timedelta(
 )  # while the provider does not answer, so long may an order have been paid without our knowing
 
 
-def expire_orders(gateway: PaymentGateway, *, at: datetime) -> int:
+def expire_orders(gateway: PaymentGateway | None, *, at: datetime) -> int:
     """Release the orders whose time to pay is over; how many were looked at. Harmless at any moment and as often as one likes.
 
-    A checkout is closed at the provider first: if it was paid meanwhile, the order is paid and not released.
+    A checkout is closed at the provider (if there is one) first: if it was paid meanwhile, the order is paid and not released.
     """
     with transaction() as tx:
         due = list_due(tx, at=at)
@@ -49,13 +49,13 @@ def sweep_orders(*, at: datetime) -> dict[str, int]:
     return {"unclaimed": len(unclaimed), "refunded": len(forsaken), "closed": closed}
 
 
-def _expire(gateway: PaymentGateway, order: Order, *, at: datetime) -> None:
+def _expire(gateway: PaymentGateway | None, order: Order, *, at: datetime) -> None:
     if not order.paid_fen:  # the process ended between placing and selling it
         pay_nothing(order_id=order.id, subject=order.subject, at=at)
         return
     with transaction() as tx:
         payment_id = find_waiting_payment(tx, order_id=order.id)
-    if payment_id is not None:
+    if payment_id is not None and gateway is not None:
         try:
             cancel_payment(gateway, payment_id=payment_id, listener=LISTENER, at=at)
         except ProviderDownError:

@@ -1,18 +1,12 @@
-"""How the doors pay: the gateway by settings, and who listens when a payment moves."""
+"""How the doors pay: the gateway by settings."""
 
-from datetime import datetime
 from functools import lru_cache
-from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from api.identity import find_kind
 from market.kit.database import transaction
 from market.kit.errors import ConflictError
 from market.kit.settings import get_settings
-from market.payments.facts import Listener
 from market.payments.gateway import PaymentGateway
-from market.payments.models import Payment, PaymentRefund
 from market.payments.provider import get_base, has_provider
 from market.payments.stripe_gateway import make_gateway
 
@@ -27,11 +21,19 @@ class NoProviderError(ConflictError):
 
 def get_gateway() -> PaymentGateway:
     """The gateway of this installation. Raises NoProviderError in a real one without a live key."""
+    gateway = find_gateway()
+    if gateway is None:
+        raise NoProviderError
+    return gateway
+
+
+def find_gateway() -> PaymentGateway | None:
+    """The gateway of this installation; None in a real one without a live key."""
     settings = get_settings()
     with transaction() as tx:
         is_demo = find_kind(tx) == "demo"
     if not has_provider(settings, is_demo=is_demo):
-        raise NoProviderError
+        return None
     return _make(
         settings.stripe_key.get_secret_value(), get_base(settings), settings.stripe_webhook_secret.get_secret_value()
     )
@@ -40,16 +42,3 @@ def get_gateway() -> PaymentGateway:
 @lru_cache
 def _make(key: str, base: str, secret: str) -> PaymentGateway:
     return make_gateway(key=key, base=base, secret=secret)
-
-
-def _pass_over(_tx: Session, _moved: UUID | Payment | PaymentRefund, _at: datetime | None = None) -> None:
-    """Nothing is sold on line yet, so nobody is told."""
-
-
-LISTENER = Listener(
-    lock=_pass_over,
-    on_paid=_pass_over,
-    on_closed=_pass_over,
-    on_refunded=_pass_over,
-    on_refund_failed=_pass_over,
-)

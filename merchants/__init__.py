@@ -56,6 +56,20 @@ from merchants.prices import (
     PriceSince,
     list_prices,
 )
+from merchants.product_files import (
+    enter_file,
+    get_file,
+    keep_file,
+    preview_products,
+)
+from merchants.product_import import (
+    Change,
+    Effect,
+    FileResult,
+    export_rows,
+    import_products,
+    terms_of,
+)
 from merchants.product_terms import (
     Handover,
     ProductTerms,
@@ -66,6 +80,7 @@ from merchants.products import (
     add_product,
     change_product,
     list_product,
+    renew_words,
     withdraw_product,
 )
 from merchants.queries import (
@@ -107,9 +122,12 @@ from merchants.search import (
 )
 
 __all__ = [
+    "Change",
     "DrawnPicture",
+    "Effect",
     "Facet",
     "Facets",
+    "FileResult",
     "FoundProduct",
     "Handover",
     "ItemPriced",
@@ -146,6 +164,8 @@ __all__ = [
     "count_own_products",
     "draw_picture",
     "end_staff",
+    "enter_file",
+    "export_rows",
     "find_item_names",
     "find_merchants",
     "find_product",
@@ -153,6 +173,7 @@ __all__ = [
     "find_shops",
     "find_staff",
     "find_wares",
+    "get_file",
     "get_items",
     "get_merchant",
     "get_offered_lines",
@@ -163,6 +184,8 @@ __all__ = [
     "get_shop",
     "get_shop_by_code",
     "get_workplace",
+    "import_products",
+    "keep_file",
     "list_categories",
     "list_items",
     "list_merchants",
@@ -180,13 +203,16 @@ __all__ = [
     "open_shop",
     "open_till",
     "owns_item",
+    "preview_products",
     "prune_pictures",
     "readmit_merchant",
     "remove_picture",
+    "renew_words",
     "restore_picture",
     "search_products",
     "set_payment_account",
     "suspend_merchant",
+    "terms_of",
     "window_at",
     "withdraw_item",
     "withdraw_product",

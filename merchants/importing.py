@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from market.kit.csv_file import Column, Row, RowError, plain, read_csv
 from merchants.models import Merchant, Shop
 from merchants.operations import CODE, CreditCodeWrongError, TillKind, add_shop, admit_merchant, read_credit_code
+from merchants.products import renew_words
 
 COLUMNS = (
     Column("merchant_code", ("商户代码",)),
@@ -121,6 +122,8 @@ def _write(tx: Session, number: int, row: _ShopRow, *, at: datetime) -> str:
     else:
         merchant_id = merchants[0].id
         changed = _change(tx, Merchant, merchants[0], row.merchant)
+        if merchants[0].name != row.merchant["name"]:
+            renew_words(tx, merchant_id=merchant_id)
     if shop is None:
         add_shop(tx, merchant_id=merchant_id, **row.shop, till=row.till)
         return "added"

@@ -102,9 +102,9 @@ def _find_kind(sent: bytes) -> str:
 
 
 def _ends_where_it_should(sent: bytes, kind: str) -> bool:
-    """Whether the file ends with its picture: what is appended (a ZIP, a script) is read by others, whatever we do with the pixels.
+    """Whether the file ends with its picture: what is appended (a ZIP, a script, a film) is for somebody else than us.
 
-    Phones do append to JPEGs (motion photos, depth maps): those are drawn anew too, so only foreign beginnings are refused there.
+    A JPEG may be followed by zeros, or by another JPEG (the depth or brightness of a phone's photo), which ends as it does.
     """
     match kind:
         case "PNG":

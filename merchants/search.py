@@ -6,15 +6,13 @@ merchant's name. Within these, and without words, the newest come first; by pric
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
-    CompoundSelect,
     Select,
     Text,
     and_,
@@ -24,9 +22,9 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     tuple_,
     type_coerce,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
@@ -125,7 +123,7 @@ class ProductPage:
 
 
 def search_products(tx: Session, search: Search, *, with_facets: bool = True) -> ProductPage:
-    """A page of the products that members may see and that fit; two statements. Sales that have ended are left out."""
+    """A page of the products that members may see and that fit; three statements. Sales that have ended are left out."""
     words = read_query(search.query)
     if search.query.strip() and not words:
         return ProductPage((), Facets(), None)
@@ -225,75 +223,88 @@ def _at_point(code: str) -> ColumnElement[bool]:
 
 
 def _narrowed(search: Search) -> list[ColumnElement[bool]]:
-    return [condition for condition in _choices(search).values() if condition is not None]
-
-
-def _choices(search: Search) -> dict[str, ColumnElement[bool] | None]:
-    """What was chosen of each facet, as a condition; None where nothing was."""
-    return {
-        "category": None if search.category is None else Product.category == search.category,
-        "merchant": None if search.merchant is None else Merchant.code == search.merchant,
-        "band": None if search.band is None else _in_band(search.band),
-        "point": None if search.point is None else _at_point(search.point),
-    }
+    """What was chosen of the facets."""
+    conditions: list[ColumnElement[bool]] = []
+    if search.category is not None:
+        conditions.append(Product.category == search.category)
+    if search.merchant is not None:
+        conditions.append(Merchant.code == search.merchant)
+    if search.band is not None:
+        conditions.append(_in_band(search.band))
+    if search.point is not None:
+        conditions.append(_at_point(search.point))
+    return conditions
 
 
 # --- facets -----------------------------------------------------------------------------------------------------------
 
 
 def _count(tx: Session, search: Search, words: Sequence[str]) -> Facets:
-    """How many there are of each value of each facet, with what was chosen of the others; one statement."""
-    rows: dict[str, list[Facet]] = {}
-    for facet, value, name, count in tx.execute(_counts(search, words)):
-        rows.setdefault(facet, []).append(Facet(value, name, count))
-    merchants = sorted(rows.get("merchant", ()), key=lambda each: (-each.count, each.value))
+    """How many there are of each value of each facet, with what was chosen of the others; two statements.
+
+    Category, merchant and band are counted together, which makes few rows, and added up here; points by themselves, because a
+    product has several.
+    """
+    counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
+    names: dict[str, str] = {}
+    total = 0
+    for category, merchant, name, band, count in tx.execute(_together(search, words)):
+        names[merchant] = name
+        of = {"category": category, "merchant": merchant, "band": str(band)}
+        fits = {
+            "category": search.category in {None, category},
+            "merchant": search.merchant in {None, merchant},
+            "band": search.band in {None, band},
+        }
+        for facet, value in of.items():
+            if all(fit for other, fit in fits.items() if other != facet):
+                counted[facet][value] = counted[facet].get(value, 0) + count
+        total += count if all(fits.values()) else 0
+    for point, name, count in tx.execute(_by_point(search, words)):
+        names[point], counted["point"][point] = name, count
+    facets = {
+        facet: tuple(Facet(value, names.get(value, value), count) for value, count in sorted(values.items()))
+        for facet, values in counted.items()
+    }
     return Facets(
-        categories=tuple(sorted(rows.get("category", ()), key=lambda each: (-each.count, each.value))),
-        merchants=tuple(merchants[:MOST_MERCHANTS]),
-        bands=tuple(sorted(rows.get("band", ()), key=lambda each: each.value)),
-        points=tuple(sorted(rows.get("point", ()), key=lambda each: each.value)),
-        count=sum(each.count for each in rows.get("all", ())),
+        categories=_most_first(facets["category"]),
+        merchants=_most_first(facets["merchant"])[:MOST_MERCHANTS],
+        bands=facets["band"],
+        points=facets["point"],
+        count=total,
     )
 
 
-def _counts(search: Search, words: Sequence[str]) -> CompoundSelect[*tuple[Any, ...]]:
-    found = _everything(search, words)
-
-    def of(facet: str, value: ColumnElement[Any], name: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-        others = [found.c[f"is_{each}"] for each in FACETS if each != facet]
-        counted = select(
-            literal(facet).label("facet"), value.cast(Text).label("value"), name.label("name"), func.count()
-        )
-        return counted.select_from(found).where(*others).group_by(value, name)
-
-    points = of("point", type_coerce(PickupPoint.code, Text), type_coerce(PickupPoint.name, Text))
-    points = points.join(ProductPoint, ProductPoint.product_id == found.c.id)
-    points = points.join(PickupPoint, PickupPoint.id == ProductPoint.point_id).where(PickupPoint.state == "open")
-    return union_all(
-        of("category", found.c.category, found.c.category),
-        of("merchant", found.c.merchant, found.c.merchant_name),
-        of("band", found.c.band, literal("")),
-        points,
-        of("all", literal(""), literal("")),
-    )
+def _most_first(facets: Sequence[Facet]) -> tuple[Facet, ...]:
+    return tuple(sorted(facets, key=lambda each: -each.count))
 
 
-def _everything(search: Search, words: Sequence[str]) -> CTE:
-    """What fits, narrowed by nothing, with a flag for each facet: whether the product is of what was chosen there."""
-    flags = [
-        (literal(value=True) if chosen is None else chosen).label(f"is_{facet}")
-        for facet, chosen in _choices(search).items()
-    ]
-    wanted = (
-        select(
-            Product.id,
-            Product.category,
-            Merchant.code.label("merchant"),
-            Merchant.name.label("merchant_name"),
-            case(*((_in_band(number), number) for number in range(len(BANDS)))).label("band"),
-            *flags,
-        )
+def _together(search: Search, words: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    band = case(*((_in_band(number), number) for number in range(len(BANDS))))
+    point = [] if search.point is None else [_at_point(search.point)]
+    counted = (
+        select(Product.category, Product.merchant_id, band.label("band"), func.count().label("count"))
         .join(Merchant, Merchant.id == Product.merchant_id)
-        .where(*_fits(search, words))
+        .where(*_fits(search, words), *point)
+        .group_by(Product.category, Product.merchant_id, text("band"))
+        .subquery()
     )
-    return wanted.cte("found")  # read five times, so PostgreSQL makes it once
+    return select(counted.c.category, Merchant.code, Merchant.name, counted.c.band, counted.c.count).join(
+        Merchant, Merchant.id == counted.c.merchant_id
+    )
+
+
+def _by_point(search: Search, words: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    counted = (
+        select(ProductPoint.point_id, func.count().label("count"))
+        .join(Product, Product.id == ProductPoint.product_id)
+        .join(Merchant, Merchant.id == Product.merchant_id)
+        .where(*_fits(search, words), *_narrowed(replace(search, point=None)))
+        .group_by(ProductPoint.point_id)
+        .subquery()
+    )
+    return (
+        select(PickupPoint.code, PickupPoint.name, counted.c.count)
+        .join(counted, counted.c.point_id == PickupPoint.id)
+        .where(PickupPoint.state == "open")
+    )

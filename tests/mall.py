@@ -156,6 +156,11 @@ class Mall:
 @pytest.fixture
 def mall(world: World) -> Mall:
     """The noodle shop sells a gift box, an appliance shop cookers (one per member), pots and bowls; the union adds one yuan to an order."""
+    return build_mall(world)
+
+
+def build_mall(world: World) -> Mall:
+    """The same in the database this process is connected to."""
     with transaction() as tx:
         appliances = merchants.admit_merchant(
             tx, code="m_0002", name="兴钢家电", credit_code="91310000132206289R", category="goods", at=NOON

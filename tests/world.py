@@ -134,6 +134,11 @@ def sign_all(tx: Session, *, offer: str, version: int, at: datetime) -> None:
 @pytest.fixture
 def world(database: Engine) -> World:
     """The works with one noodle shop, its 10 % off, the union's one yuan from the lunch budget, and one member."""
+    return build_world()
+
+
+def build_world() -> World:
+    """The same in the database this process is connected to."""
     with transaction() as tx:
         unit = cards.add_unit(tx, code="xg", name="兴钢工会")
         merchant = merchants.admit_merchant(

@@ -5,18 +5,18 @@ Everything here is asked for by the member's own id from the session; no address
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Form, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 import cards
 import merchants
 from api.access import Doors, Who
-from api.door import language_of, see_other
+from api.door import language_of, safe_back, see_other
 from api.identity import Principal
-from api.member_offers import Asker, find_asker, list_shop_offers, quote_for_member
+from api.member_offers import Asker, find_asker, find_quote_asks, list_asks, list_shop_offers, quote_for_member
 from api.pages.explain import show_quote
 from api.pages.kit import render
 from api.pages.sales import SHOWN_STATES, name_line, show_items
@@ -26,14 +26,17 @@ from api.pages.views import (
     MemberOffers,
     MemberShop,
     MonthFen,
+    OfferHere,
     QuoteShown,
     ReceiptRow,
     ShopOffers,
 )
+from api.routes.desk_offers import OfferId
 from api.typed import is_basket_field, read_keyed
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.errors import ConflictError, DomainError, InvalidError, NotFoundError, invariant
+from market.offers.consents import give_consent, withdraw_consent
 from market.offers.live import get_book
 from market.pricing import Stage
 from market.sales import queries
@@ -122,14 +125,37 @@ def offers(
         asker = find_asker(tx, member_id=member_of(who), live=live, at=at, language=language_of(request))
         last = merchants.get_shop_by_code(tx, shop=after) if after else None
         places = merchants.list_shops(tx, query=q, category=category, after=last, limit=SHOPS_ON_PAGE + 1)
+        shops = tuple(list_shop_offers(tx, asker=asker, places=places[:SHOPS_ON_PAGE]))
         view = MemberOffers(
             query=q,
             category=category,
             categories=tuple(merchants.list_categories(tx)),
-            shops=tuple(list_shop_offers(tx, asker=asker, places=places[:SHOPS_ON_PAGE])),
+            asks=list_asks(tx, asker=asker, shops=shops),
+            shops=shops,
             more=places[SHOPS_ON_PAGE - 1].shop if len(places) > SHOPS_ON_PAGE else None,
         )
     return render(request, "member/offers.html", view, block="list")
+
+
+@doors.post("/offers/{offer}/consent")
+def consent(
+    request: Request,
+    who: Who,
+    offer: OfferId,
+    agree: Annotated[Literal["1", "0"], Form()],
+    back: Annotated[str, Form(max_length=2000)] = "/offers",
+) -> Response:
+    """Agree that this offer be used, or take that back; every price from now on follows."""
+    at = now()
+    live = get_book(at=at)
+    with transaction() as tx:
+        subject = cards.get_card_page(tx, member_id=member_of(who), at=at).subject
+        if agree == "1":
+            give_consent(tx, subject=subject, offer=offer, live=live, at=at)
+        else:
+            withdraw_consent(tx, subject=subject, offer=offer, at=at)
+    notice = "consent_given" if agree == "1" else "consent_withdrawn"
+    return see_other(request, safe_back(back, otherwise="/offers"), notice=notice)
 
 
 @doors.get("/shops/{shop}")
@@ -140,6 +166,7 @@ def shop_page(request: Request, who: Who, shop: ShopCode, discountable: Typed = 
     typed = {name: value for name, value in request.query_params.items() if is_basket_field(name)}
     error: DomainError | None = None
     quote: QuoteShown | None = None
+    asks: tuple[OfferHere, ...] = ()
     with transaction() as tx:
         place = merchants.get_shop_by_code(tx, shop=shop)
         if place.state != "open" or place.merchant_state != "admitted":
@@ -149,7 +176,7 @@ def shop_page(request: Request, who: Who, shop: ShopCode, discountable: Typed = 
         (here,) = list_shop_offers(tx, asker=asker, places=[place])
         if any(value.strip() for value in typed.values()):
             try:
-                quote = _quote(tx, asker, place, typed, items={item.sku: item.name for item in items})
+                quote, asks = _quote(tx, asker, place, typed, items={item.sku: item.name for item in items})
             except (InvalidError, CardNotUsableError) as refusal:
                 error = refusal
     view = MemberShop(
@@ -164,6 +191,7 @@ def shop_page(request: Request, who: Who, shop: ShopCode, discountable: Typed = 
         other=other,
         error=error.sentence(language) if error else None,
         quote=quote,
+        asks=asks,
     )
     return render(request, "member/shop.html", view, block="quote", status=error.status if error else 200)
 
@@ -248,7 +276,7 @@ def _usable_now(tx: Session, asker: Asker, latest: list[SaleSummary]) -> tuple[S
     others = [place for place in merchants.list_shops(tx, limit=SHOPS_LOOKED_AT) if place.shop_id not in lately]
     open_ones = [place for place in (*known, *others) if place.state == "open" and place.merchant_state == "admitted"]
     here = [
-        replace(shop, offers=tuple(offer for offer in shop.offers if offer.usable_now))
+        replace(shop, offers=tuple(offer for offer in shop.offers if offer.is_applied))
         for shop in list_shop_offers(tx, asker=asker, places=open_ones)
     ]
     # What the union adds it mostly adds everywhere: shops that give something themselves come first.
@@ -256,17 +284,20 @@ def _usable_now(tx: Session, asker: Asker, latest: list[SaleSummary]) -> tuple[S
     return tuple([shop for shop in here if shop.offers][:SHOPS_ON_CARD])
 
 
-def _quote(tx: Session, asker: Asker, place: ShopPlace, typed: dict[str, str], *, items: dict[str, str]) -> QuoteShown:
-    """The price of what was typed; `items` are the names of what the shop rings up, by code."""
+def _quote(
+    tx: Session, asker: Asker, place: ShopPlace, typed: dict[str, str], *, items: dict[str, str]
+) -> tuple[QuoteShown, tuple[OfferHere, ...]]:
+    """The price of what was typed, and what its offers ask; `items` are the names of what the shop rings up, by code."""
     if asker.shopper is None:
         raise CardNotUsableError
     keyed = read_keyed(typed, skus=list(items))
     priced = quote_for_member(tx, shopper=asker.shopper, place=place, keyed=keyed, live=asker.live, at=asker.at)
     case = priced.case
-    return show_quote(
+    shown = show_quote(
         priced.quote.to_json(),
         titles=asker.live.titles,
         language=asker.language,
         line_names={line.line: name_line(line.sku, items, asker.language) for line in case.basket},
         rebates={candidate.offer.id for candidate in case.candidates if candidate.offer.stage is Stage.REBATE},
     )
+    return shown, find_quote_asks(tx, asker=asker, priced=priced)

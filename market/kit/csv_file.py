@@ -7,7 +7,7 @@ import codecs
 import csv
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -85,6 +85,13 @@ PROBLEMS = {
     "differs": ("与第 {other_row} 行不一致", "differs from row {other_row}"),
     "held": ("已登记在别的编号名下", "is registered under another number"),
     "cycle": ("上级关系成环", "is below itself"),
+    "formula": ("是公式，请改成数值或文字", "is a formula; write the value itself"),
+    "taken": ("与同一商品的另一个规格重名", "is the name of another variant of the product"),
+    "not_ready": (
+        "还不能上架：没有在售的规格，或没有自提点",
+        "cannot be listed yet: no variant on sale, or no pick-up point",
+    ),
+    "too_long": ("太长", "is too long"),
     "surplus": ("单元格多于表头", "more cells than the header has"),
 }
 
@@ -143,14 +150,24 @@ def read_csv(file: BinaryIO, *, columns: Sequence[Column]) -> CsvFile:
     """Look through a whole file once, keeping nothing of it. Raises the errors above; `file` must be seekable."""
     encoding, sha256 = _look_at_bytes(file)
     rows = _read(file, encoding)
-    number, header = next(rows, (0, []))
-    if number != 1:
-        raise FileEmptyError
-    places, ignored = _find_columns(header, columns)
+    places, ignored, width = find_columns(rows, columns)
     rows_count = sum(1 for _ in rows)
     if rows_count == 0:
         raise FileEmptyError
-    return CsvFile(file, encoding, sha256, rows_count, places, ignored, len(header))
+    return CsvFile(file, encoding, sha256, rows_count, places, ignored, width)
+
+
+def find_columns(
+    rows: Iterable[tuple[int, Sequence[str]]], columns: Sequence[Column]
+) -> tuple[dict[str, int], tuple[str, ...], int]:
+    """Where the columns stand in the header, which headers nobody asked for, and how wide it is; the header must be row 1.
+
+    Raises FileEmptyError, FileColumnsError.
+    """
+    number, header = next(iter(rows), (0, ()))
+    if number != 1:
+        raise FileEmptyError
+    return *_find_columns(header, columns), len(header)
 
 
 def plain(text: str) -> str:

@@ -24,9 +24,10 @@ _FILL = text("""
       FROM (SELECT count(*) AS number FROM slots) AS n WHERE b.id = :id AND n.number > 0 RETURNING b.slot)
     SELECT count(*) FROM filled
 """)
-_BALANCES = (
+BALANCES = (
     select(Balance.id, func.sum(Balance.left_over)).where(Balance.id == func.any(bindparam("ids"))).group_by(Balance.id)
 )
+"""What is left of each balance in the list `ids`, as `get_balances` reads it."""
 
 
 class BalanceShortError(ConflictError):
@@ -79,7 +80,7 @@ def get_balances(tx: Session, ids: Sequence[str]) -> dict[str, int]:
     """What is left of each balance (all its slots); one that was never touched is absent."""
     if not ids:
         return {}
-    return {id_: int(left) for id_, left in tx.connection().execute(_BALANCES, {"ids": list(ids)})}
+    return {id_: int(left) for id_, left in tx.connection().execute(BALANCES, {"ids": list(ids)})}
 
 
 def open_budget(tx: Session, *, code: str, title: str, sponsor: str, slots: int, at: datetime) -> None:

@@ -55,6 +55,10 @@ class OfferBook:
         """Which version of each offer it holds."""
         return {id_: offer.version for id_, offer in self._index.offers.items()}
 
+    def find(self, id_: str) -> Offer | None:
+        """The version of this offer that it holds, if any."""
+        return self._index.offers.get(id_)
+
     def change(
         self, number: int, *, put: Collection[Offer], drop: Collection[str], next_change_at: datetime | None
     ) -> "OfferBook":

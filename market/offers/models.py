@@ -94,6 +94,20 @@ class OfferSignature(Base):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class OfferConsent(Base):
+    """What a person said last to an offer that asks, whatever its version: it may be used for him, or it may not; and when.
+
+    `subject` is opaque. What was agreed to at a sale stands in the sale's facts, so nothing of the past hangs on this row.
+    """
+
+    __tablename__ = "offer_consent"
+
+    subject: Mapped[UUID] = mapped_column(primary_key=True)
+    offer: Mapped[str] = mapped_column(Text, primary_key=True)
+    is_given: Mapped[bool]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class OfferDraft(Base):
     """An offer that somebody is writing: the form as typed, complete or not. It becomes a version when it is submitted."""
 

@@ -1,6 +1,7 @@
 """The price replay: every stored sale is priced again from its stored inputs, and must come out as the same bytes.
 
 The inputs and the quote are also what the public entry commits to, so that a change that leaves the price alone is seen as well.
+A price that was not proved the best may come out otherwise in a later engine, but only as far as it said itself.
 """
 
 import hashlib
@@ -16,11 +17,13 @@ from sqlalchemy import Connection, Row, select
 from market.kit.canonical import canonical_json
 from market.offers.models import OfferVersion
 from market.oversight.finding import Finding
-from market.oversight.stored import Versions, open_sale, read_sales
+from market.oversight.stored import RulesUnknownError, Versions, open_sale, read_sales
 from market.pricing import quote
 from market.record.entries import commit, get_salt
 
 RULE: Final = "prices"
+RULES_RULE: Final = "prices.rules"  # priced by rules that are not known here
+GAP_RULE: Final = "prices.gap"  # a price that was not proved, and lies where its gap says that none does
 KeysOf = Callable[[Sequence[UUID]], Mapping[UUID, bytes]]
 """The commitment keys of these subjects; somebody whose key was erased is left out."""
 
@@ -40,8 +43,8 @@ def check_prices(connection: Connection, *, day: date, versions: Versions, keys_
         keys = keys_of(list({row.subject for row in rows}))
         _need_versions(rows, versions)
         for row in rows:
-            problem = find_difference(row, versions, keys.get(row.subject))
-            yield Finding(RULE, f"sale {row.public_id}", problem) if problem else None
+            found = find_difference(row, versions, keys.get(row.subject))
+            yield Finding(found[0], f"sale {row.public_id}", found[1]) if found else None
 
 
 def check_versions(connection: Connection) -> Iterator[Finding]:
@@ -53,8 +56,8 @@ def check_versions(connection: Connection) -> Iterator[Finding]:
             yield Finding(RULE, f"offer {offer} version {version}", "its terms or limits are not those of its hash")
 
 
-def find_difference(row: Row[Any], versions: Versions, key: bytes | None) -> str | None:
-    """The first thing in a sale's documents that is not as it was written, as one line; None when all is.
+def find_difference(row: Row[Any], versions: Versions, key: bytes | None) -> tuple[str, str] | None:
+    """The first thing in a sale's documents that is not as it was written, as its rule and one line; None when all is.
 
     `key` is the buyer's commitment key; without it what leaves the price alone is not seen.
     """
@@ -62,17 +65,49 @@ def find_difference(row: Row[Any], versions: Versions, key: bytes | None) -> str
         sale = open_sale(row)
         priced = quote(sale.make_case(versions)).to_json()
         stored = sale.facts["quote"]
-        if _differ(stored, priced):
-            return first_difference(stored, priced, "quote")
+        if _differ(stored, priced) and (found := _judge(stored, priced)):
+            return found
         booked = {column: stored[name] for column, name in _AMOUNTS.items()}
+    except RulesUnknownError as error:
+        return RULES_RULE, str(error)
     except Exception as error:  # noqa: BLE001  a forged document may break anything, and the run goes on to the next sale
-        return f"cannot be priced: {type(error).__name__}: {error}"
+        return RULE, f"cannot be priced: {type(error).__name__}: {error}"
     for column, fen in booked.items():
         if getattr(row, column) != fen:
-            return f"{column}: booked {getattr(row, column)}, priced {fen}"
+            return RULE, f"{column}: booked {getattr(row, column)}, priced {fen}"
     if sale.make_case(versions).now != row.priced_at:
-        return f"facts.now: stored {sale.facts['now']}, priced at {row.priced_at.isoformat()}"
-    return _find_uncommitted(row, key) if key else None
+        return RULE, f"facts.now: stored {sale.facts['now']}, priced at {row.priced_at.isoformat()}"
+    uncommitted = _find_uncommitted(row, key) if key else None
+    return (RULE, uncommitted) if uncommitted else None
+
+
+def _judge(stored: Mapping[str, Any], priced: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a quote that comes out otherwise has against it: of a proved one that, of any other only what contradicts itself or its gap."""
+    if stored["proof"] != "bounded" or not _is_whole(stored, priced):
+        return RULE, first_difference(stored, priced, "quote")
+    now, most = priced["payable"], stored["payable"]
+    if stored["gap"] < 0 or not most - stored["gap"] <= now <= most:
+        return GAP_RULE, f"quote.payable: stored {most} with a gap of {stored['gap']}, priced {now}"
+    return None
+
+
+def _is_whole(stored: Mapping[str, Any], priced: Mapping[str, Any]) -> bool:
+    """Whether a quote of another plan has the fields of one, for the same lines, and its amounts add up."""
+    numbers = [stored[name] for name in ("gap", "list_total", *_AMOUNTS.values())]
+    same = all(
+        [line[name] for line in stored["lines"]] == [line[name] for line in priced["lines"]]
+        for name in ("line", "merchant", "qty", "list")
+    )
+    return (
+        stored.keys() == priced.keys()
+        and all(type(number) is int for number in numbers)
+        and same
+        and stored["list_total"] == stored["concession"] + stored["sponsor_pays"] + stored["payable"]
+        and all(
+            stored[whole] == sum(line[part] for line in stored["lines"])
+            for whole, part in (("payable", "pay"), ("concession", "concession"), ("sponsor_pays", "sponsor_pays"))
+        )
+    )
 
 
 def first_difference(stored: object, priced: object, path: str) -> str:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Row, exists, func, select, tuple_
 
 from market.offers.limits import Limits
 from market.offers.models import OfferVersion
-from market.pricing import ABSENT, Candidate, Case, Line, Offer, Reason
+from market.pricing import ABSENT, RULES, Candidate, Case, Line, Offer, Reason
 from market.record.models import Entry
+from market.sales.documents import read_rules
 from market.sales.models import Reversal, Sale
 from market.sales.orders.models import Order
 
@@ -56,6 +57,10 @@ class Versions:
             self.held[row.offer, row.version] = Version(offer, Limits.from_json(row.limits))
 
 
+class RulesUnknownError(ValueError):
+    """A sale was priced by rules that this program does not have: what it would make of it says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSale:
     """A sale's row (`row`: columns of the sale and the `body` of its public entry) with its facts and basket read."""
@@ -70,8 +75,14 @@ class StoredSale:
         return [(id_, version) for id_, version in keys if _is_key(id_, version)]
 
     def make_case(self, versions: Versions) -> Case:
-        """The case that the engine priced. Raises LookupError, TypeError, ValueError for documents that are not as they were written."""
+        """The case that the engine priced.
+
+        Raises RulesUnknownError, and LookupError, TypeError, ValueError for documents that are not as they were written.
+        """
         facts = self.facts
+        rules = read_rules(facts)
+        if type(rules) is not int or rules != RULES:
+            raise RulesUnknownError(f"facts.v: priced by rules {json.dumps(rules)}, only {RULES} are known here")
         return Case(
             now=datetime.fromisoformat(facts["now"]),
             channel=facts["channel"],

@@ -52,9 +52,10 @@ def poll_due(gateway: PaymentGateway, *, listener: Listener, at: datetime) -> in
 
 def poll_payment(gateway: PaymentGateway, payment_id: UUID, *, listener: Listener, at: datetime) -> None:
     """Make its checkout if there is none, read how it stands, and cancel it when its time is over. Raises ProviderDownError."""
-    open_payment(gateway, payment_id=payment_id, listener=listener, at=at)
+    if open_payment(gateway, payment_id=payment_id, listener=listener, at=at).state == "created":
+        raise ProviderDownError
     state = read_payment(gateway, payment_id=payment_id, listener=listener, at=at)
-    if state not in {"created", "open"}:
+    if state != "open":
         return
     with transaction() as tx:
         is_over = get_payment(tx, payment_id).expires_at <= at

@@ -4,7 +4,7 @@ A pure package: plain values in and out, integer fen and basis points, no clock,
 the pricing document (docs), the one entrance is `quote(case)`.
 """
 
-from market.pricing.case import ABSENT, Candidate, Case, Line, Reason
+from market.pricing.case import ABSENT, RULES, Candidate, Case, Line, Reason
 from market.pricing.engine import NODE_LIMIT, quote
 from market.pricing.gates import gate_outcome
 from market.pricing.kinds import Kind, Stage
@@ -16,6 +16,7 @@ from market.pricing.result import AppliedOffer, Hint, NotApplied, Quote, QuoteLi
 __all__ = [
     "ABSENT",
     "NODE_LIMIT",
+    "RULES",
     "AppliedOffer",
     "Candidate",
     "Case",

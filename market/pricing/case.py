@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from market.pricing.offer import Offer
 
+RULES: Final = 1
+"""The rules that price a case, by number. A change after which some case comes out otherwise, not only sooner, takes the next one."""
+
 
 class Reason(StrEnum):
     """Why a candidate did not apply, in order of precedence: if several hold, the first is given."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from market.pricing.case import ABSENT, GATE_REASONS, Candidate, Case, Gate, Line, Reason
+from market.pricing.case import ABSENT, GATE_REASONS, RULES, Candidate, Case, Gate, Line, Reason
 from market.pricing.engine import quote
 from market.pricing.offer import Offer
 from market.pricing.offer_fields import CHANNELS, OFFER_FIELDS, read_offer_fields
@@ -29,7 +29,7 @@ FORMAT: Final = "pricing-document/1"
 _CASE_FIELDS: Final = frozenset(
     {
         *("id", "title", "why", "expect", "now", "channel", "shop", "member", "basket", "offers"),
-        *("accepted", "declined", "purses", "refunds"),
+        *("accepted", "declined", "purses", "refunds", "v"),
     }
 )
 _LINE_FIELDS: Final = ("line", "sku", "merchant", "categories", "unit_price", "qty", "discountable")
@@ -197,6 +197,8 @@ def _compare_rows(expected: Sequence[Any], found: Sequence[Any], path: str, rows
 
 def _read_vector(value: object, path: str, name: str) -> Vector:
     found = read_object(value, path, _CASE_FIELDS, ("now", "channel", "basket", "offers"))
+    if read_int(found.get("v", RULES), f"{path}.v") != RULES:
+        fail(f"{path}.v", f"must be {RULES}: no other rules are known here")
     expect = found.get("expect")
     if expect is not None and not isinstance(expect, Mapping):
         fail(f"{path}.expect", f"must be an object, not {shown(expect)}")

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from market.pricing.case import ABSENT, RANK, Candidate, Case, Line, Reason
 from market.pricing.match import Match
 from market.pricing.offer import Offer
+from market.pricing.zones import get_zone
 
 
 def gate_outcome(candidate: Candidate, case: Case) -> Reason | None:
@@ -41,7 +41,7 @@ def _time_reason(offer: Offer, case: Case) -> Reason | None:
 
 def _is_open(offer: Offer, case: Case) -> bool:
     """Weekdays and hours in the offer's zone. What a pair has after midnight belongs to the weekday on which the pair began."""
-    here = case.now.astimezone(ZoneInfo(offer.zone))
+    here = case.now.astimezone(get_zone(offer.zone))
     minute = here.hour * 60 + here.minute
     today = not offer.weekdays or here.isoweekday() in offer.weekdays
     if not offer.hours:

@@ -3,9 +3,10 @@
 A *hold* is one way to use such an offer: how many units of each line it touches.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Final
 
 from market.kit.money import largest_remainder
@@ -49,7 +50,7 @@ def find_holds(use: Use, basket: Sequence[Line], nodes: list[int]) -> Iterator[H
         touched = sum(counts)
         if not touched or touched > most or touched % size:
             continue
-        if slots and not _can_deal(counts, slots, touched // size):
+        if slots and _deal(counts, slots, touched // size) < touched:
             continue
         hold = make_hold(use, basket, {p: count for p, count in zip(lines, counts, strict=True) if count})
         if hold:
@@ -142,9 +143,16 @@ def make_hold(use: Use, basket: Sequence[Line], units: Mapping[int, int]) -> Hol
 
 
 def _slot_masks(use: Use) -> list[tuple[int, int]]:
-    """The components of a bundle as (units of one set, lines that may fill it, as bits by rank); empty for buy-x-get-y."""
+    """What the components of a bundle ask for as (units of one set, lines that may fill it, as bits by rank); empty for buy-x-get-y.
+
+    Components that the same lines may fill are one.
+    """
     rank_of = {position: rank for rank, position in enumerate(fillable_lines(use))}
-    return [(qty, sum([1 << rank_of[position] for position in lines])) for qty, lines in use.slots]
+    units: dict[int, int] = {}
+    for qty, lines in use.slots:
+        mask = sum([1 << rank_of[position] for position in lines])
+        units[mask] = units.get(mask, 0) + qty
+    return [(qty, mask) for mask, qty in units.items()]
 
 
 def missing_units(use: Use, basket: Sequence[Line]) -> int:
@@ -153,13 +161,7 @@ def missing_units(use: Use, basket: Sequence[Line]) -> int:
     if not slots:
         return max(0, group_size(use.offer) - sum(basket[position].qty for position in use.lines))
     counts = [basket[position].qty for position in fillable_lines(use)]
-    # By Hall's theorem: the worst set of components decides.
-    worst = 0
-    for chosen in range(1, 1 << len(slots)):
-        need, mask = _joint(slots, chosen)
-        have = sum(count for rank, count in enumerate(counts) if mask >> rank & 1)
-        worst = max(worst, need - have)
-    return worst
+    return group_size(use.offer) - _deal(counts, slots, 1)
 
 
 def least_of_group(use: Use, basket: Sequence[Line]) -> int:
@@ -190,20 +192,50 @@ def _worth_of(units: Sequence[tuple[int, int]], most: int) -> int:
     return worth
 
 
-def _can_deal(counts: Sequence[int], slots: Sequence[tuple[int, int]], sets: int) -> bool:
-    """Whether these units make exactly so many whole sets: every unit in one slot, every slot filled (Hall's theorem)."""
-    for chosen in range(1, 1 << len(slots)):
-        need, mask = _joint(slots, chosen)
-        if sum([count for rank, count in enumerate(counts) if mask >> rank & 1]) < need * sets:
-            return False
-    return True
+def _deal(counts: Sequence[int], slots: Sequence[tuple[int, int]], sets: int) -> int:
+    """How many of these units, given by line, so many sets can hold at most: a flow from lines to components, made greater while it can be."""
+    wanted = [qty * sets for qty, _ in slots]
+    left = list(counts)
+    dealt: dict[tuple[int, int], int] = {}  # units of a line in a component
+    for slot, (_, mask) in enumerate(slots):
+        for rank, count in enumerate(left):
+            if mask >> rank & 1 and (units := min(count, wanted[slot])):
+                dealt[slot, rank] = units
+                left[rank] -= units
+                wanted[slot] -= units
+    for slot in range(len(slots)):
+        while wanted[slot] and (path := _find_path(slot, left, slots, dealt)):
+            # Each component on the way takes units of a line from the next one, the last takes units that nobody holds.
+            most = min(
+                wanted[slot], left[path[-1][1]], *(dealt[giver, rank] for (_, rank), (giver, _) in pairwise(path))
+            )
+            for place, (taker, rank) in enumerate(path):
+                dealt[taker, rank] = dealt.get((taker, rank), 0) + most
+                if place + 1 < len(path):
+                    dealt[path[place + 1][0], rank] -= most
+            left[path[-1][1]] -= most
+            wanted[slot] -= most
+    return sum(qty * sets for qty, _ in slots) - sum(wanted)
 
 
-def _joint(slots: Sequence[tuple[int, int]], chosen: int) -> tuple[int, int]:
-    """Units of one set that some components ask for, and the lines any of them matches."""
-    need = mask = 0
-    for rank, (qty, lines) in enumerate(slots):
-        if chosen >> rank & 1:
-            need += qty
-            mask |= lines
-    return need, mask
+def _find_path(
+    slot: int, left: Sequence[int], slots: Sequence[tuple[int, int]], dealt: Mapping[tuple[int, int], int]
+) -> list[tuple[int, int]]:
+    """The shortest way to one more unit for a component, as (component that takes, line): empty if there is none."""
+    came: dict[int, list[tuple[int, int]]] = {slot: []}
+    waiting = deque([slot])
+    seen: set[int] = set()
+    while waiting:
+        taker = waiting.popleft()
+        for rank, count in enumerate(left):
+            if rank in seen or not slots[taker][1] >> rank & 1:
+                continue
+            seen.add(rank)
+            path = [*came[taker], (taker, rank)]
+            if count:
+                return path
+            for giver in range(len(slots)):
+                if giver not in came and dealt.get((giver, rank)):
+                    came[giver] = path
+                    waiting.append(giver)
+    return []

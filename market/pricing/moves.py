@@ -7,24 +7,26 @@ So all states of a depth are one array, and what a line does to them is worked o
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import product
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from market.kit.money import WHOLE_BP, share_of
+from market.kit.money import share_of
 from market.pricing.apply import Use
 from market.pricing.component import Component
+from market.pricing.groups import Hold
 from market.pricing.kinds import group_size
 from market.pricing.offer import Offer
+from market.pricing.places import Places
 from market.pricing.terminal import NotModelled
-from market.pricing.ways import COUNT_BITS, COUNT_MASK, Layout, Slot, Stage, Way, bits_of, period_of
+from market.pricing.ways import Layout, Slot, Stage, Way, part_of, period_of
 
 Whole = NDArray[np.int64]
 # Of moves: origins, targets, ways, net and cost.
 Columns = Sequence[Whole]
 
-STATE_BITS: Final = 62
 MOST_STATES: Final = 60_000
 NOTHING: Final[Whole] = np.zeros(0, dtype=np.int64)
 NOWHERE: Final[Whole] = np.zeros(1, dtype=np.int64)
@@ -94,12 +96,21 @@ class Table(NamedTuple):
 class Moves(Layout):
     """A layout with the moves from each state."""
 
-    def __init__(self, component: Component, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
-        super().__init__(component, part_of, grouped)
+    def __init__(
+        self,
+        component: Component,
+        part_of: Mapping[int, int],
+        grouped: Sequence[Use],
+        noted: Mapping[int, Use] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(component, part_of, grouped, noted)
         self._layers: dict[tuple[bool, int], list[Layer]] = {}
+        # By whether light, the states after the last line: several where lines are noted.
+        self.ends: dict[bool, Whole] = {}
         self._known: dict[tuple[int, int, int, int], tuple[int, int, int]] = {}
         places = Places(self)
         self.tables = [self._table(stage, places) for stage in self.stages]
+        self._kept = places.kept
 
     def layers(self, allowed: int, *, is_light: bool) -> list[Layer]:
         """Every state of every depth with its moves by the allowed offers.
@@ -113,8 +124,8 @@ class Moves(Layout):
             kept = list(map(self._without, [banned] * len(moves), self.tables, moves)) if banned else moves
             if is_light:
                 kept = [(states, _distinct_moves(columns)) for states, columns in kept]
-            end = np.zeros(1, dtype=np.int64)
-            layers = [Layer(end, end, end, *([NOTHING] * 5))]
+            end = np.zeros_like(self.ends[is_light])
+            layers = [Layer(self.ends[is_light], end, end, *([NOTHING] * 5))]
             for states, columns in reversed(kept):
                 layers.append(_looking_back(states, columns, layers[-1]))
             self._layers[name] = layers[::-1]
@@ -149,6 +160,7 @@ class Moves(Layout):
             states = following
             if states.size > MOST_STATES:
                 raise NotModelled("too many states")
+        self.ends[is_light] = states
         return found
 
     def _expand(self, depth: int, states: Whole, *, is_light: bool) -> tuple[Whole, Whole, Whole, Whole, Whole]:
@@ -192,7 +204,21 @@ class Moves(Layout):
         row, column = row[at], column[at]
         return origin, column, states[origin] & ~relevant | after[row, column], more[row, column], cost[row, column]
 
-    def _table(self, stage: Stage, places: "Places") -> Table:
+    def nets_at(self, state: int) -> dict[int, int]:
+        """The net of each noted line after the line stage, by a state after the last line. Fen."""
+        nets = {}
+        values = {at: state >> place & ones for at, (place, ones) in self._kept.items()}
+        for at, value in values.items():
+            if self.slots[at].kind == "note":
+                position = self.slots[at].position
+                nets[position] = self.nets_of[position][value] + self.least_of[position]
+        for at, value in values.items():
+            for position, fen in hold.shares.items() if (hold := _hold_of(self.slots[at], value)) else ():
+                if position in nets:
+                    nets[position] -= fen
+        return nets
+
+    def _table(self, stage: Stage, places: Places) -> Table:
         """What there is to a line. At the first line of an offer with holds, every way is there once for each hold that it suits."""
         here = stage.position
         begun = [(way, numbers) for way in stage.ways for numbers in self._begin(stage, way)]
@@ -209,9 +235,11 @@ class Moves(Layout):
             kind = self.slots[at].kind
             if kind == "hold" and at in stage.opening:
                 given = [numbers[at] for _, numbers in begun]
+            elif kind == "note":
+                given = [self.nets_of[here].index(way.more) for way, _ in begun]
             else:
                 given = [dict(way.held).get(at, 0) or dict(way.taken).get(at, 0) for way, _ in begun]
-            if kind == "hold" or any(given) or at in stage.closing_slots:
+            if kind == "hold" or any(given) or at in stage.closing_slots or at in [one[0] for one in stage.filled]:
                 amounts, which = distinct(np.array(given, dtype=np.int64))
                 slots.append(SlotField(at, place, ones, amounts.tolist(), which, kind == "residue"))
         ways = [way for way, _ in begun]
@@ -258,31 +286,37 @@ class Moves(Layout):
         """The effect while the slot stays open; None: that cannot be."""
         slot = self.slots[at]
         use = slot.use
+        more = sponsored = 0
         match slot.kind:
+            case "hold":
+                return self._hold_on(stage, at, value, given)
+            case "note":
+                after = given
             case "count":
-                return (value + given, 0, 0) if value + given <= self.component.most_units[slot.bit] else None
+                after = value + given
+                if after > self.component.most_units[slot.bit]:
+                    return None
             case "cap":
                 # The way counts the whole amount; beyond the cap it comes back.
-                took = min(value + given, use.most) - value
-                return value + took, given - took, share_of(took, use.share_bp) << self.cost_bits
+                after = min(value + given, use.most)
+                sponsored = after - value
+                more = given - sponsored
             case "residue":
-                period = period_of(use.share_bp)
-                whole, rest = divmod(value + given, period)
-                return rest, 0, (whole * period * use.share_bp // WHOLE_BP) << self.cost_bits
+                after = (value + given) % period_of(use.share_bp)
+                sponsored = value + given - after
             case "turn":
                 reduced = _reduced(value + given, use.offer) - _reduced(value, use.offer)
-                off = reduced * share_of(self.component.basket[stage.position].unit_price, use.offer.get_rate_bp)
-                after = (value + given) % group_size(use.offer)
-                return after, -off, share_of(off, use.share_bp) << self.cost_bits
-            case "sets":
-                off = self.component.basket[stage.position].unit_price * given
-                part = _part_of(use, stage.position) if given else 0
-                after = value + (given << COUNT_BITS * part)
-                if (after >> COUNT_BITS * part & COUNT_MASK) > slot.most * use.slots[part][0]:
-                    return None
-                return after, -off, share_of(off, use.share_bp) << self.cost_bits
+                sponsored = reduced * share_of(self.component.basket[stage.position].unit_price, use.offer.get_rate_bp)
+                more, after = -sponsored, (value + given) % group_size(use.offer)
             case _:
-                return self._hold_on(stage, at, value, given)
+                sponsored = self.component.basket[stage.position].unit_price * given
+                part = part_of(use, stage.position) or 0
+                more, after = -sponsored, value + (given << slot.counts[part][0])
+                if _count(slot, value, part) + given > slot.most * use.slots[part][0]:
+                    return None
+                if not all(_is_as_full(slot, after, one, first) for which, one, first in stage.filled if which == at):
+                    return None
+        return after, more, share_of(sponsored, use.share_bp) << self.cost_bits
 
     def _hold_on(self, stage: Stage, at: int, value: int, given: int) -> tuple[int, int, int] | None:
         """The effect on a slot of holds: `given` is the hold begun, or later the units of this line."""
@@ -305,7 +339,7 @@ class Moves(Layout):
         if slot.kind == "turn" and state:
             return None
         if slot.kind == "sets" and state:
-            sets = _whole_sets(slot.use, state)
+            sets = _whole_sets(slot, state)
             if sets is None:
                 return None
             price = sets * slot.use.offer.price
@@ -313,71 +347,9 @@ class Moves(Layout):
         return 0, more, cost
 
 
-class Places:
-    """Where in a state each followed offer and each slot stands, while lines concern it."""
-
-    def __init__(self, layout: Layout) -> None:
-        """Raises NotModelled when there is more to remember at once than a state has bits."""
-        self._layout = layout
-        self._last_of_bit: dict[int, int] = {}
-        self._last_of_slot: dict[int, int] = {}
-        for depth, stage in enumerate(layout.stages):
-            self._last_of_bit |= dict.fromkeys(bits_of(stage.closing), depth)
-            self._last_of_slot |= dict.fromkeys(stage.closing_slots, depth)
-        self._taken = 0
-        self._offers: dict[int, int] = {}
-        self._slots: dict[int, tuple[int, int]] = {}
-        self._here: dict[int, tuple[list[tuple[int, int]], list[tuple[int, tuple[int, int]]]]] = {}
-        for depth, stage in enumerate(layout.stages):
-            self._arrive(stage)
-            self._here[stage.position] = (
-                [(bit, place) for bit, place in self._offers.items() if (stage.relevant | stage.closing) & bit],
-                [
-                    (at, self._slots[at])
-                    for at in self._slots
-                    if stage.position in layout.lines_of[layout.slots[at].bit]
-                ],
-            )
-            self._leave(depth)
-
-    def offers_at(self, stage: Stage) -> list[tuple[int, int]]:
-        """The followed offers that matter to a line, as bit and place."""
-        return self._here[stage.position][0]
-
-    def slots_at(self, stage: Stage) -> list[tuple[int, tuple[int, int]]]:
-        """The slots that a line concerns, with place and mask."""
-        return self._here[stage.position][1]
-
-    def _arrive(self, stage: Stage) -> None:
-        """Give places to what this line is the first to concern."""
-        lines_of = self._layout.lines_of
-        for bit in self._last_of_bit:
-            if bit not in self._offers and stage.position in lines_of[bit]:
-                self._offers[bit] = self._take(1)
-        for at, slot in enumerate(self._layout.slots):
-            if at not in self._slots and at in self._last_of_slot and stage.position in lines_of[slot.bit]:
-                width = _most_state(slot, self._layout.component).bit_length()
-                self._slots[at] = (self._take(width), (1 << width) - 1)
-
-    def _take(self, width: int) -> int:
-        """The lowest place of so many free bits."""
-        place = 0
-        while self._taken >> place & ((1 << width) - 1):
-            place += 1
-        if place + width > STATE_BITS:
-            raise NotModelled("too much to remember at once")
-        self._taken |= ((1 << width) - 1) << place
-        return place
-
-    def _leave(self, depth: int) -> None:
-        """Give back the places of what no later line concerns."""
-        for bit in [bit for bit in self._offers if self._last_of_bit[bit] == depth]:
-            self._taken &= ~(1 << self._offers.pop(bit))
-            del self._last_of_bit[bit]
-        for at in [at for at in self._slots if self._last_of_slot[at] == depth]:
-            place, ones = self._slots.pop(at)
-            self._taken &= ~(ones << place)
-            del self._last_of_slot[at]
+def _hold_of(slot: Slot, state: int) -> Hold | None:
+    """The hold that a slot is at, if it is one of holds."""
+    return slot.holds[state] if slot.kind == "hold" else None
 
 
 def distinct(values: Whole) -> tuple[Whole, Whole]:
@@ -418,36 +390,26 @@ def _looking_back(states: Whole, moves: Columns, later: Layer) -> Layer:
     return Layer(states, low, high, origin, target, way, more, cost)
 
 
-def _most_state(slot: Slot, component: Component) -> int:
-    """No state of a slot is larger."""
-    match slot.kind:
-        case "residue":
-            return period_of(slot.use.share_bp)
-        case "cap":
-            return slot.use.most
-        case "count":
-            return component.most_units[slot.bit]
-        case "turn":
-            return group_size(slot.use.offer)
-        case "sets":
-            return (1 << COUNT_BITS * len(slot.use.slots)) - 1
-        case _:
-            return len(slot.holds)
-
-
 def _reduced(units: int, offer: Offer) -> int:
     """How many of the first `units` units of a buy-x-get-y are reduced."""
     size = group_size(offer)
     return units // size * offer.get + max(0, units % size - offer.buy)
 
 
-def _part_of(use: Use, position: int) -> int:
-    """The component of a bundle that a line may fill."""
-    return next(rank for rank, (_, lines) in enumerate(use.slots) if position in lines)
+def _count(slot: Slot, state: int, part: int) -> int:
+    """The units of one component of a bundle."""
+    place, ones = slot.counts[part]
+    return state >> place & ones
 
 
-def _whole_sets(use: Use, state: int) -> int | None:
+def _is_as_full(slot: Slot, state: int, part: int, first: int) -> bool:
+    """Whether a component that no later line fills holds the units of as many whole sets as the one that was full first."""
+    sets, over = divmod(_count(slot, state, first), slot.use.slots[first][0])
+    return not over and _count(slot, state, part) == sets * slot.use.slots[part][0]
+
+
+def _whole_sets(slot: Slot, state: int) -> int | None:
     """How many whole sets the counted units make, or None if some are left over."""
-    counts = [state >> COUNT_BITS * rank & COUNT_MASK for rank in range(len(use.slots))]
-    sets = counts[0] // use.slots[0][0]
-    return sets if all(count == sets * qty for count, (qty, _) in zip(counts, use.slots, strict=True)) else None
+    slots = slot.use.slots
+    sets = _count(slot, state, 0) // slots[0][0]
+    return sets if all(_count(slot, state, part) == sets * qty for part, (qty, _) in enumerate(slots)) else None

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from market.kit.money import WHOLE_BP
 from market.pricing.kinds import PARAMETERS, Kind, Stage
@@ -21,12 +20,12 @@ from market.pricing.reading import (
     read_texts,
     shown,
 )
+from market.pricing.zones import list_zones
 
 Fact = str | int | bool
 
 CHANNELS: Final = ("shop", "online")
 ALONE: Final = ("none", "stage", "all")
-MOST_COMPONENTS: Final = 8  # every set of them is looked at
 REBATE_TO: Final = ("member", "union")
 
 _PARAMETER_FIELDS: Final = ("rate_bp", "amount", "tiers", "repeat", "price", "buy", "get", "get_rate_bp", "components")
@@ -91,10 +90,7 @@ def _read_parameters(found: Mapping[str, Any], path: str, stage: str, kind: str)
 
 def _read_components(value: object, path: str) -> tuple[Part, ...]:
     parts = []
-    rows = read_list(value, path, least=1)
-    if len(rows) > MOST_COMPONENTS:
-        fail(path, f"has more than {MOST_COMPONENTS} components")
-    for position, row in enumerate(rows):
+    for position, row in enumerate(read_list(value, path, least=1)):
         at = f"{path}[{position}]"
         found = read_object(row, at, ("match", "qty"), ("match", "qty"))
         parts.append(Part(Match.from_json(found["match"], f"{at}.match"), read_int(found["qty"], f"{at}.qty", least=1)))
@@ -166,9 +162,7 @@ def _read_hours(value: object, path: str) -> tuple[tuple[int, int], ...]:
 
 def _read_zone(value: object, path: str) -> str:
     zone = read_text(value, path)
-    try:
-        ZoneInfo(zone)
-    except (ValueError, OSError, KeyError):  # a name that is none, a folder of names, an unknown name
+    if zone not in list_zones():
         fail(path, f"is no time zone: {shown(zone)}")
     return zone
 

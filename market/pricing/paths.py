@@ -1,15 +1,18 @@
 """The best plans of the programme over sums: back along every path of least cost, and the first of them in basket order. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from heapq import heappop, heappush
+from itertools import count, islice, pairwise
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from market.pricing.apply import Pool
 from market.pricing.moves import Moves, Step
 from market.pricing.setting import Setting
-from market.pricing.terminal import Costs, NotModelled
+from market.pricing.terminal import Costs
+from market.pricing.ways import LIVE
 
 # By the place of a state among those of its depth, the costs of the sums that matter.
 Reached = dict[int, Costs]
@@ -19,6 +22,7 @@ Graph = Sequence[Mapping[Node, Sequence[tuple[Node, Step]]]]
 
 MOST_NODES: Final = 20_000  # of all equally good plans
 MOST_PLANS: Final = 200  # equally good plans that are worked out one by one
+MOST_IN_TURN: Final = 2_000  # plans that are tried where sums may say less than is paid
 
 
 class Paths:
@@ -27,23 +31,69 @@ class Paths:
     def __init__(self, programme: Moves, setting: Setting, *, ends: Sequence[Node], best: tuple[int, int]) -> None:
         self._programme, self._setting, self._ends, self._best = programme, setting, ends, best
 
-    def consider(self, reached: Sequence[Reached]) -> None:
-        """Follow every best plan back and let the hunt consider those that may be first by the lesser criteria."""
+    def consider(self, reached: Sequence[Reached]) -> bool:
+        """Follow every best plan back and let the hunt consider those that may be first by the lesser criteria.
+
+        False: one is not what its sums say.
+        """
         hunt, best = self._setting.hunt, self._best
         graph = self._follow_back(reached)
         if graph is None:
             hunt.abandon(best[0])
-            return
+            return True
         plans = list(islice(self._plans(graph), MOST_PLANS + 1))
         if len(plans) > MOST_PLANS:
             # Too many to work out: the one that leaves least on the earlier lines, if no rounding can turn that order round.
             plans = [self._first_in_order(graph)]
             if best[0] and not self._is_clear(graph):
                 hunt.abandon(best[0])
-        for plan in plans:
-            found = hunt.consider(*self._pools(plan))
-            if found is None or (found.payable, found.sponsor) != (best[0], best[1] >> self._programme.cost_bits):
-                raise NotModelled("a plan that is not what its sums say")
+        return all(self._is_true(plan, best[1]) for plan in plans)
+
+    def _is_true(self, plan: Sequence[Step], cost: int) -> bool:
+        """Let the hunt consider a plan: whether it is what its sums say."""
+        found = self._setting.hunt.consider(*self._pools(plan))
+        return found is not None and (found.payable, found.sponsor) == (
+            self._best[0],
+            cost >> self._programme.cost_bits,
+        )
+
+    def consider_in_turn(self, reached: Sequence[Reached], costs: Mapping[Node, int]) -> bool:
+        """Let the hunt consider plans by rising cost until one is what its sums say, and those that cost the same. False: none is.
+
+        `costs` are what ends cost besides: for sums that may say less than is paid.
+        """
+        least: int | None = None
+        for tried, (cost, plan) in enumerate(self._in_turn(reached, costs)):
+            if least is not None and cost > least:
+                return True
+            if tried >= MOST_IN_TURN or self._setting.hunt.is_spent:
+                self._setting.hunt.abandon(self._best[0])
+                return True
+            if self._is_true(plan, cost):
+                least = cost
+        return least is not None
+
+    def _in_turn(self, reached: Sequence[Reached], costs: Mapping[Node, int]) -> Iterator[tuple[int, list[Step]]]:
+        """All plans that end in one of these nodes, by rising cost."""
+        order = count()
+        heap: list[tuple[int, int, int, Node, tuple[Step, ...]]] = []
+
+        def push(depth: int, node: Node, behind: int, steps: tuple[Step, ...]) -> None:
+            start, known = reached[depth][node[0]]
+            if 0 <= node[1] - start < known.size and (cost := int(known[node[1] - start])) < LIVE:
+                heappush(heap, (cost + behind, next(order), depth, node, steps))
+
+        for end, cost in costs.items():
+            push(len(reached) - 1, end, cost, ())
+        while heap:
+            total, _, depth, node, steps = heappop(heap)
+            if depth == 0:
+                yield total, list(steps)
+                continue
+            start, known = reached[depth][node[0]]
+            behind = total - int(known[node[1] - start])
+            for origin, _, step in self._steps(depth - 1, (node[0],), reached[depth - 1]):
+                push(depth - 1, (origin, node[1] - step.more), behind + step.cost, (step, *steps))
 
     def _follow_back(self, reached: Sequence[Reached]) -> Graph | None:
         """By line, every node of a best plan with the nodes it came from; None if there are too many."""
@@ -72,7 +122,8 @@ class Paths:
         """The moves of a line from some states to some others."""
         layers = self._programme.layers(self._setting.allowed, is_light=False)
         layer, ways = layers[depth], self._programme.tables[depth].ways
-        moves = np.flatnonzero(np.isin(layer.target, list(targets)) & np.isin(layer.origin, list(origins)))
+        is_wanted = _marked(layers[depth + 1].states.size, targets)[layer.target]
+        moves = np.flatnonzero(is_wanted & _marked(layer.states.size, origins)[layer.origin])
         columns = (layer.origin[moves], layer.target[moves], layer.more[moves], layer.cost[moves], layer.way[moves])
         for origin, target, more, cost, way in zip(*[column.tolist() for column in columns], strict=True):
             yield origin, target, Step(more, cost, ways[way])
@@ -136,3 +187,10 @@ class Paths:
             if mine:
                 pools[stage.position] = tuple(mine)
         return pools, mask
+
+
+def _marked(size: int, places: Collection[int]) -> NDArray[np.bool_]:
+    """Which of so many places are among these."""
+    marked = np.zeros(size, dtype=bool)
+    marked[list(places)] = True
+    return marked

@@ -79,7 +79,8 @@ class _Outer:
             if not isinstance(what, list) or not is_open:
                 look = solver.look(self._setting(what)) if isinstance(what, list) else what
                 if look.is_known:
-                    look.settle()
+                    if not look.settle(left):
+                        heappush(heap, (left, -len(items), next(order), look))
                 elif (further := look.go_on(left)) is not None:
                     heappush(heap, (further, -len(items) - look.is_known, next(order), look))
                 continue

@@ -41,8 +41,8 @@ REASONS: Final[dict[Reason, tuple[str, str]]] = {
         "The card cannot be used now; look at its state on the card page or ask your group leader.",
     ),
     Reason.NOT_ACCEPTED: (
-        "您还没有同意使用这笔额度，想用请在卡页打开它的开关。",
-        "You have not agreed to use this allowance; switch it on at the card page if you want to.",
+        "您还没有同意用它，想用请在“优惠”页或门店页点“用这个优惠”。",
+        "You have not agreed to use it; press “Use this offer” under Offers or on the shop's page if you want to.",
     ),
     Reason.DECLINED: (
         "您选择了这次不用，想用请重新勾选后再试算。",

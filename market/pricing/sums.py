@@ -9,16 +9,17 @@ It takes what it can model exactly, and raises NotModelled for the rest (see way
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
 from market.pricing.apply import Use
 from market.pricing.component import Component
-from market.pricing.moves import FAR, NOTHING, Layer, Moves, Whole
-from market.pricing.paths import Paths, Reached
+from market.pricing.moves import FAR, Layer, Moves, Whole
+from market.pricing.paths import Node, Paths, Reached
 from market.pricing.setting import Setting
-from market.pricing.terminal import Costs, Ground, NotModelled, Terminal, are_nested, number_parts
+from market.pricing.terminal import ENDLESS, Costs, Ground, NotModelled, Terminal, are_nested, number_parts
 from market.pricing.ways import LIVE, Stage
 
 NEVER: Final = 1 << 61  # the cost of what is no sum of these lines
@@ -46,31 +47,44 @@ class Solver:
             if variant and variant.is_order and (variant.need or variant.below is not None)
         }
         parts = sorted(looked_at - {everything}, key=len)
-        self._ground = Ground(component, grouped, parts if are_nested(parts) else ())
+        self.ground = Ground(component, grouped, parts if are_nested(parts) else ())
 
     def least_sum(self) -> int:
         """No plan leaves less after the line stage, whatever its order and subsidy offers. Raises NotModelled."""
-        programme = self._programme(self._ground.parts)
+        programme = self.programme(self.ground.parts)
         return programme.least + int(programme.layers(programme.allowed, is_light=True)[0].low[0])
 
     def look(self, setting: Setting) -> "Look":
         """Begin to look for the best plans of a setting. Raises NotModelled where that cannot be done exactly."""
-        terminal = self._ground.read(setting)
-        return Look(self._programme(terminal.parts), setting, terminal)
+        return Look(self, setting, self.ground.read(setting))
 
-    def _programme(self, parts: Sequence[frozenset[int]]) -> "Programme":
-        name = tuple(parts)
+    def programme(
+        self, parts: Sequence[frozenset[int]], noted: Mapping[int, Use] = MappingProxyType({})
+    ) -> "Programme":
+        """The programme with these parts; `noted` lines are remembered to the end."""
+        name = (tuple(parts), tuple(sorted(noted)))
         if name not in self._programmes:
-            self._programmes[name] = Programme(self._component, number_parts(self._component, parts), self._grouped)
+            part_of = number_parts(self._component, parts)
+            self._programmes[name] = Programme(self._component, part_of, self._grouped, noted)
         return self._programmes[name]
 
 
 class Look:
-    """The best plans of one setting: first what they pay, from the sums that lines can come to; then, if that may win, the plans."""
+    """The best plans of one setting: first what they pay, from the sums that lines can come to; then, if that may win, the plans.
 
-    def __init__(self, programme: "Programme", setting: Setting, terminal: Terminal) -> None:
-        self._programme, self._setting, self._terminal = programme, setting, terminal
-        self._sums: Whole = NOTHING
+    Where a plan pays more than its sums say, because an amount took all that was left of a small part, it looks again and notes the nets of
+    those lines.
+    """
+
+    def __init__(self, solver: Solver, setting: Setting, terminal: Terminal) -> None:
+        self._solver, self._setting, self._terminal = solver, setting, terminal
+        self._programme = solver.programme(terminal.parts)
+        self._begin(0)
+
+    def _begin(self, floor: int) -> None:
+        """Look from the beginning; plans whose sums say that less than `floor` is paid were considered."""
+        self._floor = floor
+        self._ends: dict[int, Whole] = {}
         self._rooms = iter(ROOMS)
         self.is_known = False
 
@@ -89,46 +103,64 @@ class Look:
 
     def _least_up_to(self, most: int) -> int | None:
         """The least paid if it is no more than that."""
-        terminal, floor = self._terminal, most
-        sums = self._programme.sums(terminal, self._setting.allowed, most + terminal.most_off(self._programme.highest))
-        begin = int(np.searchsorted(sums, terminal.need))
-        while begin < sums.size and int(sums[begin]) - terminal.most_off(int(sums[begin])) <= floor:
-            some = sums[begin : begin + AT_ONCE]
-            paid, _ = terminal.leave(some)
-            least = int(paid.min())
-            if least < floor or (least == floor and not self._sums.size):
-                floor, self._sums = least, NOTHING
-            if least == floor:
-                self._sums = np.concatenate((self._sums, some[paid == floor]))
-            begin += AT_ONCE
-        return floor if self._sums.size else None
+        programme, terminal, floor = self._programme, self._terminal, most
+        ends: dict[int, list[Whole]] = {}
+        high = most + terminal.most_off(programme.highest)
+        for state, sums in programme.sums(terminal, self._setting.allowed, high).items():
+            nets = programme.nets_at(int(programme.ends[True][state]))
+            begin = int(np.searchsorted(sums, terminal.need))
+            while begin < sums.size and int(sums[begin]) - terminal.most_off(int(sums[begin])) <= floor:
+                some = sums[begin : begin + AT_ONCE]
+                paid, _ = terminal.leave(some, nets)
+                least = int(paid[paid >= self._floor].min(initial=ENDLESS))
+                if least < floor:
+                    floor, ends = least, {}
+                if least == floor:
+                    ends.setdefault(state, []).append(some[paid == floor])
+                begin += AT_ONCE
+        self._ends = {state: np.concatenate(sums) for state, sums in ends.items()}
+        return floor if ends else None
 
-    def settle(self) -> None:
-        """Let the hunt consider the best plans."""
-        self._programme.reach(self._sums, self._setting, self._terminal)
+    def settle(self, bound: int) -> bool:
+        """Let the hunt consider the best plans, which pay `bound`. False: there may be others; look again. Raises NotModelled."""
+        if self._programme.reach(self._ends, self._setting, self._terminal, bound):
+            return True
+        if self._programme.nets_of:
+            self._begin(bound + 1)
+            return False
+        noted = self._solver.ground.find_cut(self._setting)
+        if not noted:
+            raise NotModelled("a plan that is not what its sums say")
+        self._programme = self._solver.programme(self._terminal.parts, noted)
+        self._begin(0)
+        return False
 
 
 class Programme(Moves):
     """The costs of all sums, line by line. A sum's place is how far it is above the least of all lines, and `shift` more."""
 
-    def __init__(self, component: Component, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
-        super().__init__(component, part_of, grouped)
-        self._sums: dict[object, tuple[int, Whole]] = {}
+    def __init__(
+        self, component: Component, part_of: Mapping[int, int], grouped: Sequence[Use], noted: Mapping[int, Use]
+    ) -> None:
+        super().__init__(component, part_of, grouped, noted)
+        self._sums: dict[object, tuple[int, dict[int, Whole]]] = {}
         self._inner: dict[object, dict[int, int]] = {}
         self.highest = self.component_list
 
-    def sums(self, terminal: Terminal, allowed: int, most: int) -> Whole:
-        """All sums up to `most`, and some above, that lines can come to under the thresholds of inner parts, rising. Raises NotModelled."""
+    def sums(self, terminal: Terminal, allowed: int, most: int) -> dict[int, Whole]:
+        """By state after the last line all sums up to `most`, and some above, that lines can come to there, rising. Raises NotModelled.
+
+        The thresholds of inner parts are passed.
+        """
         name = (terminal.gate_name, allowed)
-        known_to, sums = self._sums.get(name, (-1, NOTHING))
+        known_to, sums = self._sums.get(name, (-1, {}))
         if known_to < most:
             most = min(most - most % -STEP, self.highest)
             if most - self.lowest > MOST_SUMS:
                 raise NotModelled("too wide a range of sums")
-            ends = self._places(terminal, allowed, most - self.lowest).get(0, 0)
-            bits = np.frombuffer(ends.to_bytes(ends.bit_length() // 8 + 1, "little"), dtype=np.uint8)
-            sums = np.flatnonzero(np.unpackbits(bits, bitorder="little")) + self.lowest
-            self._sums[name] = (self.highest if most == self.highest else most, sums)
+            places = self._places(terminal, allowed, most - self.lowest)
+            sums = {state: _numbers(bits) + self.lowest for state, bits in places.items()}
+            self._sums[name] = (max(most, known_to), sums)
         return sums
 
     def _places(self, terminal: Terminal, allowed: int, most: int) -> dict[int, int]:
@@ -167,10 +199,14 @@ class Programme(Moves):
         """The sum of place 0."""
         return self.least - self.shift
 
-    def reach(self, sums: Whole, setting: Setting, terminal: Terminal) -> None:
-        """Let the hunt consider the best plans that come to one of these sums, which all pay alike. Raises NotModelled."""
-        places = sums - self.lowest
-        first, last = int(places[0]), int(places[-1])
+    def reach(self, ends: Mapping[int, Whole], setting: Setting, terminal: Terminal, paid: int) -> bool:
+        """Let the hunt consider the best plans that end in one of these light states with one of these sums, all of which pay `paid`.
+
+        False: what a plan pays is not what its sums say. Raises NotModelled.
+        """
+        places = {state: sums - self.lowest for state, sums in ends.items()}
+        first = min([int(some[0]) for some in places.values()])
+        last = max([int(some[-1]) for some in places.values()])
         reached: list[Reached] = [{0: Costs(self.shift, np.zeros(1, dtype=np.int64))}]
         layers, cells = self.layers(setting.allowed, is_light=False), 0
         for depth, stage in enumerate(self.stages):
@@ -180,14 +216,25 @@ class Programme(Moves):
                 raise NotModelled("too many sums")
             if stage.boundary is not None:
                 self._cross(stage, reached[-1], terminal)
-        start, costs = reached[-1][0]
-        paid, sponsor = terminal.leave(sums)
-        total = costs[places - start] + (sponsor << self.cost_bits)
-        cost = int(total.min())
-        if cost >= LIVE:
+        costs: dict[Node, int] = {}
+        best = NEVER
+        for light, some in places.items():
+            state = int(np.searchsorted(self.ends[False], self.ends[True][light]))
+            _, sponsor = terminal.leave(some + self.lowest, self.nets_at(int(self.ends[True][light])))
+            start, known = reached[-1][state]
+            besides = sponsor << self.cost_bits
+            best = min(best, int((known[some - start] + besides).min()))
+            costs |= dict(zip([(state, place) for place in some.tolist()], besides.tolist(), strict=True))
+        if best >= LIVE:
             raise NotModelled("a sum that no plan comes to")
-        ends = [(0, place) for place in places[total == cost].tolist()]
-        Paths(self, setting, ends=ends, best=(int(paid[0]), cost)).consider(reached)
+        if self.nets_of:
+            return Paths(self, setting, ends=list(costs), best=(paid, best)).consider_in_turn(reached, costs)
+        ends_best = [
+            (state, place)
+            for (state, place), besides in costs.items()
+            if reached[-1][state].costs[place - reached[-1][state].start] + besides == best
+        ]
+        return Paths(self, setting, ends=ends_best, best=(paid, best)).consider(reached)
 
     @staticmethod
     def _advance(layer: Layer, later: Layer, reached: Reached, first: int, last: int) -> Reached:
@@ -221,3 +268,9 @@ class Programme(Moves):
             kept = costs.copy()
             terminal.cross(self.part_of[stage.position], kept, stage.least - self.shift + start, NEVER)
             reached[at] = Costs(start, kept)
+
+
+def _numbers(bits: int) -> Whole:
+    """The numbers of the bits that are set, rising."""
+    octets = np.frombuffer(bits.to_bytes(bits.bit_length() // 8 + 1, "little"), dtype=np.uint8)
+    return np.flatnonzero(np.unpackbits(octets, bitorder="little"))

@@ -7,6 +7,7 @@ the lines, the innermost part first, is at the end of each part the sum that its
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from market.pricing.setting import Setting
 Fen = NDArray[np.int64]
 ENDLESS: Final = 1 << 60  # paid where a threshold is not reached
 MOST_OFF: Final = 10**6
+MOST_NOTED: Final = 3  # lines whose net is remembered
 MOST_FEN: Final = 10**12  # far below what 64 bits hold, so that no product of fen and basis points runs over
 
 
@@ -62,9 +64,13 @@ class Terminal:
         """Of sums up to `most`, no more than this is taken."""
         return sum([one.use.most if one.times_of else _most_off(one, most) for one in self.variants])
 
-    def leave(self, sums: Fen) -> tuple[Fen, Fen]:
-        """What is paid of each sum, and what the sponsors bear of these offers; no plan where a threshold is not reached: paid is endless."""
+    def leave(self, sums: Fen, nets: Mapping[int, int] = MappingProxyType({})) -> tuple[Fen, Fen]:
+        """What is paid of each sum, and what the sponsors bear of these offers; no plan where a threshold is not reached: paid is endless.
+
+        `nets` are the nets of noted lines after the line stage (fen): an amount that only looks at these is cut by what they can hold.
+        """
         running, sponsor, legal = sums.copy(), np.zeros_like(sums), np.ones(sums.shape, dtype=bool)
+        noted = _Noted(sums, nets)
         after_order = sums
         is_order = True
         for variant in self.variants:
@@ -75,15 +81,10 @@ class Terminal:
                 legal &= spent >= variant.need
                 if variant.below is not None:
                     legal &= spent < variant.below
-            if variant.off is None:
-                off = (2 * running * variant.rate_bp + WHOLE_BP) // (2 * WHOLE_BP)
-            elif variant.times_of:
-                off = min(variant.off, MOST_OFF) * (sums // variant.times_of)
-            else:
-                off = np.full_like(sums, min(variant.off, MOST_FEN))
-            off = np.minimum(off, running)
-            if variant.cap is not None:
-                off = np.minimum(off, min(variant.cap, MOST_FEN))
+            off = np.minimum(_off(variant, sums, running), running)
+            if nets:
+                off = noted.take(variant, off, is_whole=variant.bit in self.whole)
+                legal &= off > 0
             running = running - off
             if variant.use.share_bp == WHOLE_BP:
                 sponsor += off
@@ -110,6 +111,31 @@ class Terminal:
             if variant.below is not None:
                 places &= (1 << max(0, variant.below - base)) - 1
         return places
+
+
+class _Noted:
+    """No more is left of each noted line, while offers take their shares of it; no more is left of all lines than `running`."""
+
+    def __init__(self, sums: Fen, nets: Mapping[int, int]) -> None:
+        self._running = sums.copy()
+        self._left = {position: np.full_like(sums, net) for position, net in nets.items()}
+
+    def take(self, variant: Variant, off: Fen, *, is_whole: bool) -> Fen:
+        """What an offer takes at most, if it would take `off`."""
+        lines = variant.use.lines
+        if is_whole:
+            # A line's share is rounded down at least; of less net the rest of its share is not more.
+            whole = np.maximum(self._running, 1)
+            for position, left in self._left.items():
+                self._left[position] = left - off * left // whole
+            self._running = self._running - off
+        elif all(position in self._left for position in lines):
+            held = sum([self._left[position] for position in lines], np.zeros_like(off))
+            off = np.minimum(off, held)
+            for position in lines:
+                self._left[position] = np.minimum(self._left[position], held - off)
+            # It may take less than this: the sum of all lines, of which later shares are made, is counted as if it took nothing.
+        return off
 
 
 def are_nested(parts: Sequence[frozenset[int]]) -> bool:
@@ -183,6 +209,20 @@ class Ground:
             whole=frozenset(whole),
         )
 
+    def find_cut(self, setting: Setting) -> dict[int, Use]:
+        """The lines that amounts of parts may take everything of, each with such an offer; none if they are too many to be noted."""
+        found: dict[int, Use] = {}
+        variants = setting.upper.variants
+        for variant in variants:
+            lines = frozenset(variant.use.lines)
+            if lines == self._everything or variant.off is None:
+                continue
+            most = self._list_of(lines)
+            others = sum([self._most_of_part(other, most, setting) for other in variants if other is not variant])
+            if self._least(setting, lines) - others <= min(variant.off, variant.use.most):
+                found |= dict.fromkeys(variant.use.lines, variant.use)
+        return found if len(found) <= MOST_NOTED else {}
+
     def _list_of(self, lines: frozenset[int]) -> int:
         return sum([self.component.basket[position].list_price for position in lines])
 
@@ -208,6 +248,17 @@ class Ground:
         if least <= 0:
             return variant.use.most
         return min(variant.use.most, variant.use.most * most // least + variant.lines)
+
+
+def _off(variant: Variant, sums: Fen, running: Fen) -> Fen:
+    """What one tier takes, if enough is left; `sums` are the nets after the line stage."""
+    if variant.off is None:
+        off = (2 * running * variant.rate_bp + WHOLE_BP) // (2 * WHOLE_BP)
+    elif variant.times_of:
+        off = min(variant.off, MOST_OFF) * (sums // variant.times_of)
+    else:
+        off = np.full_like(sums, min(variant.off, MOST_FEN))
+    return off if variant.cap is None else np.minimum(off, min(variant.cap, MOST_FEN))
 
 
 def _most_off(variant: Variant, most: int) -> int:

@@ -4,9 +4,10 @@ Raises NotModelled for what sums cannot tell: caps over several lines of sponsor
 another is shared, too many ways or states.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import gcd
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from market.kit.money import WHOLE_BP, share_of
@@ -23,8 +24,6 @@ MOST_LISTED: Final = 3_000  # ways of one line, before those are left out that a
 MOST_WAYS: Final = 4_000  # of all lines
 MOST_LINES: Final = 120
 MOST_PERIOD: Final = 4
-COUNT_BITS: Final = 8  # units of one component of a bundle
-COUNT_MASK: Final = (1 << COUNT_BITS) - 1
 
 
 class Way(NamedTuple):
@@ -50,6 +49,7 @@ class Stage:
 
     `opening` are slots that it is the first line of, `closing` the bits and `closing_slots` the slots that no later line concerns;
     `concerned` are slots of offers of whole groups that may hold its units, `relevant` all offers that matter to it when in use.
+    `filled` are the components of bundles that no later line fills, as (slot, component, the component of that bundle filled first).
     """
 
     position: int
@@ -60,6 +60,7 @@ class Stage:
     closing_slots: tuple[int, ...] = ()
     boundary: int | None = None
     concerned: tuple[int, ...] = ()
+    filled: tuple[tuple[int, int, int], ...] = ()
     relevant: int = 0
     is_idle: bool = False
 
@@ -68,13 +69,17 @@ class Stage:
 class Slot:
     """What must be remembered of one offer between its lines."""
 
-    kind: str  # "residue", "cap", "count", "turn", "sets" or "hold"
+    kind: str  # "residue", "cap", "count", "turn", "sets", "hold" or "note"
     use: Use
     bit: int
     holds: tuple[Hold | None, ...] = ()
     # (hold, line) -> the hold that is alike from there on
     same: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    most: int = 0  # sets of a bundle
+    most: int = 0  # sets of a bundle, or the number of nets of a noted line
+    position: int = -1  # of a note, the line whose net is remembered to the end
+    counts: tuple[
+        tuple[int, int], ...
+    ] = ()  # of sets, where the units of each component are counted: first bit and mask
 
 
 class Layout:
@@ -83,8 +88,15 @@ class Layout:
     Line offers that are not `component.free` are allowed in some settings only; they are tracked, so that ways with them can be left out.
     """
 
-    def __init__(self, component: Component, part_of: Mapping[int, int], grouped: Sequence[Use]) -> None:
-        self.component, self.part_of = component, part_of
+    def __init__(
+        self,
+        component: Component,
+        part_of: Mapping[int, int],
+        grouped: Sequence[Use],
+        noted: Mapping[int, Use] = MappingProxyType({}),
+    ) -> None:
+        """`noted` are lines whose net after the line stage is remembered to the end, each with an offer that looks at it."""
+        self.component, self.part_of, self.noted = component, part_of, noted
         self.allowed = component.free
         for item in component.items:
             for _, mask in item.ways:
@@ -113,8 +125,27 @@ class Layout:
         self._counted = {slot.bit: at for at, slot in enumerate(self.slots) if slot.kind == "count"}
         self._use_of = dict(component.by_place)
         self.ways = {position: self._ways(position) for position in component.positions}
+        self.nets_of: dict[int, list[int]] = {}
+        for position, use in noted.items():
+            self._note(position, use)
         self.stages = self._stages()
-        self.nothing = (0,) * len(self.slots)
+
+    def _note(self, position: int, use: Use) -> None:
+        """Remember the net of a line."""
+        if any(slot.kind == "cap" and self.concerns(slot, position) for slot in self.slots):
+            raise NotModelled("a noted line whose net depends on others")
+        self.nets_of[position] = sorted({way.more for way in self.ways[position]})
+        self.slots.append(Slot("note", use, 0, most=len(self.nets_of[position]), position=position))
+
+    def stays(self, slot: Slot) -> bool:
+        """Whether a slot is remembered to the end: for the net of a noted line."""
+        return slot.kind == "note" or (
+            slot.kind == "hold" and not self.noted.keys().isdisjoint(self.lines_of[slot.bit])
+        )
+
+    def concerns(self, slot: Slot, position: int) -> bool:
+        """Whether a line may change a slot."""
+        return position == slot.position if slot.kind == "note" else position in self.lines_of[slot.bit]
 
     def weight(self, bit: int) -> int:
         """Cost of using one more offer: counts first, and of equal counts the smaller ids are better."""
@@ -171,10 +202,7 @@ class Layout:
 
     def _most_sets(self, use: Use) -> int:
         """No plan has more sets of a bundle."""
-        most = min(sum(self.component.basket[position].qty for position in lines) // qty for qty, lines in use.slots)
-        if most * max(qty for qty, _ in use.slots) > COUNT_MASK:
-            raise NotModelled("too many sets")
-        return most
+        return min(sum(self.component.basket[position].qty for position in lines) // qty for qty, lines in use.slots)
 
     def _hold(self, use: Use) -> None:
         """A bundle or a buy-x-get-y: by its turns where only sums matter, else by every way in which it may hold units."""
@@ -186,11 +214,14 @@ class Layout:
         parts = {self.part_of[position] for position in self.lines_of[bit]}
         is_free = use.ceiling is None and offer.max_units is None and not use.share_bp % WHOLE_BP
         prices = [basket[position].unit_price for position in use.lines]
+        # What a noted line gives is known only of a certain way to hold units.
+        is_noted = not self.noted.keys().isdisjoint(self.lines_of[bit])
         taken_by_turns = any(slot.kind == "turn" and set(slot.use.lines) & set(use.lines) for slot in self.slots)
         if (
             offer.kind is Kind.BUY_X_GET_Y
             and len(parts) == 1
             and is_free
+            and not is_noted
             and not taken_by_turns
             and share_of(min(prices), offer.get_rate_bp)
         ):
@@ -200,11 +231,12 @@ class Layout:
         if (
             offer.kind is Kind.BUNDLE
             and is_free
+            and not is_noted
             and len(parts) == 1
             and sum(map(len, fills)) == len(set().union(*fills))
         ):
             most = self._most_sets(use)
-            self.slots.append(Slot("sets", use, bit, most=most))
+            self.slots.append(Slot("sets", use, bit, most=most, counts=_places(most * qty for qty, _ in use.slots)))
             self.shift += offer.price * most
             return
         budget = [4000]
@@ -298,7 +330,9 @@ class Layout:
             stage.is_idle = len(stage.ways) == 1 and not (concerns[stage.position] or stage.closing_slots)
         for at, slot in enumerate(self.slots):
             if slot.holds:
-                self.slots[at] = self._alike(slot, [stage.position for stage in stages])
+                order = [stage.position for stage in stages]
+                same = {(number, position): number for number in range(len(slot.holds)) for position in order}
+                self.slots[at] = replace(slot, same=same if self.stays(slot) else self._alike(slot, order))
         return stages
 
     def _order(self, concerns: Mapping[int, int]) -> list[Stage]:
@@ -352,12 +386,17 @@ class Layout:
                 for one in bits_of(bit | self.rivals.get(bit, 0)):
                     last_of_bit[one] = depth
             for at, slot in enumerate(self.slots):
-                if stage.position in self.lines_of[slot.bit]:
+                if not self.stays(slot) and self.concerns(slot, stage.position):
                     last_of_slot[at] = depth
         for bit, depth in last_of_bit.items():
             stages[depth].closing |= bit
         for at, depth in last_of_slot.items():
             stages[depth].closing_slots += (at,)
+        place_of = {stage.position: depth for depth, stage in enumerate(stages)}
+        for at, slot in enumerate(self.slots):
+            ends = [max(place_of[line] for line in lines) for _, lines in slot.use.slots] if slot.kind == "sets" else []
+            for part, depth in enumerate(ends):
+                stages[depth].filled += ((at, part, ends.index(min(ends))),)
 
     def _turn(self, block: Sequence[int]) -> int:
         """Lines of whole groups come first, while sums are few; where a group reaches into a surrounding part, last of the inner one."""
@@ -385,7 +424,7 @@ class Layout:
         return (((ahead | mine) & later).bit_count(), -mine.bit_count(), block[0])
 
     @staticmethod
-    def _alike(slot: Slot, order: Sequence[int]) -> Slot:
+    def _alike(slot: Slot, order: Sequence[int]) -> dict[tuple[int, int], int]:
         """From each line on, the holds that differ in nothing any more count as one."""
         same: dict[tuple[int, int], int] = {}
         for depth in range(len(order)):
@@ -397,7 +436,16 @@ class Layout:
                 ahead = [(at, hold.units.get(at, 0), hold.shares.get(at, 0)) for at in order[depth + 1 :]]
                 name = tuple(row for row in ahead if row[1])
                 same[number, order[depth]] = first.setdefault(name, number)
-        return Slot(slot.kind, slot.use, slot.bit, slot.holds, same)
+        return same
+
+
+def _places(most: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """For numbers up to these, first bits and masks side by side."""
+    found, place = [], 0
+    for number in most:
+        found.append((place, (1 << number.bit_length()) - 1))
+        place += number.bit_length()
+    return tuple(found)
 
 
 def _undominated(ways: Sequence[Way]) -> list[Way]:
@@ -418,14 +466,21 @@ def _helds(holders: Sequence[tuple[int, Slot]], position: int, qty: int) -> Iter
     (at, slot), *rest = holders
     if slot.kind == "hold":
         counts = sorted({hold.units.get(position, 0) if hold else 0 for hold in slot.holds})
-    elif slot.kind == "sets" and all(position not in lines for _, lines in slot.use.slots):
-        counts = [0]
+    elif slot.kind == "sets":
+        # More than the sets take would not fit into the bits in which they are counted.
+        part = part_of(slot.use, position)
+        counts = list(range(min(qty, 0 if part is None else slot.most * slot.use.slots[part][0]) + 1))
     else:
         counts = list(range(qty + 1))
     for count in counts:
         if count <= qty:
             for others in _helds(rest, position, qty - count):
                 yield ((at, count), *others) if count else others
+
+
+def part_of(use: Use, position: int) -> int | None:
+    """The component of a bundle that a line may fill, of components that share no line; None if none."""
+    return next((rank for rank, (_, lines) in enumerate(use.slots) if position in lines), None)
 
 
 def period_of(share_bp: int) -> int:

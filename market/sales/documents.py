@@ -1,15 +1,19 @@
 """The two private documents of a sale, as the bytes that its public entry commits to. Pure.
 
 `basket` holds the lines; `facts` the moment, the shopper's facts, the offers with their standing, and the quote. With the terms of the
-offer versions, which are public, they make the pricing document again.
+offer versions, which are public, they make the pricing document again. `v` says by which rules the price was made: a later engine
+that has others asks for it.
 """
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from market.kit.canonical import canonical_json
 from market.kit.clock import get_zone
-from market.pricing import Case, Quote
+from market.pricing import RULES, Case, Quote
+
+_BEFORE_NUMBERS: Final = 1  # the rules of the sales whose facts have no number yet
 
 
 def basket_document(case: Case) -> bytes:
@@ -21,6 +25,7 @@ def facts_document(case: Case, quote: Quote, *, book: int) -> bytes:
     """Everything else the price was made from, and the quote; no name, member or card id."""
     return canonical_json(
         {
+            "v": RULES,
             "now": case.now.astimezone(get_zone()).isoformat(),
             "channel": case.channel,
             "shop": case.shop,
@@ -36,6 +41,11 @@ def facts_document(case: Case, quote: Quote, *, book: int) -> bytes:
             "quote": quote.to_json(),
         }
     )
+
+
+def read_rules(facts: Mapping[str, Any]) -> object:
+    """The number of the rules by which a sale was priced, as its facts say."""
+    return facts.get("v", _BEFORE_NUMBERS)
 
 
 def read_quote(facts: bytes) -> dict[str, Any]:

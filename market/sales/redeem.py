@@ -103,9 +103,9 @@ def price(
     at: datetime,
     spent: Mapping[str, int] = NOTHING_SPENT,
 ) -> Priced:
-    """The best price of these lines for this person now, at this shop or (None) online. Reads balances in one statement, changes nothing.
+    """The best price of these lines for this person now, at this shop or (None) online; nothing changes.
 
-    `spent` is what earlier orders of the same basket will take from balances.
+    One statement reads balances and consents; `spent` is what earlier orders of the same basket will take.
     """
     offers = live.book.candidates(lines, shop=shop)
     standing = get_standing(tx, live=live, offers=offers, subject=subject, at=at, spent=spent)
@@ -116,6 +116,7 @@ def price(
         member=facts,
         basket=tuple(lines),
         candidates=standing.candidates,
+        accepted=standing.accepted,
         purses=standing.purses,
     )
     return Priced(case=case, quote=quote(case), live=live)

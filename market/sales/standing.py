@@ -1,4 +1,4 @@
-"""What is left for one person at one moment: purses of the offers that match, uses and amounts under their limits."""
+"""What is left for one person at one moment: purses of the offers that match, uses and amounts under their limits; what he agreed to use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,23 +7,34 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import Numeric, bindparam, cast, false, func, literal, select, true, union_all
 from sqlalchemy.orm import Session
 
-from market.ledger.operations import get_balances
+from market.ledger.operations import BALANCES, get_balances
 from market.ledger.postings import Draw
 from market.offers.limits import Limits, total_balance
 from market.offers.live import LiveBook
+from market.offers.models import OfferConsent
 from market.pricing import Candidate, Offer, Quote
 
 NOTHING_SPENT: Final[Mapping[str, int]] = MappingProxyType({})
+_BALANCES_AND_CONSENTS = union_all(
+    BALANCES.add_columns(false().label("is_consent")),
+    select(OfferConsent.offer, cast(literal(0), Numeric), true()).where(
+        OfferConsent.subject == bindparam("subject"),
+        OfferConsent.offer == func.any(bindparam("asking")),
+        OfferConsent.is_given,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The candidates of a quote with what is left to each, and the purses they draw from (fen left)."""
+    """The candidates of a quote with what is left to each, the purses they draw from (fen left), and which that ask may be used."""
 
     candidates: tuple[Candidate, ...]
     purses: Mapping[str, int]
+    accepted: frozenset[str]
 
 
 def get_standing(
@@ -35,7 +46,7 @@ def get_standing(
     at: datetime,
     spent: Mapping[str, int] = NOTHING_SPENT,
 ) -> Standing:
-    """Read everything the engine must know of balances, in one statement (none when no offer counts anything).
+    """Read everything the engine must know of balances and consents, in one statement (none when no offer counts or asks anything).
 
     `spent` is what earlier orders of the same basket will take from balances, not yet drawn.
     """
@@ -46,12 +57,26 @@ def get_standing(
         if (limits := live.limits.get(offer.id)) is not None
         for balance, initial in _counters(offer.id, limits, subject, at)
     }
-    known = {**counted, **get_balances(tx, sorted({*purses, *counted}))}
-    left = {balance: fen - spent.get(balance, 0) for balance, fen in known.items()}
+    asking = [offer.id for offer in offers if offer.consent == "ask"]
+    known, accepted = _read(tx, sorted({*purses, *counted}), asking, subject)
+    left = {balance: fen - spent.get(balance, 0) for balance, fen in {**counted, **known}.items()}
     return Standing(
         candidates=tuple(_candidate(offer, live.limits.get(offer.id), left, subject, at) for offer in offers),
         purses={purse: left.get(purse, 0) for purse in sorted(purses)},
+        accepted=accepted,
     )
+
+
+def _read(
+    tx: Session, balances: Sequence[str], asking: Sequence[str], subject: UUID
+) -> tuple[Mapping[str, int], frozenset[str]]:
+    """What is left of these balances, and to which of the offers that ask the person agreed."""
+    if not asking:
+        return get_balances(tx, balances), frozenset()
+    asked = {"ids": balances, "asking": asking, "subject": subject}
+    rows = tx.connection().execute(_BALANCES_AND_CONSENTS, asked).all()
+    left = {id_: int(fen) for id_, fen, is_consent in rows if not is_consent}
+    return left, frozenset(id_ for id_, _, is_consent in rows if is_consent)
 
 
 def offer_purses(offer: Offer) -> tuple[str, ...]:

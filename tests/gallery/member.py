@@ -8,8 +8,21 @@ from api.pages import views as v
 from tests.gallery.frame import NOW, Sample, amounts
 
 
-def _here(title: str, gives: str, *gates: str, payer: Any = "merchant", usable: bool = True) -> v.OfferHere:
-    return v.OfferHere(title=title, gives=gives, gates=gates, payer=payer, usable_now=usable)
+def _here(
+    title: str, gives: str, *gates: str, payer: Any = "merchant", usable: bool = True, ask: v.OfferAsk | None = None
+) -> v.OfferHere:
+    return v.OfferHere(title=title, gives=gives, gates=gates, payer=payer, usable_now=usable, ask=ask)
+
+
+ASKS = (
+    _here("端午慰问额度", "减 30 元", "满 30 元", payer="union", ask=v.OfferAsk(offer_id="DRAGON30", agreed_at=None)),
+    _here(
+        "会员日九五折",
+        "95 折",
+        "每月 20 日",
+        ask=v.OfferAsk(offer_id="DAY95", agreed_at=NOW - timedelta(days=3)),
+    ),
+)
 
 
 SHOPS = (
@@ -196,12 +209,14 @@ SHOP = v.MemberShop(
         _here("夜宵八折", "8 折", "20:00–23:00", usable=False),
         _here("开业同庆", "满 30 减 4", payer="both"),
         _here("满意返", "返 5%", "买完以后返", payer="rebate"),
+        *ASKS,
     ),
     items=(),
     discountable="16.00",
     other="2.00",
     error=None,
     quote=QUOTE,
+    asks=ASKS,
 )
 
 
@@ -244,6 +259,7 @@ MEMBER: tuple[Sample, ...] = (
             query="",
             category=None,
             categories=("food", "market", "bakery", "books", "pharmacy", "fitness", "cinema", "other"),
+            asks=ASKS,
             shops=SHOPS + MORE_SHOPS,
             more="s_0150",
         ),
@@ -253,7 +269,7 @@ MEMBER: tuple[Sample, ...] = (
     Sample(
         "offers-none",
         "member/offers.html",
-        v.MemberOffers(query="火锅", category="food", categories=("food", "market"), shops=(), more=None),
+        v.MemberOffers(query="火锅", category="food", categories=("food", "market"), asks=(), shops=(), more=None),
         "member",
         "/offers?q=火锅",
     ),
@@ -279,7 +295,7 @@ MEMBER: tuple[Sample, ...] = (
     Sample(
         "shop-error",
         "member/shop.html",
-        replace(SHOP, quote=None, discountable="abc", error="金额要写成 15.40 这样。", offers=()),
+        replace(SHOP, quote=None, asks=(), discountable="abc", error="金额要写成 15.40 这样。", offers=()),
         "member",
         "/shops/s_0042",
     ),

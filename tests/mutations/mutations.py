@@ -21,7 +21,7 @@ SPOILT = {
         ("a window leaves out its beginning", "case.now < begin", "case.now <= begin"),
         ("hours include their end", "begin <= minute < end", "begin <= minute <= end"),
         ("the part after midnight is of the new weekday", "yesterday and minute", "today and minute"),
-        ("hours are read without their zone", "case.now.astimezone(ZoneInfo(offer.zone))", "case.now"),
+        ("hours are read without their zone", "case.now.astimezone(get_zone(offer.zone))", "case.now"),
         ("channels are ignored", "offer.channels and case.channel", "False and case.channel"),
         ("every item of a fact must be allowed", "return any(type(one)", "return all(type(one)"),
         ("a stored gate is ignored", "if candidate.gate is not ABSENT", "if False"),

@@ -26,11 +26,13 @@ ROOT = Path(__file__).parents[2]
 def machine() -> Iterator[dict[str, str]]:
     """The environment of a fresh machine: a port and a data folder of its own."""
     home = Path(tempfile.mkdtemp(prefix="huigong-run-"))
-    with socket.socket() as probe:
+    with socket.socket() as probe, socket.socket() as other:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        other.bind(("127.0.0.1", 0))
+        port, sandbox = probe.getsockname()[1], other.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HUIGONG_")}
-    yield kept | {"HUIGONG_DATA_DIR": str(home), "HUIGONG_PORT": str(port), "HUIGONG_WORKERS": "2"}
+    own = {"HUIGONG_PORT": str(port), "HUIGONG_SANDBOX_PORT": str(sandbox), "HUIGONG_WORKERS": "2"}
+    yield kept | own | {"HUIGONG_DATA_DIR": str(home)}
     stop_cluster(get_cluster(home))
     shutil.rmtree(home)
 
@@ -64,6 +66,22 @@ def start(machine: dict[str, str]) -> subprocess.Popen[str]:
     raise AssertionError(running.communicate()[1])
 
 
+def sandbox(machine: dict[str, str]) -> str:
+    return f"http://127.0.0.1:{machine['HUIGONG_SANDBOX_PORT']}"
+
+
+def wait_for(url: str, status: int) -> None:
+    """Companions start beside the web and may be a moment later."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            if httpx.get(url).status_code == status:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail(f"{url} did not answer {status}")
+
+
 def address(machine: dict[str, str]) -> str:
     return f"http://127.0.0.1:{machine['HUIGONG_PORT']}"
 
@@ -88,14 +106,16 @@ def test_everything_starts_stops_and_is_kept(machine: dict[str, str]) -> None:
         running = start(machine)
         page = httpx.get(address(machine) + "/sign-in").text
         assert len(re.findall('action="/demo-sign-in"', page)) >= 1
+        wait_for(sandbox(machine) + "/pay/cs_test_none", 404)
         second = call(machine, "run")
         assert (second.returncode, "HUIGONG_PORT" in second.stderr) == (1, True)
         written = stop(running, number)
         assert address(machine) in written
         assert "demo people" not in written
         assert not is_running(cluster)
-        with pytest.raises(httpx.TransportError):
-            httpx.get(address(machine) + "/healthz")
+        for gone in (address(machine) + "/healthz", sandbox(machine) + "/pay/cs_test_none"):
+            with pytest.raises(httpx.TransportError):
+                httpx.get(gone)
 
 
 def test_a_real_installation_is_made_and_gets_its_first_officer(machine: dict[str, str], tmp_path: Path) -> None:
@@ -116,6 +136,8 @@ def test_a_real_installation_is_made_and_gets_its_first_officer(machine: dict[st
     assert secret not in made.stdout + made.stderr
     running = start(machine)
     try:
+        with pytest.raises(httpx.TransportError):
+            httpx.get(sandbox(machine) + "/pay/cs_test_none")
         answer = httpx.post(address(machine) + "/api/sign-in", json={"login": "han", "password": secret})
         assert answer.json()["roles"] == ["officer"]
         assert "/demo-sign-in" not in httpx.get(address(machine) + "/").text

@@ -442,6 +442,15 @@ def test_instants_that_cannot_be_read_again_are_never_stored(client: TestClient,
         assert refused.json()["errors"][0]["field"] == f"terms.window.{next(iter(window))}"
 
 
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "right/Asia/Shanghai"])
+def test_a_zone_that_each_machine_reads_differently_is_refused_at_its_box(officer: TestClient, zone: str) -> None:
+    draft = begin(officer, "order.spend_save")
+    answer = send(officer, draft, "/submit", **SAVE, zone=zone)
+    assert answer.status_code == 422
+    assert wrongs(answer.text) == {"zone"}
+    assert send(officer, draft, "/submit", **SAVE, zone="Asia/Urumqi").status_code == 303
+
+
 @pytest.mark.parametrize("junk", ["\x00", "∞", "-1", "9" * 60, "<script>alert(1)</script>", "１０", "' OR 1=1"])
 def test_nothing_typed_breaks_the_form(officer: TestClient, junk: str) -> None:
     draft = begin(officer, "order.spend_save")

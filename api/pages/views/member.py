@@ -63,12 +63,14 @@ class MemberCard:
 class MemberOffers:
     """`member/offers.html` at /offers?q=&category=&after=; block `list` for htmx. `categories` are codes that have a shop.
 
-    `more` is what to give as `after` for the next page, None at the end.
+    `asks` are the offers that ask before they are used: those at these shops, and all he agreed to. `more` is what to give as `after`
+    for the next page, None at the end.
     """
 
     query: str
     category: str | None
     categories: tuple[str, ...]
+    asks: tuple[OfferHere, ...]
     shops: tuple[ShopOffers, ...]
     more: str | None
 
@@ -78,6 +80,7 @@ class MemberShop:
     """`member/shop.html` at /shops/{shop_id}; block `quote` for htmx.
 
     The form is GET with `discountable` and `other` (yuan as typed) or, when the shop has `items`, `qty.<sku>` and `other`.
+    `asks` are the offers of the quote that wait for his consent or have it.
     """
 
     shop_id: str
@@ -91,6 +94,7 @@ class MemberShop:
     other: str
     error: str | None
     quote: QuoteShown | None
+    asks: tuple[OfferHere, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,10 +50,19 @@ class DayAmounts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfferAsk:
+    """What an offer asks before it is used; POST /offers/{offer_id}/consent with `agree` answers. `agreed_at` is None until he agrees."""
+
+    offer_id: str
+    agreed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfferHere:
     """An offer as a member meets it. `gives` is the short phrase (9 折), `gates` its conditions in words.
 
     `payer` says whose money it is: the merchant's (concession), the union's (subsidy) or both; a rebate is the merchant's afterwards.
+    `usable_now` leaves consent aside: what an offer asks of this member, if it does, stands in `ask`.
     """
 
     title: str
@@ -61,6 +70,12 @@ class OfferHere:
     gates: tuple[str, ...]
     payer: Literal["merchant", "union", "both", "rebate"]
     usable_now: bool
+    ask: OfferAsk | None = None
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether a till would use it now: he need not be asked, or has agreed."""
+        return self.usable_now and (self.ask is None or self.ask.agreed_at is not None)
 
 
 @dataclass(frozen=True, kw_only=True)

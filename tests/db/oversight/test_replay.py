@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from typer.testing import CliRunner, Result
 from api.cli import app
 from api.price_replay import replay_prices
 from market.kit.canonical import canonical_json
+from market.kit.clock import business_day
 from market.kit.database import connect, transaction
 from market.kit.settings import get_settings
 from market.offers import live
 from market.offers.operations import end_offer
 from market.oversight.replay import first_difference
+from market.oversight.stored import Versions, open_sale, read_sales
+from market.pricing import quote
 from tests.world import NOODLES, NOON, World
 
 SAVE = {
@@ -182,6 +186,116 @@ def test_without_the_persons_key_prices_are_still_checked(
     assert replay() == (len(sold), [])
     forge(sold[5], "facts", lambda f: {**f, "quote": {**f["quote"], "rebate": 1}})
     assert len(replay()[1]) == 1
+
+
+@pytest.mark.parametrize("number", [2, 0, "1", True, None])
+def test_a_sale_priced_by_other_rules_is_named_and_not_mispriced(
+    sold: list[str], forge: Callable[..., None], number: object
+) -> None:
+    forge(sold[0], "facts", lambda facts: {**facts, "v": number})
+    assert replay()[1] == [
+        f"prices.rules: sale {sold[0]}: facts.v: priced by rules {json.dumps(number)}, only 1 are known here"
+    ]
+
+
+def test_a_sale_from_before_the_number_is_of_the_first_rules(
+    sold: list[str], forge: Callable[..., None], database: Engine
+) -> None:
+    with database.begin() as connection:
+        stored = connection.scalar(text("SELECT facts FROM sale WHERE public_id = :id"), {"id": sold[0]})
+        connection.execute(text("DELETE FROM vault.person_key"))
+    assert json.loads(stored)["v"] == 1
+    forge(sold[0], "facts", lambda facts: {name: value for name, value in facts.items() if name != "v"})
+    assert replay() == (len(sold), [])
+
+
+@pytest.fixture
+def unproved(sold: list[str], forge: Callable[..., None], database: Engine) -> Callable[..., list[str]]:
+    """The first sale as an engine that found less would have stored it: without the union's yuan, 25.00 where the best is 24.00."""
+    with database.begin() as connection:
+        connection.execute(text("DELETE FROM vault.person_key"))
+
+    def weaker(facts: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+        with database.connect() as connection:
+            (row,) = (
+                row
+                for rows in read_sales(connection, day=business_day(NOON), with_void=True)
+                for row in rows
+                if row.public_id == sold[0]
+            )
+            versions, sale = Versions(connection), open_sale(row)
+            versions.need(sale.versions())
+            case = sale.make_case(versions)
+        kept = [one for one in case.candidates if one.offer.id != "WEEKDAY1"]
+        found = quote(replace(case, candidates=tuple(kept))).to_json()
+        return {**facts, "quote": {**found, "proof": "bounded", "gap": 100, **changes}}
+
+    def store(**changes: Any) -> list[str]:
+        forge(sold[0], "facts", lambda facts: weaker(facts, changes))
+        with database.begin() as connection:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            amounts = "paid_fen = 2500, subsidy_fen = 0, rebate_member_fen = 125"
+            connection.execute(text(f"UPDATE sale SET {amounts} WHERE public_id = :id"), {"id": sold[0]})
+        return replay()[1]
+
+    return store
+
+
+def test_a_price_that_was_not_proved_may_come_out_lower_by_its_gap(unproved: Callable[..., list[str]]) -> None:
+    assert unproved() == []
+    assert unproved(gap=1_000) == []
+
+
+def test_below_its_gap_it_is_a_finding_of_its_own(unproved: Callable[..., list[str]], sold: list[str]) -> None:
+    said = f"prices.gap: sale {sold[0]}: quote.payable: stored 2500 with a gap of 99, priced 2400"
+    assert unproved(gap=99) == [said]
+    assert unproved(gap=-1)[0].startswith(f"prices.gap: sale {sold[0]}")
+
+
+def test_a_proved_price_has_no_room(unproved: Callable[..., list[str]], sold: list[str]) -> None:
+    assert unproved(proof="optimal")[0].startswith(f"prices: sale {sold[0]}: quote.applied")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"list_total": 3001},
+        {"concession": 499},
+        {"payable": 2450},
+        {"gap": True},
+        {"gap": None},
+        {"gift": 1},
+        {"lines": []},
+    ],
+    ids=str,
+)
+def test_unproved_is_no_leave_for_amounts_that_do_not_add_up(
+    unproved: Callable[..., list[str]], sold: list[str], changes: dict[str, Any]
+) -> None:
+    assert [line.split(" quote")[0] for line in unproved(**changes)] == [f"prices: sale {sold[0]}:"]
+
+
+def test_a_price_above_the_stored_one_contradicts_it(
+    sold: list[str], forge: Callable[..., None], database: Engine
+) -> None:
+    """Nobody can have found less than what is proved to be the least: 1 fen less on the line, and all its sums with it."""
+    with database.begin() as connection:
+        connection.execute(text("DELETE FROM vault.person_key"))
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(
+            text("UPDATE sale SET paid_fen = paid_fen - 1, concession_fen = concession_fen + 1 WHERE public_id = :id"),
+            {"id": sold[0]},
+        )
+
+    def less(facts: dict[str, Any]) -> dict[str, Any]:
+        quote = facts["quote"]
+        (row,) = quote["lines"]
+        line = {**row, "pay": row["pay"] - 1, "concession": row["concession"] + 1}
+        sums = {"payable": quote["payable"] - 1, "concession": quote["concession"] + 1}
+        return {**facts, "quote": {**quote, **sums, "lines": [line], "proof": "bounded", "gap": 500}}
+
+    forge(sold[0], "facts", less)
+    assert replay()[1] == [f"prices.gap: sale {sold[0]}: quote.payable: stored 2399 with a gap of 500, priced 2400"]
 
 
 def test_two_processes_find_what_one_finds(sold: list[str], forge: Callable[..., None]) -> None:

@@ -148,17 +148,27 @@ def test_pieces_come_back_by_the_refund_rules_to_the_stock_or_out_of_it(mall: Ma
     )
     back = {"staff_id": mall.owner, "number": order.number, "at": LATER}
     with pytest.raises(DomainError) as refused:
-        handing_out.return_lines(**back, taken=TakenBack({"1": 2}, "shelf", True, "returned"), key="shelf")
+        handing_out.return_lines(
+            **back, taken=TakenBack({"1": 2}, "shelf", is_restocked=True, reason="returned"), key="shelf"
+        )
     assert refused.value.facts == {"line": "pot", "left": 1}
     for _ in range(2):  # the button is hit twice
-        first = handing_out.return_lines(**back, taken=TakenBack({"1": 1}, "member", True, "returned"), key="back-1")
+        first = handing_out.return_lines(
+            **back, taken=TakenBack({"1": 1}, "member", is_restocked=True, reason="returned"), key="back-1"
+        )
     assert (first.paid_fen, first.subsidy_fen, first.list_fen) == (4_966, 33, 4_999)
     assert mall.look(order).order.state == "paid"  # one piece is still to be handed out
-    broken = handing_out.return_lines(**back, taken=TakenBack({"1": 1}, "member", False, "broken"), key="back-2")
+    broken = handing_out.return_lines(
+        **back, taken=TakenBack({"1": 1}, "member", is_restocked=False, reason="broken"), key="back-2"
+    )
     with pytest.raises(DomainError) as reused:
-        handing_out.return_lines(**back, taken=TakenBack({"1": 1}, "member", True, "broken"), key="back-2")
+        handing_out.return_lines(
+            **back, taken=TakenBack({"1": 1}, "member", is_restocked=True, reason="broken"), key="back-2"
+        )
     assert reused.value.facts == {"field": "restocked"}
-    last = handing_out.return_lines(**back, taken=TakenBack({"1": 1}, "shelf", True, "returned"), key="back-3")
+    last = handing_out.return_lines(
+        **back, taken=TakenBack({"1": 1}, "shelf", is_restocked=True, reason="returned"), key="back-3"
+    )
     assert first.paid_fen + broken.paid_fen + last.paid_fen == order.paid_fen
     assert first.subsidy_fen + broken.subsidy_fen + last.subsidy_fen == order.subsidy_fen
     mall.send_refunds(order, at=LATER)

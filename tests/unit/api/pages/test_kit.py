@@ -58,7 +58,7 @@ def test_what_people_typed_is_escaped() -> None:
     html = render_text("member/card.html", replace(CARD, name=evil, unit=evil), chrome(SAMPLE))
     assert evil not in html
     assert "&lt;script&gt;" in html
-    view = views.MemberOffers(query='"><b>', category=None, categories=("food",), shops=(), more=None)
+    view = views.MemberOffers(query='"><b>', category=None, categories=("food",), asks=(), shops=(), more=None)
     assert '"><b>' not in render_text("member/offers.html", view, chrome(SAMPLE))
 
 

