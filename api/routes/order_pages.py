@@ -90,10 +90,7 @@ def order_page(request: Request, who: Who, number: Number) -> Response:
 
 @doors.post("/orders/{number}/pay")
 def pay(request: Request, who: Who, number: Number) -> Response:
-    """On to the provider's own page; if the provider does not answer, the order waits and says so.
-
-    A page of ours leads there, not a redirect: the policy lets no form end at another site.
-    """
+    """On to the provider's own page; if the provider does not answer, the order waits and says so."""
     member_id = member_of(who)
     here = f"/orders/{number}"
     try:
@@ -110,7 +107,7 @@ def pay(request: Request, who: Who, number: Number) -> Response:
         return _render(request, member_id, number, error=refusal)
     if checkout.url is None:
         return _render(request, member_id, number, waits_for_provider=True)
-    return _render_paying(request, member_id, number, url=checkout.url)
+    return see_other(request, checkout.url)
 
 
 @doors.get("/orders/{number}/return")
@@ -122,7 +119,7 @@ def come_back(request: Request, who: Who, number: Number, look: Annotated[int, Q
     except ProviderDownError:
         detail = None
     if detail is None or (detail.order.state == "placed" and detail.order.expires_at > now()):
-        return _render_paying(request, member_id, number, url=None, look=look)
+        return _render_waiting(request, member_id, number, look=look)
     with transaction() as tx:
         together = queries.list_basket_orders(tx, subject=detail.order.subject, basket_id=detail.order.basket_id)
     if any(other.order.state == "placed" and other.order.expires_at > now() for other in together):
@@ -197,7 +194,7 @@ def _render(
     return render(request, "orders/order.html", view, status=status)
 
 
-def _render_paying(request: Request, member_id: UUID, number: str, *, url: str | None, look: int = 0) -> Response:
+def _render_waiting(request: Request, member_id: UUID, number: str, *, look: int) -> Response:
     with transaction() as tx:
         subject = cards.get_subject(tx, member_id=member_id)
         order = queries.get_member_order(tx, subject=subject, number=number).order
@@ -206,7 +203,6 @@ def _render_paying(request: Request, member_id: UUID, number: str, *, url: str |
         number=number,
         merchant_name=names[order.merchant].name if order.merchant in names else order.merchant,
         paid_fen=order.paid_fen,
-        url=url,
         again=f"/orders/{number}/return?look={min(look + 1, 1000)}",
         again_seconds=QUICK_SECONDS if look < QUICK_LOOKS else SLOW_SECONDS,
         pay_until_at=order.expires_at,

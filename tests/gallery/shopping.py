@@ -257,7 +257,6 @@ PAYING = v.Paying(
     number="K7Q2MX9P",
     merchant_name="红双喜电器",
     paid_fen=26_610,
-    url=None,
     again="/orders/K7Q2MX9P/return?look=1",
     again_seconds=300,
     pay_until_at=UNTIL,

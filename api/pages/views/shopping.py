@@ -185,12 +185,11 @@ class OrderPage:
 
 @dataclass(frozen=True, kw_only=True)
 class Paying:
-    """`orders/paying.html`: on the way to the provider (`url`), or back from it and not told yet (`url` None), looking again by itself."""
+    """`orders/paying.html` at /orders/{number}/return: back from the provider and not told yet; the page looks again by itself."""
 
     number: str
     merchant_name: str
     paid_fen: int
-    url: str | None
     again: str
     again_seconds: int
     pay_until_at: datetime
