@@ -68,9 +68,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/orders/{number}/cancel"): MEMBER,
     ("POST", "/orders/{number}/again"): MEMBER,
     # the same for programs
-    ("GET", "/api/products"): MEMBER,
-    ("GET", "/api/products/{merchant}/{code}"): MEMBER,
-    ("POST", "/api/products/{merchant}/{code}/entry"): MEMBER,
+    ("POST", "/api/shop/products/{merchant}/{code}/entry"): MEMBER,
     ("GET", "/api/basket"): MEMBER,
     ("PUT", "/api/basket"): MEMBER,
     ("POST", "/api/orders"): MEMBER,

@@ -19,7 +19,7 @@ from merchants import ProductDetail, window_at
 KEPT_SECONDS: Final = 30
 MOST_KEPT: Final = 500  # pages; the eldest go first
 
-_kept: dict[tuple[str, str, Language], tuple[datetime, Response | None]] = {}
+_kept: dict[tuple[str, str, Language], tuple[datetime, str | None]] = {}
 _making = Lock()
 
 
@@ -36,9 +36,11 @@ def get_waiting_page(*, merchant: str, code: str, asked: str | None, at: datetim
                 _kept[key] = kept
                 while len(_kept) > MOST_KEPT:
                     del _kept[next(iter(_kept))]
-    if kept[1] is None:
+    until, html = kept
+    if html is None:
         raise PageUnknownError
-    return kept[1]
+    seconds = max(1, int((until - at).total_seconds()))
+    return HTMLResponse(html, headers={"Cache-Control": f"public, max-age={seconds}", "Content-Language": key[2]})
 
 
 def forget_waiting_pages() -> None:
@@ -46,7 +48,7 @@ def forget_waiting_pages() -> None:
     _kept.clear()
 
 
-def _make(key: tuple[str, str, Language], at: datetime) -> tuple[datetime, Response | None]:
+def _make(key: tuple[str, str, Language], at: datetime) -> tuple[datetime, str | None]:
     merchant, code, language = key
     with transaction() as tx:
         product = merchants.find_product(tx, merchant=merchant, code=code)
@@ -55,12 +57,7 @@ def _make(key: tuple[str, str, Language], at: datetime) -> tuple[datetime, Respo
         return until, None
     if product.sale_from is not None and at < product.sale_from:
         until = min(until, product.sale_from)
-    html = render_text("shop/wait.html", _view(product, language, at), _chrome(language, at))
-    headers = {
-        "Cache-Control": f"public, max-age={max(1, int((until - at).total_seconds()))}",
-        "Content-Language": language,
-    }
-    return until, HTMLResponse(html, headers=headers)
+    return until, render_text("shop/wait.html", _view(product, language, at), _chrome(language, at))
 
 
 def _view(product: ProductDetail, language: Language, at: datetime) -> FlashWait:

@@ -1,10 +1,9 @@
-"""Online purchase as JSON, for a member's own programs: find products, keep a basket, order, pay, cancel. The same doors as the pages.
+"""Online purchase as JSON, for a member's own programs: keep a basket, order, pay, cancel. The same doors as the pages.
 
-Amounts are fen. An order is one merchant's; the orders of a basket share `basket`. Money goes to the merchant at the provider's page.
+Products are found by `shop_api`. Amounts are fen. An order is one merchant's; the orders of a basket share `basket`. Money goes to the
+merchant at the provider's page.
 """
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -26,12 +25,11 @@ from api.routes.member_pages import NO_CONTROLS, member_of
 from api.routes.till_api import Key, Strict
 from market.kit.clock import now
 from market.kit.database import transaction
-from market.kit.errors import NotFoundError
 from market.sales.orders import queries
 from market.sales.orders.queries import OrderDetail
-from market.sales.orders.stock import find_free
-from merchants import ProductDetail, window_at
+from merchants import window_at
 from merchants.offering import SaleNotBegunError, SaleOverError
+from merchants.products import ProductUnknownError
 
 doors = Doors(prefix="/api", tags=["shopping"])
 
@@ -47,90 +45,6 @@ Items = Annotated[dict[UUID, Pieces], Field(max_length=60, description="pieces b
 Window = Literal["open", "soon", "over"]
 Fen = Annotated[int, Field(strict=True, ge=0, le=10**15)]
 Token = Annotated[str, Field(max_length=64)]
-
-
-class ProductUnknownError(NotFoundError):
-    """No such product that members see."""
-
-    code = "PRODUCT_NOT_FOUND"
-    zh = "没有这个商品，或者已经下架。请重新搜索。"
-    en = "There is no such product, or it is no longer on sale. Search again."
-
-
-class SearchIn(Strict):
-    """What is looked for, and which page of it."""
-
-    q: Word = ""
-    category: Word | None = None
-    merchant: Word | None = None
-    point: Word | None = None
-    order: Literal["newest", "price"] = "newest"
-    after: Annotated[str | None, Field(max_length=300)] = None
-    limit: Annotated[int, Field(ge=1, le=MOST_PRODUCTS)] = 20
-
-
-class ProductOut(BaseModel):
-    """A product in a list; prices in fen of its cheapest and dearest variant."""
-
-    merchant: str
-    code: str
-    name: str
-    category: str
-    merchant_name: str
-    price_fen: int
-    most_fen: int
-    limit_per_member: int | None
-    sale_from: datetime | None
-    sale_to: datetime | None
-    is_flash: bool
-    window: Window
-    picture: str | None
-
-
-class ProductsOut(BaseModel):
-    """A page of products; give `after` to get the next."""
-
-    products: list[ProductOut]
-    count: int
-    after: str | None
-
-
-class VariantOut(BaseModel):
-    """A variant: what `item` means in baskets, and how many can be ordered now."""
-
-    item: UUID
-    sku: str
-    variant: str
-    price_fen: int
-    free: int
-
-
-class PointOut(BaseModel):
-    """A pick-up point."""
-
-    code: str
-    name: str
-    address: str
-
-
-class ProductDetailOut(BaseModel):
-    """A product with its variants on sale."""
-
-    merchant: str
-    merchant_name: str
-    code: str
-    name: str
-    category: str
-    description: str
-    limit_per_member: int | None
-    sale_from: datetime | None
-    sale_to: datetime | None
-    is_flash: bool
-    window: Window
-    handover: Literal["pickup", "delivery", "both"]
-    points: list[PointOut]
-    variants: list[VariantOut]
-    pictures: list[str]
 
 
 class EntryOut(BaseModel):
@@ -248,67 +162,15 @@ class CheckoutOut(BaseModel):
     url: str | None
 
 
-@doors.get("/products")
-def find_products(asked: Annotated[SearchIn, Query()]) -> ProductsOut:
-    """Products that members see, by Chinese words, pinyin, initials or codes."""
-    search = merchants.Search(
-        at=now(),
-        query=asked.q,
-        category=asked.category,
-        merchant=asked.merchant,
-        point=asked.point,
-        order=asked.order,
-        after=_read_place(asked.after) if asked.after else None,
-        limit=asked.limit,
-    )
-    with transaction() as tx:
-        page = merchants.search_products(tx, search)
-    return ProductsOut(
-        products=[
-            ProductOut(
-                **{name: getattr(each, name) for name in ProductOut.model_fields if name != "picture"},
-                picture=str(each.picture) if each.picture else None,
-            )
-            for each in page.products
-        ],
-        count=page.facets.count,
-        after=_write_place(page.after) if page.after else None,
-    )
-
-
-@doors.get("/products/{merchant}/{code}")
-def get_product(merchant: Code, code: Code) -> ProductDetailOut:
-    """A product, and what is left of each variant."""
-    with transaction() as tx:
-        product = _get_product(merchants.find_product(tx, merchant=merchant, code=code))
-        sold = [each for each in product.variants if each.state == "sold"]
-        free = find_free(tx, item_ids=[each.item_id for each in sold])
-    same = ("merchant", "merchant_name", "code", "name", "category", "description", "limit_per_member", "sale_from")
-    return ProductDetailOut(
-        **{name: getattr(product, name) for name in (*same, "sale_to", "is_flash", "handover")},
-        window=window_at(product.sale_from, product.sale_to, at=now()),
-        points=[PointOut(code=each.code, name=each.name, address=each.address) for each in product.points],
-        variants=[
-            VariantOut(
-                item=each.item_id,
-                sku=each.sku,
-                variant=each.variant,
-                price_fen=each.price_fen,
-                free=free.get(each.item_id, 0),
-            )
-            for each in sold
-        ],
-        pictures=[str(each) for each in product.pictures],
-    )
-
-
-@doors.post("/products/{merchant}/{code}/entry")
+@doors.post("/shop/products/{merchant}/{code}/entry")
 def enter_sale(who: Who, merchant: Code, code: Code) -> EntryOut:
     """Come into a flash sale once it has begun: the same token for a member however often he asks."""
     at = now()
     with transaction() as tx:
         subject = cards.get_subject(tx, member_id=member_of(who))
-        product = _get_product(merchants.find_product(tx, merchant=merchant, code=code))
+        product = merchants.find_product(tx, merchant=merchant, code=code)
+    if product is None or not product.is_offered:
+        raise ProductUnknownError
     match window_at(product.sale_from, product.sale_to, at=at):
         case "soon":
             raise SaleNotBegunError(name=product.name)
@@ -387,12 +249,6 @@ def cancel_order(who: Who, number: Number, key: Key) -> OrderOut:
     return _order(shopping.cancel_order(get_gateway(), member_id=member_of(who), number=number, key=key, at=now()))
 
 
-def _get_product(product: ProductDetail | None) -> ProductDetail:
-    if product is None or not product.is_offered:
-        raise ProductUnknownError
-    return product
-
-
 def _basket(request: Request, member_id: UUID) -> BasketOut:
     basket, language = look_at_basket(member_id=member_id, at=now()), language_of(request)
     return BasketOut(
@@ -459,20 +315,3 @@ def _order(detail: OrderDetail) -> OrderOut:
             for line in detail.lines
         ],
     )
-
-
-def _write_place(place: merchants.Place) -> str:
-    row = [place.rank, place.created_at.isoformat(), place.price_fen, str(place.product_id)]
-    return urlsafe_b64encode(json.dumps(row).encode()).decode().rstrip("=")
-
-
-def _read_place(text: str) -> merchants.Place:
-    """Raises MalformedError for anything that no answer of ours has written."""
-    try:
-        rank, created_at, price_fen, product_id = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        place = merchants.Place(int(rank), datetime.fromisoformat(created_at), int(price_fen), UUID(product_id))
-    except (ValueError, TypeError, AttributeError):
-        raise MalformedError(field="after", problem="?") from None
-    if place.created_at.tzinfo is None or not (abs(place.rank) < 10 and abs(place.price_fen) < 10**12):
-        raise MalformedError(field="after", problem="?")
-    return place
