@@ -129,10 +129,12 @@ def place_basket(*, member_id: UUID, keyed: BasketKeyed, key: str, at: datetime)
     live, request = get_book(at=at), keyed.to_json()
     order_ids = _place(member_id, keyed, _Try(key, request, live, at))
     with transaction() as tx:
-        free = [detail.order for detail in get_orders(tx, order_ids=order_ids) if not detail.order.paid_fen]
+        placed = get_orders(tx, order_ids=order_ids)
+    free = [detail.order for detail in placed if not detail.order.paid_fen and detail.order.state == "placed"]
+    if not free:
+        return placed
     for order in free:
-        if order.state == "placed":
-            pay_nothing(order_id=order.id, subject=order.subject, at=at)
+        pay_nothing(order_id=order.id, subject=order.subject, at=at)
     with transaction() as tx:
         return get_orders(tx, order_ids=order_ids)
 

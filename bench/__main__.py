@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from bench import flash
 from bench.grocer import Mode
 from bench.history import FULL, QUICK
 from bench.journey import run
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.rule(f"Complete Journey, week {JOURNEY_WEEK}, as {mode}")
         outcome = run([JOURNEY_WEEK], mode, console=console)
         rows.append((f"journey as {mode}, in process", f"{outcome.baskets / outcome.seconds:,.0f} baskets/s", "", True))
+    console.rule("flash sale")
+    sale = flash.QUICK if chosen.quick else flash.FULL
+    rows += flash.describe_flash(flash.measure_flash(sale, console=console), sale)
     table = Table("figure", "measured", "goal", "reached", title="Figures")
     for what, measured, goal, is_reached in rows:
         table.add_row(what, measured, goal, ("yes" if is_reached else "[red]no") if goal else "")
