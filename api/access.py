@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from api.door import SAFE_METHODS, dress, fits_form_token, guest_secret, identify, is_api
+from api.door import SAFE_METHODS, dress, fits_form_token, guest_secret, identify, is_api, is_picture
 from api.identity import Principal
 from market.kit.errors import DomainError, ForbiddenError, invariant
 
@@ -76,6 +76,13 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/api/orders/{number}"): MEMBER,
     ("POST", "/api/orders/{number}/payment"): MEMBER,
     ("POST", "/api/orders/{number}/cancel"): MEMBER,
+    # the shop
+    ("GET", "/shop"): MEMBER,
+    ("GET", "/shop/{merchant}/{code}"): MEMBER,
+    ("GET", "/pictures/{picture}/{size}.webp"): ANYONE_SIGNED_IN,
+    ("GET", "/api/shop/products"): MEMBER,
+    ("GET", "/api/shop/products/{merchant}/{code}"): MEMBER,
+    ("GET", "/api/shop/points"): ANYONE_SIGNED_IN,
     # the till
     ("GET", "/till"): ASSISTANT,
     ("GET", "/till/scan"): ASSISTANT,
@@ -96,6 +103,26 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/merchant/offers"): OWNER,
     ("POST", "/merchant/offers/{offer}/{version}/sign"): OWNER,
     ("POST", "/merchant/offers/{offer}/{version}/refuse"): OWNER,
+    ("GET", "/merchant/products"): OWNER,
+    ("POST", "/merchant/products"): OWNER,
+    ("GET", "/merchant/products/new"): OWNER,
+    ("GET", "/merchant/products/export.csv"): OWNER,
+    ("GET", "/merchant/products/export.xlsx"): OWNER,
+    ("GET", "/merchant/products/import"): OWNER,
+    ("POST", "/merchant/products/import"): OWNER,
+    ("POST", "/merchant/products/import/{file}"): OWNER,
+    ("GET", "/merchant/products/{code}"): OWNER,
+    ("POST", "/merchant/products/{code}"): OWNER,
+    ("POST", "/merchant/products/{code}/list"): OWNER,
+    ("POST", "/merchant/products/{code}/withdraw"): OWNER,
+    ("POST", "/merchant/products/{code}/pictures"): OWNER,
+    ("POST", "/merchant/products/{code}/pictures/{picture}/move"): OWNER,
+    ("POST", "/merchant/products/{code}/pictures/{picture}/remove"): OWNER,
+    ("POST", "/merchant/products/{code}/pictures/{picture}/restore"): OWNER,
+    ("GET", "/api/merchant/products"): OWNER,
+    ("GET", "/api/merchant/products/{code}"): OWNER,
+    ("PUT", "/api/merchant/products/{code}"): OWNER,
+    ("POST", "/api/merchant/products/{code}/state"): OWNER,
     ("GET", "/desk"): OFFICER,
     ("GET", "/desk/offers"): OFFICER,
     ("GET", "/desk/offers/new"): OFFICER,
@@ -179,7 +206,7 @@ def admit(request: Request, admitted: frozenset[str]) -> Principal | None:
         secret = principal.csrf if principal else guest_secret(request)
         if secret is None or not fits_form_token(request.state.csrf_sent, secret):
             raise FormTokenError
-    if not is_api(request):
+    if not is_api(request) and not is_picture(request):
         dress(request, principal, admitted=None if admitted is PUBLIC else admitted)
     return principal
 

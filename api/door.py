@@ -59,12 +59,23 @@ NOTICES = {
     "order_cancelled": ("订单已取消。", "The order is cancelled."),
     "sale_voided": ("这一笔已撤销。", "The sale is void."),
     "refunded": ("已退款。", "Refunded."),
+    "product_saved": ("商品已保存。", "The product is saved."),
+    "product_listed": ("已上架，会员现在看得到。", "Listed; members see it now."),
+    "product_withdrawn": ("已下架，随时可以再上架。", "Withdrawn; you can list it again at any time."),
+    "picture_added": ("图片已加上。", "The picture is added."),
+    "picture_restored": ("图片已恢复。", "The picture is back."),
+    "file_entered": ("文件已录入。", "The file is entered."),
 }
 
 
 def is_api(request: Request) -> bool:
     """Whether a program asks, which gets JSON, or a person, who gets a page."""
     return request.url.path.startswith(("/api/", "/webhooks/"))
+
+
+def is_picture(request: Request) -> bool:
+    """Whether a page's picture is asked for: no page stands around it, no notice is said beside it."""
+    return request.url.path.startswith("/pictures/")
 
 
 def is_secure(request: Request) -> bool:

@@ -1,4 +1,4 @@
-"""What is kept for a while only is deleted when its time is over: codes, visits without a sale, ended sign-ins, counters.
+"""What is kept for a while only is deleted when its time is over: codes, visits without a sale, sign-ins, counters, removed pictures.
 
 Runs beside the web in every process; a lock of the database lets one of them do it at a time.
 """
@@ -15,6 +15,7 @@ from api.identity import prune_sessions, prune_throttle
 from cards import prune_codes
 from market.kit.clock import now
 from market.kit.database import transaction
+from merchants import prune_pictures
 
 EVERY_SECONDS = 600
 LOCK = 0x68676B70  # "hgkp", any number that nobody else locks
@@ -30,6 +31,7 @@ def tidy(*, at: datetime) -> dict[str, int]:
         return {
             "codes": prune_codes(tx, at=at),
             "sessions": prune_sessions(tx, at=at),
+            "pictures": prune_pictures(tx, at=at),
             "throttle": prune_throttle(tx, at=at),
         }
 

@@ -30,7 +30,7 @@ HEADERS = {
 
 MEGABYTE = 1_000_000
 BODY_LIMIT = MEGABYTE
-PHOTO_PATH = "/till/scan"
+PHOTO_PATHS = re.compile(r"/till/scan|/merchant/products/[A-Za-z0-9_-]{1,32}/pictures")
 PHOTO_LIMIT = 12 * MEGABYTE  # a phone's photo
 
 
@@ -161,10 +161,10 @@ class BodyLimit:
 
 
 def _may_be_photo(request: Request) -> bool:
-    """Whether this may be the till's photo form from somebody signed in; the door looks closer once the body is read."""
+    """Whether this may be the till's photo form, or a product's, from somebody signed in; the door looks closer once the body is read."""
     return (
         request.method == "POST"
-        and request.url.path == PHOTO_PATH
+        and PHOTO_PATHS.fullmatch(request.url.path) is not None
         and request.headers.get("content-type", "").startswith("multipart/form-data")
         and (session_cookie(request) or bearer_token(request)) is not None
     )

@@ -30,6 +30,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from api.demo.still_life import THINGS, draw_thing
 from api.pages.kit import render, render_text, resolve_language, resolve_theme
 from tests.gallery.frame import Sample, chrome
 from tests.gallery.samples import SAMPLES
@@ -76,8 +77,20 @@ def contents(_request: Request) -> Response:
     return HTMLResponse(f"<!doctype html><title>Gallery</title><ul>{links}</ul>")
 
 
+def photo(request: Request) -> Response:
+    """A picture of a product, drawn as the demo's are; its id chooses which."""
+    things = sorted(THINGS)
+    number = int(request.path_params["picture"][-2:], 16)
+    return Response(draw_thing(things[number % len(things)], number), media_type="image/jpeg")
+
+
 app = Starlette(
-    routes=[Route("/", contents), Mount("/static", StaticFiles(directory=ROOT / "static")), Route("/{name}", page)],
+    routes=[
+        Route("/", contents),
+        Mount("/static", StaticFiles(directory=ROOT / "static")),
+        Route("/pictures/{picture}/{size}", photo),
+        Route("/{name}", page),
+    ],
     middleware=[Middleware(GZipMiddleware)],
 )
 

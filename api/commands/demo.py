@@ -64,8 +64,8 @@ def build(
 
         summary = build_demo(size=size, seed=seed, until=until.date() if until else None, progress=show)
     console.print(
-        f"{summary.members:,} members, {summary.merchants} merchants, {summary.shops} shops, {summary.sales:,} sales, "
-        f"{summary.voids} voids, {summary.refunds} refunds"
+        f"{summary.members:,} members, {summary.merchants} merchants, {summary.shops} shops, {summary.products} products, "
+        f"{summary.sales:,} sales, {summary.voids} voids, {summary.refunds} refunds"
         + (" are there already." if is_done else f": {summary.seconds:.0f} s.")
     )
     return summary

@@ -13,6 +13,7 @@ from psycopg import Connection
 from sqlalchemy import event, func, select, text
 
 import api.till as door
+from api.demo.catalogue import fill_catalogue
 from api.demo.days import SCAN, DemoSale, list_places, plan_sales
 from api.demo.places import make_merchants
 from api.demo.sizes import SIZES, SizeName
@@ -25,7 +26,7 @@ from market.kit.database import connect, disconnect, get_engine, transaction
 from market.kit.errors import ConflictError
 from market.offers.live import ASK_AGAIN_SECONDS
 from market.sales.models import Reversal, Sale
-from merchants.models import Merchant, Shop, Staff
+from merchants.models import Merchant, Product, Shop, Staff
 
 SEED = 7
 PROCESSES = 2  # the machine that this is built for has two cores
@@ -53,6 +54,7 @@ class DemoSummary:
     members: int
     merchants: int
     shops: int
+    products: int
     sales: int
     voids: int
     refunds: int
@@ -81,6 +83,7 @@ def build_demo(
             return _summary(mark, 0.0)
     places = make_merchants(mark.size, seed=mark.seed)
     set_stage(mark, places, progress)
+    fill_catalogue(mark, progress)
     _analyse()
     plan = _plan(mark)
     for is_late in (False, True):
@@ -269,8 +272,9 @@ def _load_stage(mark: Mark) -> _Stage:
 
 def _summary(mark: Mark, seconds: float) -> DemoSummary:
     with transaction() as tx:
-        members, merchants, shops, sales = (
-            tx.scalar(select(func.count()).select_from(table)) or 0 for table in (Member, Merchant, Shop, Sale)
+        tables = (Member, Merchant, Shop, Product, Sale)
+        members, merchants, shops, products, sales = (
+            tx.scalar(select(func.count()).select_from(table)) or 0 for table in tables
         )
         kinds = select(Reversal.kind, func.count().label("returned")).group_by(Reversal.kind)
         returns = {row.kind: row.returned for row in tx.execute(kinds)}
@@ -279,6 +283,7 @@ def _summary(mark: Mark, seconds: float) -> DemoSummary:
         members=members,
         merchants=merchants,
         shops=shops,
+        products=products,
         sales=sales,
         voids=returns.get("void", 0),
         refunds=returns.get("refund", 0),

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from api.pages import i18n
 from api.pages.i18n import Language
+from api.pages.product_face import product_face
 from api.pages.storefront import storefront
 from api.pages.swings import swings
 from api.pages.views.member import MonthFen
@@ -36,6 +37,7 @@ def pictures(language: Language) -> Mapping[str, Callable[..., Markup]]:
         "meter": meter,
         "share": share,
         "storefront": storefront,
+        "product_face": product_face,
         "ring": ring,
     }
 

@@ -31,7 +31,7 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
     "member": (
         NavItem("/card", N_("会员卡"), "qrcode"),
         NavItem("/offers", N_("优惠"), "ticket"),
-        NavItem("/shop", N_("内购"), "basket"),
+        NavItem("/shop", N_("内购"), "shopping-bag"),
         NavItem("/receipts", N_("小票"), "receipt"),
         NavItem("/record/months", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
@@ -43,6 +43,7 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
     ),
     "owner": (
         NavItem("/merchant", N_("商户"), "building-store"),
+        NavItem("/merchant/products", N_("商品管理"), "package"),
         NavItem("/merchant/offers", N_("签优惠"), "file-text"),
         NavItem("/record/months", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),

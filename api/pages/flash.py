@@ -12,6 +12,7 @@ from api.errors import PageUnknownError
 from api.pages.chrome import PageChrome
 from api.pages.i18n import Language, resolve_language
 from api.pages.kit import render_text
+from api.pages.member_orders import show_thing
 from api.pages.views import FlashWait
 from market.kit.database import transaction
 from merchants import ProductDetail, window_at
@@ -62,10 +63,8 @@ def _make(key: tuple[str, str, Language], at: datetime) -> tuple[datetime, str |
 
 def _view(product: ProductDetail, language: Language, at: datetime) -> FlashWait:
     return FlashWait(
-        name=product.name,
+        thing=show_thing(product, name=product.name, variant=""),
         merchant_name=product.merchant_name,
-        category=product.category,
-        picture=str(product.pictures[0]) if product.pictures else None,
         price_fen=product.price_fen or 0,
         limit_per_member=product.limit_per_member,
         sale_from=product.sale_from or product.created_at,

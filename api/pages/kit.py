@@ -85,6 +85,7 @@ def environment(language: Language) -> Environment:
         "iso": _iso,
         "group4": _group4,
         "query": _query,
+        "without": _without,
     }
     env.globals |= {"asset": asset, "icon": icon, "category_of": category, "language": language, "qr": charts.qr}
     env.globals |= charts.pictures(language)
@@ -93,6 +94,7 @@ def environment(language: Language) -> Environment:
         ("priced", "priced"),
         ("parts", "offers"),
         ("boxes", "offer_form"),
+        ("goods", "goods"),
         ("basket", "basket"),
     ):
         env.globals[name] = env.get_template(f"kit/{parts}.html").module
@@ -107,6 +109,11 @@ def _query(values: Mapping[str, object]) -> str:
     """`?merchant=m_1&day=2026-11-22` from what is set; nothing at all when nothing is."""
     kept = {name: value for name, value in values.items() if value not in (None, "")}
     return f"?{urlencode(kept)}" if kept else ""
+
+
+def _without(values: Mapping[str, object], name: str) -> dict[str, object]:
+    """The values but the one of this name."""
+    return {each: value for each, value in values.items() if each != name}
 
 
 def _group4(digits: str) -> str:

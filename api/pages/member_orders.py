@@ -52,6 +52,7 @@ class Labels:
 def show_thing(product: ProductDetail | None, *, name: str, variant: str) -> Thing:
     """A thing as it is recognised; a product that is gone keeps the name under which it was ordered."""
     return Thing(
+        face=f"{product.merchant}{product.code}" if product else name,
         name=name,
         variant=variant,
         category=product.category if product else "other",

@@ -1,4 +1,4 @@
-"""Categories of shops, their icon and tint. The picture itself is drawn in `charts.placeholder`."""
+"""Categories of shops and of products, their icon and tint. The pictures themselves are drawn in `storefront` and `product_face`."""
 
 from dataclasses import dataclass
 
@@ -37,6 +37,12 @@ CATEGORIES: dict[str, Category] = {
         Category("phone", N_("数码通讯"), "device-mobile", "blue"),
         Category("clothes", N_("服装鞋帽"), "hanger", "pink"),
         Category("laundry", N_("洗衣家政"), "wash", "cyan"),
+        Category("appliance", N_("家用电器"), "microwave", "azure"),
+        Category("kitchen", N_("厨房用品"), "tools-kitchen-2", "orange"),
+        Category("gift", N_("节日礼品"), "gift", "red"),
+        Category("care", N_("个护清洁"), "droplet", "cyan"),
+        Category("kids", N_("母婴儿童"), "horse-toy", "purple"),
+        Category("tools", N_("劳保工具"), "tool", "indigo"),
         Category("other", N_("其他"), "building-store", "slate"),
     )
 }
@@ -45,3 +51,23 @@ CATEGORIES: dict[str, Category] = {
 def category(code: str) -> Category:
     """The category of a code; a code nobody drew yet is shown as 其他."""
     return CATEGORIES.get(code, CATEGORIES["other"])
+
+
+PRODUCT_CATEGORIES: tuple[str, ...] = (
+    *(
+        "gift",
+        "market",
+        "appliance",
+        "kitchen",
+        "home",
+        "care",
+        "clothes",
+        "phone",
+        "books",
+        "fitness",
+        "kids",
+        "tools",
+        "other",
+    ),
+)
+"""What an owner may choose for a product, as members see them in a row."""

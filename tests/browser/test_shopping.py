@@ -38,9 +38,13 @@ def test_two_merchants_are_paid_by_wechat_pay_and_alipay_and_fetched(
 ) -> None:
     page = open_page("phone", scheme=scheme)
     sign_in(page, street)
-    street.put_in("cooker")
-    street.put_in("oil")
-    page.goto(f"{street.base}/shop/basket")
+    page.goto(f"{street.base}/shop?q=dianfanbao")
+    page.get_by_role("link", name="电饭煲").click()
+    look_at(page, "product")
+    page.get_by_role("button", name="放进购物篮").click()
+    expect(page.get_by_text("已放进购物篮")).to_be_visible()
+    page.goto(f"{street.base}/shop/m_0003/oil")
+    page.get_by_role("button", name="马上买").click()
     oil = page.locator(".goods", has_text="花生油")
     with page.expect_response("**/shop/basket"):
         oil.get_by_role("button", name="加一件花生油").click()

@@ -7,7 +7,8 @@ from tests.gallery.member import MEMBER
 from tests.gallery.offers import OFFERS
 from tests.gallery.public import PUBLIC
 from tests.gallery.sandbox import SANDBOX
+from tests.gallery.shop import SHOP
 from tests.gallery.shopping import SHOPPING
 from tests.gallery.till import TILL
 
-SAMPLES: tuple[Sample, ...] = (*PUBLIC, *MEMBER, *TILL, *DESK, *DRY_RUNS, *OFFERS, *SANDBOX, *SHOPPING)
+SAMPLES: tuple[Sample, ...] = (*PUBLIC, *MEMBER, *TILL, *DESK, *DRY_RUNS, *OFFERS, *SANDBOX, *SHOP, *SHOPPING)

@@ -9,13 +9,25 @@ from tests.gallery.frame import NOW, Sample, amounts
 
 UNTIL = NOW + timedelta(minutes=13, seconds=20)
 COOKER = v.Thing(
-    name="红双喜 4 升 IH 电饭煲", variant="珍珠白", category="home", picture=None, href="/shop/m_0031/cooker4"
+    face="m_1",
+    name="红双喜 4 升 IH 电饭煲",
+    variant="珍珠白",
+    category="appliance",
+    picture=None,
+    href="/shop/m_0031/cooker4",
 )
-OIL = v.Thing(name="物理压榨花生油 5L", variant="", category="market", picture=None, href="/shop/m_0007/oil5")
+OIL = v.Thing(
+    face="m_2", name="物理压榨花生油 5L", variant="", category="market", picture=None, href="/shop/m_0007/oil5"
+)
 RICE = v.Thing(
-    name="五常稻花香大米 10 kg", variant="真空装", category="market", picture=None, href="/shop/m_0007/rice10"
+    face="m_3",
+    name="五常稻花香大米 10 kg",
+    variant="真空装",
+    category="market",
+    picture=None,
+    href="/shop/m_0007/rice10",
 )
-TOWEL = v.Thing(name="纯棉毛巾三条装", variant="灰", category="home", picture=None, href=None)
+TOWEL = v.Thing(face="m_4", name="纯棉毛巾三条装", variant="灰", category="home", picture=None, href=None)
 
 
 def _quote(paid: v.Amounts, *steps: v.QuoteStep, lines: Any = (), hints: Any = ()) -> v.QuoteShown:
@@ -263,10 +275,8 @@ PAYING = v.Paying(
 )
 
 WAIT = v.FlashWait(
-    name="红双喜 4 升 IH 电饭煲",
+    thing=replace(COOKER, variant=""),
     merchant_name="红双喜电器",
-    category="home",
-    picture=None,
     price_fen=19_900,
     limit_per_member=1,
     sale_from=NOW + timedelta(days=3650),

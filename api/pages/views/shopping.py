@@ -13,8 +13,9 @@ OrderState: TypeAlias = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Thing:
-    """A thing as it is recognised: its picture's id (None: drawn), its category's tint, its name, and its page (None: gone)."""
+    """A thing as it is recognised: its picture's id, or the drawing that `face` names; its name, and its page (None: gone)."""
 
+    face: str
     name: str
     variant: str
     category: str
@@ -199,10 +200,8 @@ class Paying:
 class FlashWait:
     """`shop/wait.html` at /shop/{merchant}/{code}/wait: the same bytes for everybody, made without asking who looks."""
 
-    name: str
+    thing: Thing
     merchant_name: str
-    category: str
-    picture: str | None
     price_fen: int
     limit_per_member: int | None
     sale_from: datetime

@@ -45,7 +45,7 @@ def price_at_noodle_shop(books: Connection, keyed: AmountsKeyed | ItemsKeyed, at
 
 def test_the_build_says_what_is_there(works: tuple[str, DemoSummary], books: Connection) -> None:
     summary = works[1]
-    assert (summary.members, summary.merchants, summary.shops, summary.sales) == (60, 5, 6, 150)
+    assert (summary.members, summary.merchants, summary.shops, summary.sales) == (60, 7, 6, 150)
     assert scalars(books, "SELECT count(*) FROM sale") == [150]
     assert scalars(books, "SELECT count(*) FROM card WHERE state = 'active'") == [60]
     assert summary.voids == scalars(books, "SELECT count(*) FROM reversal WHERE kind = 'void'")[0]

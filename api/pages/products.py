@@ -1,0 +1,55 @@
+"""Products as pages show them: in the members' grid, on their own page, in their owner's table."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from api.pages.views import OwnerProductRow, PointShown, ProductCard, VariantShown
+from merchants import FoundProduct, Point, ProductDetail, ProductRow, window_at
+
+
+def show_card(found: FoundProduct) -> ProductCard:
+    """A product that was found, in the grid."""
+    return ProductCard(
+        merchant=found.merchant,
+        merchant_name=found.merchant_name,
+        code=found.code,
+        name=found.name,
+        category=found.category,
+        picture=None if found.picture is None else str(found.picture),
+        price_fen=found.price_fen,
+        is_from=found.price_fen != found.most_fen,
+        limit=found.limit_per_member,
+        sale_from=found.sale_from,
+        window=found.window,
+        is_flash=found.is_flash,
+    )
+
+
+def show_variants(product: ProductDetail) -> tuple[VariantShown, ...]:
+    """The variants on sale."""
+    return tuple(
+        VariantShown(item_id=str(each.item_id), sku=each.sku, variant=each.variant, price_fen=each.price_fen)
+        for each in product.variants
+        if each.state == "sold"
+    )
+
+
+def show_points(points: Iterable[Point]) -> tuple[PointShown, ...]:
+    """Pick-up points."""
+    return tuple(PointShown(code=point.code, name=point.name, address=point.address) for point in points)
+
+
+def show_own_row(row: ProductRow, *, at: datetime) -> OwnerProductRow:
+    """A product in its owner's table."""
+    return OwnerProductRow(
+        code=row.code,
+        name=row.name,
+        category=row.category,
+        state=row.state,
+        picture=None if row.picture is None else str(row.picture),
+        price_fen=row.price_fen,
+        is_from=row.price_fen != row.most_fen,
+        variants_count=len(row.item_ids),
+        stock=None,
+        window=window_at(row.sale_from, row.sale_to, at=at),
+    )
