@@ -53,6 +53,30 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/shops/{shop}"): MEMBER,
     ("GET", "/receipts"): MEMBER,
     ("GET", "/receipts/{receipt}"): MEMBER,
+    # the member's basket and orders
+    ("GET", "/shop/basket"): MEMBER,
+    ("POST", "/shop/basket"): MEMBER,
+    ("POST", "/shop/basket/lines"): MEMBER,
+    ("POST", "/shop/basket/place"): MEMBER,
+    ("GET", "/shop/{merchant}/{code}/wait"): PUBLIC,
+    ("GET", "/shop/{merchant}/{code}/enter"): MEMBER,
+    ("POST", "/shop/{merchant}/{code}/enter"): MEMBER,
+    ("GET", "/orders"): MEMBER,
+    ("GET", "/orders/b/{basket}"): MEMBER,
+    ("GET", "/orders/{number}"): MEMBER,
+    ("POST", "/orders/{number}/pay"): MEMBER,
+    ("GET", "/orders/{number}/return"): MEMBER,
+    ("POST", "/orders/{number}/cancel"): MEMBER,
+    ("POST", "/orders/{number}/again"): MEMBER,
+    # the same for programs
+    ("POST", "/api/shop/products/{merchant}/{code}/entry"): MEMBER,
+    ("GET", "/api/basket"): MEMBER,
+    ("PUT", "/api/basket"): MEMBER,
+    ("POST", "/api/orders"): MEMBER,
+    ("GET", "/api/orders"): MEMBER,
+    ("GET", "/api/orders/{number}"): MEMBER,
+    ("POST", "/api/orders/{number}/payment"): MEMBER,
+    ("POST", "/api/orders/{number}/cancel"): MEMBER,
     # the shop
     ("GET", "/shop"): MEMBER,
     ("GET", "/shop/{merchant}/{code}"): MEMBER,
@@ -236,7 +260,7 @@ class DoorRoute(APIRoute):
         self.wants_raw = Raw in (
             part.annotation for part in inspect.signature(endpoint, eval_str=True).parameters.values()
         )
-        super().__init__(path, _guarded(endpoint, self.admitted), **options)
+        super().__init__(path, _guarded(endpoint, self.admitted, is_safe=method in SAFE_METHODS), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Read the form's token first; tell someone who may not come in just that, not which field is wrong."""
@@ -269,8 +293,11 @@ class Doors(APIRouter):
         super().__init__(route_class=DoorRoute, **options)
 
 
-def _guarded(endpoint: Callable[..., Any], admitted: frozenset[str]) -> Callable[..., Any]:
-    """The handler behind its door. FastAPI sees the handler's parameters without those the door fills in."""
+def _guarded(endpoint: Callable[..., Any], admitted: frozenset[str], *, is_safe: bool) -> Callable[..., Any]:
+    """The handler behind its door. FastAPI sees the handler's parameters without those the door fills in.
+
+    A public handler that only reads and asks for nothing of the request gets nobody looked up: such an answer costs no query.
+    """
     invariant(not inspect.iscoroutinefunction(endpoint), f"{endpoint.__name__}: handlers are plain functions")
     signature = inspect.signature(endpoint, eval_str=True)
     fillable = (Request, Who, MaybeWho, Fields, Raw)
@@ -281,7 +308,7 @@ def _guarded(endpoint: Callable[..., Any], admitted: frozenset[str]) -> Callable
 
     @functools.wraps(endpoint)
     def guarded(*, request_at_door: Request, **given: Any) -> Any:  # noqa: ANN401  whatever the handler takes and gives
-        principal = admit(request_at_door, admitted)
+        principal = None if is_safe and admitted is PUBLIC and not filled else admit(request_at_door, admitted)
         for name, wanted in filled.items():
             if wanted is Request:
                 given[name] = request_at_door

@@ -23,6 +23,7 @@ from api.security import BodyLimit, HeadAsGet, SameOrigin, SecurityHeaders
 from market.kit.database import connect, disconnect, transaction
 from market.kit.errors import invariant
 from market.kit.settings import get_settings
+from market.payments.provider import get_pay_origin
 
 SPARE_THREADS = 12  # for those who wait for a password hash or a template while the others hold the connections
 
@@ -55,7 +56,7 @@ def create_app() -> FastAPI:
         middleware=[
             Middleware(HeadAsGet),
             Middleware(RequestLog),
-            Middleware(SecurityHeaders),
+            Middleware(SecurityHeaders, pay_origin=get_pay_origin(settings)),
             Middleware(GZipMiddleware, minimum_size=600, compresslevel=5),
             Middleware(Faults),
             Middleware(SameOrigin),

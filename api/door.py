@@ -18,10 +18,11 @@ from api.identity import Principal, find_kind, find_principal
 from api.identity.accounts import Role
 from api.pages.chrome import PageChrome, resolve_theme
 from api.pages.i18n import Language, resolve_language
-from cards import find_union_name
+from cards import find_union_name, get_subject
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.settings import get_settings
+from market.sales.orders.baskets import count_basket
 
 # Whose home a person sees who holds several roles: the one with most to answer for.
 ROLE_ORDER: tuple[Role, ...] = ("officer", "auditor", "owner", "assistant", "member")
@@ -52,12 +53,16 @@ NOTICES = {
     "offer_signed": ("已签字，等另一方审核后生效。", "Signed; it comes into force once it is approved."),
     "offer_refused": ("已退回并写明理由。", "Sent back with your reason."),
     "draft_discarded": ("草稿已丢弃，可以恢复。", "The draft was put away; you can bring it back."),
+    "basket_added": ("已放进购物篮。", "It is in your basket."),
+    "basket_filled": ("已放进购物篮，价格按现在的算。", "It is in your basket, at today's prices."),
+    "order_paid": ("付款成功。", "Paid."),
+    "order_cancelled": ("订单已取消。", "The order is cancelled."),
     "sale_voided": ("这一笔已撤销。", "The sale is void."),
     "refunded": ("已退款。", "Refunded."),
     "order_ready": ("已备好，会员可以来取。", "It lies ready; the member can fetch it."),
     "orders_ready": ("清单上的订单都已备好。", "All orders on the list lie ready."),
     "order_delivered": ("已记为送达。", "Noted as delivered."),
-    "order_cancelled": ("订单已取消，款项原路退回。", "The order is cancelled; the money goes back the way it came."),
+    "order_called_off": ("订单已取消，款项原路退回。", "The order is cancelled; the money goes back the way it came."),
     "order_returned": ("已收回，款项原路退回。", "Taken back; the money goes back the way it came."),
     "stock_kept": ("库存已更新。", "The stock is up to date."),
     "product_stopped": ("已停售，商户会看到理由。", "Stopped; the merchant reads the reason."),
@@ -215,19 +220,30 @@ def dress(request: Request, principal: Principal | None, *, admitted: Collection
     if notice is not None:
         _queue_cookie(request, NOTICE_COOKIE, "", max_age=0)
     query = request.url.query
+    role = acting_role(principal, admitted) or acting_role(principal)
     request.state.chrome = PageChrome(
         language=language,
         theme=resolve_theme(request.cookies.get("theme")),
         path=request.url.path + (f"?{query}" if query else ""),
         csrf_token=form_token(secret),
         name=principal.name if principal else None,
-        role=acting_role(principal, admitted) or acting_role(principal),
+        role=role,
         demo=installation_kind(request) == "demo",
         installation=installation_name(request),
         now=now(),
         version=VERSION,
         notice=None if notice is None else notice[language == "en"],
+        basket_count=_count_basket(principal) if role == "member" and principal else None,
     )
+
+
+def _count_basket(principal: Principal) -> int | None:
+    """Pieces in the basket of a member, for the sign of it on every page of his."""
+    member_id = principal.roles.get("member")
+    if member_id is None:
+        return None
+    with transaction() as tx:
+        return count_basket(tx, subject=get_subject(tx, member_id=member_id))
 
 
 def installation_kind(request: Request) -> str | None:

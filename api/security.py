@@ -15,11 +15,9 @@ from market.kit.errors import DomainError, ForbiddenError
 
 POLICY = (
     "default-src 'self'; script-src 'self'{wasm}; style-src 'self'; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self' {pay}"  # a browser asks it of a form's redirect too
 )
 WASM_PAGES = frozenset({"/till/scan"})  # the fallback scanner is WebAssembly; nowhere else may it run
-STRICT = POLICY.format(wasm="")
-WITH_WASM = POLICY.format(wasm=" 'wasm-unsafe-eval'")
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -54,11 +52,16 @@ class BodyTooLargeError(DomainError):
 
 
 class SecurityHeaders:
-    """Adds the headers to every answer, errors included; personal answers are never stored by a cache."""
+    """Adds the headers to every answer, errors included; personal answers are never stored by a cache.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `pay_origin` is the one place outside to which a form may lead: where one pays.
+    """
+
+    def __init__(self, app: ASGIApp, pay_origin: str) -> None:
         """Wrap the next application."""
         self.app = app
+        self.strict = POLICY.format(wasm="", pay=pay_origin)
+        self.with_wasm = POLICY.format(wasm=" 'wasm-unsafe-eval'", pay=pay_origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -70,7 +73,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                headers["Content-Security-Policy"] = WITH_WASM if scope["path"] in WASM_PAGES else STRICT
+                headers["Content-Security-Policy"] = self.with_wasm if scope["path"] in WASM_PAGES else self.strict
                 headers.setdefault("Cache-Control", "no-store")
                 if is_secure(Request(scope)):
                     headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -34,6 +34,8 @@ def run() -> None:
             with console.status("Bringing the database up to date"):
                 upgrade(url)
             is_demo = _prepare(url)
+            if has_sandbox(get_settings(), is_demo=is_demo):
+                _refuse_taken("127.0.0.1", get_settings().sandbox_port, "HUIGONG_SANDBOX_PORT")
             _welcome(url)
             with companions(_list_companions(is_demo=is_demo)):
                 _serve()
@@ -163,15 +165,19 @@ def _stop_on_signals() -> None:
 def _refuse_taken_port() -> None:
     """Say so before anything else is started. Raises UnsafeSettingsError."""
     settings = get_settings()
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    _refuse_taken(settings.host, settings.port, "HUIGONG_PORT")
+
+
+def _refuse_taken(host: str, port: int, setting: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
             if error.errno not in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
                 raise
             raise UnsafeSettingsError(
-                f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}). "
-                "Stop what uses it, or choose another with HUIGONG_PORT."
+                f"{host}:{port} cannot be listened on ({error.strerror}). "
+                f"Stop what uses it, or choose another with {setting}."
             ) from None

@@ -74,7 +74,7 @@ class PageChrome:
 
     `path` is the path asked for, with its query: the preference forms bring the reader back to it. `name` and `role`
     are None when nobody is signed in. `notice` is one finished sentence about what the last action did. `offset` of the
-    phone's clock is measured against `now`.
+    phone's clock is measured against `now`. `basket_count` are the pieces in a member's basket, None for everybody else.
     """
 
     language: Language
@@ -88,11 +88,14 @@ class PageChrome:
     now: datetime
     version: str
     notice: str | None = None
+    basket_count: int | None = None
 
     @property
     def nav(self) -> tuple[NavItem, ...]:
         """The ways of this role, with the current one marked."""
         path = self.path.partition("?")[0]
+        if path.startswith("/orders"):  # what was bought there
+            path = "/shop"
         ways = WAYS[self.role]
         here = max(
             (way.href for way in ways if path == way.href or path.startswith(way.href + "/")), key=len, default=""

@@ -144,7 +144,7 @@ def cancel(
         raise
     except DomainError as refusal:
         return _show(request, who, number, error=refusal)
-    return see_other(request, f"/merchant/orders/{number}", notice="order_cancelled")
+    return see_other(request, f"/merchant/orders/{number}", notice="order_called_off")
 
 
 def read_order(tx: Session, desk: Desk, number: str) -> OrderDetail:

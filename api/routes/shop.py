@@ -15,6 +15,7 @@ from api.pages.products import show_card, show_points, show_variants
 from api.pages.views import FacetShown, ShopBrowse, ShopProduct, VariantShown
 from market.kit.clock import now
 from market.kit.database import transaction
+from market.sales.orders.stock import find_free
 from merchants import Facet, PictureSize, Place, PriceSince, ProductDetail, Search, window_at
 from merchants.products import ProductUnknownError
 from merchants.search import BANDS
@@ -28,8 +29,8 @@ FOREVER = "private, max-age=31536000, immutable"  # a picture never changes: ano
 # A form sends an empty field for "all".
 _EMPTY = BeforeValidator(lambda given: given or None)
 Typed = Annotated[str, Field(max_length=100, pattern=NO_CONTROLS)]
-Word = Annotated[str | None, _EMPTY, Field(pattern="^[A-Za-z0-9_-]{1,32}$")]
-Band = Annotated[int | None, _EMPTY, Field(ge=0, lt=len(BANDS))]
+Word = Annotated[Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$")] | None, _EMPTY]
+Band = Annotated[Annotated[int, Field(ge=0, lt=len(BANDS))] | None, _EMPTY]
 OrderBy = Literal["newest", "price"]
 After = Annotated[str | None, Field(max_length=200, pattern=NO_CONTROLS)]
 MerchantCode = Annotated[str, Path(pattern="^[A-Za-z0-9_]{1,32}$")]
@@ -102,8 +103,11 @@ def product_page(request: Request, merchant: MerchantCode, code: ProductCode, sk
             raise ProductUnknownError
         variants = show_variants(product)
         chosen = next((each for each in variants if each.sku == sku), variants[0])
-        prices = merchants.list_prices(tx, item_ids=[UUID(chosen.item_id)])
-    return render(request, "shop/product.html", _show_product(product, variants, chosen, prices, at=at), block="choice")
+        item_id = UUID(chosen.item_id)
+        prices = merchants.list_prices(tx, item_ids=[item_id])
+        free = find_free(tx, item_ids=[item_id]).get(item_id, 0)
+    view = _show_product(product, variants, chosen, prices, free=free, at=at)
+    return render(request, "shop/product.html", view, block="choice")
 
 
 @doors.get("/pictures/{picture}/{size}.webp")
@@ -129,6 +133,7 @@ def _show_product(
     chosen: VariantShown,
     prices: list[PriceSince],
     *,
+    free: int,
     at: datetime,
 ) -> ShopProduct:
     return ShopProduct(
@@ -142,6 +147,7 @@ def _show_product(
         variants=variants,
         chosen=chosen,
         price_since=prices[0].from_at if prices else None,
+        free=free,
         limit=product.limit_per_member,
         sale_from=product.sale_from,
         sale_to=product.sale_to,

@@ -38,6 +38,12 @@ def get_base(settings: Settings) -> str:
     return f"http://127.0.0.1:{settings.sandbox_port}"
 
 
+def get_pay_origin(settings: Settings) -> str:
+    """Where the pages stand on which one pays; a form of ours may lead there."""
+    base = get_base(settings)
+    return "https://checkout.stripe.com" if base == f"https://{STRIPE_HOST}" else base
+
+
 def has_sandbox(settings: Settings, *, is_demo: bool) -> bool:
     """Whether `huigong run` brings the sandbox: in a demo that is told of no other provider."""
     return is_demo and settings.stripe_base is None and settings.stripe_key.get_secret_value() == DEMO_STRIPE_KEY

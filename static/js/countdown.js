@@ -11,11 +11,16 @@ function tick() {
     const whole = Math.max(1, Date.parse(expires) - Date.parse(issued));
     const seconds = Math.max(0, Math.ceil(left / 1000));
     const shown = element.querySelector("[data-left]");
-    if (shown && shown.textContent !== String(seconds)) shown.textContent = String(seconds);
+    const text = shown?.dataset.left === "clock" ? clock(seconds) : String(seconds);
+    if (shown && shown.textContent !== text) shown.textContent = text;
     element.querySelector(".ring-left")?.setAttribute("stroke-dashoffset", String(100 - Math.max(0, Math.min(100, (left / whole) * 100))));
     element.classList.toggle("is-late", left < Math.min(15000, whole / 4));
     if (left <= 0) finish(element, over);
   }
+}
+
+function clock(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 function finish(element, over) {

@@ -43,6 +43,7 @@ def chrome(
         now=NOW,
         version="0.1.0",
         notice=notice,
+        basket_count=3 if sample.role == "member" else None,
     )
 
 

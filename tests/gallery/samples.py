@@ -10,6 +10,7 @@ from tests.gallery.public import PUBLIC
 from tests.gallery.purchases import PURCHASE_DESK
 from tests.gallery.sandbox import SANDBOX
 from tests.gallery.shop import SHOP
+from tests.gallery.shopping import SHOPPING
 from tests.gallery.supplier import SUPPLIER
 from tests.gallery.till import TILL
 
@@ -21,6 +22,7 @@ SAMPLES: tuple[Sample, ...] = (
     *DRY_RUNS,
     *OFFERS,
     *SHOP,
+    *SHOPPING,
     *SANDBOX,
     *SUPPLIER,
     *HAND_OUT,

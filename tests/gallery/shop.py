@@ -105,6 +105,7 @@ PRODUCT = v.ShopProduct(
     pictures=PICTURES[2:5],
     variants=VARIANTS,
     chosen=VARIANTS[0],
+    free=12,
     price_since=NOW - timedelta(days=19),
     limit=1,
     sale_from=NOW + timedelta(days=2),
@@ -255,6 +256,7 @@ SHOP = (
     Sample("goods-empty", "shop/home.html", EMPTY, "member", "/shop"),
     Sample("good", "shop/product.html", PRODUCT, "member", "/shop/g001/rice-cooker"),
     Sample("good-plain", "shop/product.html", PLAIN, "member", "/shop/g001/rice"),
+    Sample("good-sold-out", "shop/product.html", replace(PLAIN, free=0), "member", "/shop/g001/rice"),
     Sample("good-over", "shop/product.html", OVER, "member", "/shop/g001/rice-cooker"),
     Sample("own-goods", "merchant/products.html", OWN, "owner", "/merchant/products"),
     Sample(

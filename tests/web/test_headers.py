@@ -11,7 +11,7 @@ from tests.web.conftest import csrf_in
 
 STRICT = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self' http://127.0.0.1:8008"
 )
 EXPECTED = {
     "x-content-type-options": "nosniff",

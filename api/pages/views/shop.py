@@ -76,7 +76,8 @@ class PointShown:
 class ShopProduct:
     """`shop/product.html` at /shop/{merchant}/{code}?sku=; block `choice` for htmx. `chosen` is one of `variants`.
 
-    `price_since` is from when on the chosen variant has its list price. What goes into the basket is `kit/basket.html`'s to say.
+    `price_since` is from when on the chosen variant has its list price, `free` how many of it can be ordered. What goes into the basket
+    is `kit/basket.html`'s to say.
     """
 
     merchant: str
@@ -89,6 +90,7 @@ class ShopProduct:
     variants: tuple[VariantShown, ...]
     chosen: VariantShown
     price_since: datetime | None
+    free: int
     limit: int | None
     sale_from: datetime | None
     sale_to: datetime | None

@@ -1,4 +1,4 @@
-"""Tables of orders: one row per merchant of a basket, its lines, every change of its state, every hand-out, every movement of stock."""
+"""Tables of orders: what lies in a basket; one row per merchant of it once ordered, its lines, changes, hand-outs; movements of stock."""
 
 from datetime import datetime
 from typing import Any
@@ -203,3 +203,15 @@ class StockMove(Base):
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("member_order.id"))
     key: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class BasketLine(Base):
+    """A thing a member has put into the basket and not ordered yet. It holds nothing: neither a price nor a piece of the stock."""
+
+    __tablename__ = "basket_line"
+    __table_args__ = (CheckConstraint("qty BETWEEN 1 AND 9999", name="qty_in_range"),)
+
+    subject: Mapped[UUID] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(primary_key=True)
+    qty: Mapped[int]
+    added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from market.kit.settings import Settings
-from market.payments.provider import find_provider_faults, get_base, has_provider, has_sandbox
+from market.payments.provider import find_provider_faults, get_base, get_pay_origin, has_provider, has_sandbox
 
 LIVE, TEST = "sk_live_1", "sk_test_1"
 
@@ -58,6 +58,8 @@ def test_the_sandbox_stands_in_where_nobody_else_was_named() -> None:
     assert get_base(settings()) == "http://127.0.0.1:8008"
     assert get_base(settings(stripe_key=LIVE)) == "https://api.stripe.com"
     assert get_base(settings(stripe_base="http://127.0.0.1:1/")) == "http://127.0.0.1:1"
+    assert get_pay_origin(settings()) == "http://127.0.0.1:8008"
+    assert get_pay_origin(settings(stripe_key=LIVE)) == "https://checkout.stripe.com"
     assert has_sandbox(settings(), is_demo=True)
     assert not has_sandbox(settings(), is_demo=False)
     assert not has_sandbox(settings(stripe_key=TEST), is_demo=True)

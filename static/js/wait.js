@@ -1,0 +1,53 @@
+// The waiting page of a flash sale. It counts to the server's hour, not the phone's, and when the hour comes it goes in by itself,
+// a moment later than others by chance, so that thirty thousand do not arrive in one breath. Without it: a time and a link.
+
+const JITTER_SECONDS = 3;
+const HOURS_COUNTED = 24; // before that the date says it better
+const AGAIN_SECONDS = [20, 40];
+
+const page = document.querySelector("[data-begins], [data-again]");
+page?.querySelector("[data-patience]")?.removeAttribute("hidden");
+if (page?.dataset.again) {
+  const [least, most] = AGAIN_SECONDS;
+  setTimeout(() => location.assign(page.dataset.again), 1000 * (least + Math.random() * (most - least)));
+} else if (page) {
+  wait(page);
+}
+
+async function wait(sale) {
+  const ahead = await measure();
+  const shown = sale.querySelector("[data-left]");
+  const begins = Date.parse(sale.dataset.begins);
+  let timer = 0;
+  const tick = () => {
+    const left = Math.ceil((begins - (performance.now() + ahead)) / 1000);
+    if (left <= 0) {
+      clearInterval(timer);
+      shown.hidden = true;
+      setTimeout(() => location.assign(sale.dataset.enter), 1000 * JITTER_SECONDS * Math.random());
+      return;
+    }
+    shown.textContent = clock(left);
+    shown.hidden = left > HOURS_COUNTED * 3600;
+  };
+  timer = setInterval(tick, 500);
+  tick();
+}
+
+/** What to add to this page's stopwatch to get the server's time: asked once, of an answer that costs it nothing. */
+async function measure() {
+  const asked = performance.now();
+  try {
+    const answer = await fetch("/healthz", { method: "HEAD", cache: "no-store" });
+    const at = Date.parse(answer.headers.get("date") ?? "");
+    if (Number.isFinite(at)) return at + 500 - (asked + performance.now()) / 2;
+  } catch {
+    // no network: the phone's own clock until the next try by hand
+  }
+  return Date.now() - performance.now();
+}
+
+function clock(seconds) {
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
