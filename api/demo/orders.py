@@ -20,7 +20,7 @@ from api.demo.stage import Mark, Progress
 from api.order_jobs import sweep_orders
 from api.shopping import BasketKeyed, HandoverKeyed
 from cards.models import Member
-from market.kit.clock import get_zone
+from market.kit.clock import business_day, get_zone
 from market.kit.database import transaction
 from market.kit.errors import ConflictError
 from market.sales.orders import stock
@@ -138,7 +138,9 @@ def plan_orders(mark: Mark, *, members: int, products: Sequence[ProductDetail]) 
         [fate] = rng.choices(fates, weights)
         if fate == "placed":
             at = mark.until - timedelta(minutes=rng.randrange(2, 12))
-        member = 0 if number % 17 == 3 else rng.randrange(1, members)
+        # The demo's own member has something to fetch, and a last day that is his to begin.
+        is_his = number % 17 == 3 and business_day(at) < business_day(mark.until)
+        member = 0 if is_his else rng.randrange(1, members)
         lines = tuple((place, rng.choice((1, 1, 1, 2))) for place in wares)
         made.append(DemoOrder(number, at, member, lines, fate, METHODS[number % 3]))
     return sorted(made, key=lambda order: (order.at, order.number))
