@@ -3,6 +3,7 @@
 import signal
 import time as clock_time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from multiprocessing import get_context
@@ -96,7 +97,8 @@ def build_demo(
             mark, plan, is_late=is_late, processes=processes or (1 if size == "tiny" else PROCESSES), progress=progress
         )
         _analyse()
-    make_orders(mark, progress)
+    with _committing_lazily():
+        make_orders(mark, progress)
     end_build(mark, places)
     return _summary(mark, clock_time.monotonic() - begun)
 
@@ -189,6 +191,19 @@ def _commit_lazily(connection: Connection, _record: object) -> None:
     """Nothing was promised to anybody while a demo is built: a power cut may take the last sales, and the next run makes them again."""
     connection.execute("SET synchronous_commit TO off")
     connection.commit()
+
+
+@contextmanager
+def _committing_lazily() -> Iterator[None]:
+    """The same for this process, for as long as the block runs."""
+    engine = get_engine()
+    event.listen(engine, "connect", _commit_lazily)
+    engine.dispose()
+    try:
+        yield
+    finally:
+        event.remove(engine, "connect", _commit_lazily)
+        engine.dispose()
 
 
 def _redeem_share(mark: Mark, plan: Sequence[DemoSale], *, share: tuple[int, int], is_late: bool) -> Iterator[int]:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import uvicorn
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from api.pages.sandbox import render_pay_page
 from market.kit.database import get_engine, make_engine, transaction
@@ -77,10 +77,10 @@ class DemoProvider:
                 ),
                 {"at": at},
             ).all()
-        for event in sorted(due, key=lambda row: row.number):
-            raw = event.body.encode()
+        for told in sorted(due, key=lambda row: row.number):
+            raw = told.body.encode()
             receive_event(self.gateway, raw=raw, signature=sign(raw, self.secret, seconds=int(time.time())), at=at)
-            work_event(self.gateway, event_id=event.id, listener=LISTENER, at=at)
+            work_event(self.gateway, event_id=told.id, listener=LISTENER, at=at)
 
 
 @contextmanager
@@ -92,6 +92,7 @@ def playing_provider(at: datetime) -> Iterator[DemoProvider]:
     url = get_engine().url.render_as_string(hide_password=False)
     key, secret, base = "sk_test_demo", f"whsec_{secrets.token_hex(8)}", f"http://{HOST}:{port}"
     engine = make_engine(url, pool_size=4)
+    event.listen(engine, "connect", lambda connection, _: connection.execute("SET synchronous_commit TO off"))
     prepare(engine)
     played = DemoProvider(make_gateway(key=key, base=base, secret=secret), engine, secret, at)
     # Without its lifespan the sandbox has no clock of its own that would post events: they are fetched from its books.
