@@ -65,7 +65,7 @@ def build(
         summary = build_demo(size=size, seed=seed, until=until.date() if until else None, progress=show)
     console.print(
         f"{summary.members:,} members, {summary.merchants} merchants, {summary.shops} shops, {summary.products} products, "
-        f"{summary.sales:,} sales, {summary.voids} voids, {summary.refunds} refunds"
+        f"{summary.sales:,} sales, {summary.orders} orders, {summary.voids} voids, {summary.refunds} refunds"
         + (" are there already." if is_done else f": {summary.seconds:.0f} s.")
     )
     return summary

@@ -28,6 +28,7 @@ from market.kit.database import connect, disconnect, get_engine, transaction
 from market.kit.errors import ConflictError
 from market.offers.live import ASK_AGAIN_SECONDS
 from market.sales.models import Reversal, Sale
+from market.sales.orders.models import Order
 from merchants.models import Merchant, Product, Shop, Staff
 
 SEED = 7
@@ -50,7 +51,7 @@ class DemoProcessError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class DemoSummary:
-    """What there is in the database at the end of a build. `seconds` is how long this run took, 0 when nothing was left to do."""
+    """What there is in the database at the end of a build; `sales` are those at tills. `seconds` is how long this run took, 0 when nothing was left to do."""
 
     size: str
     members: int
@@ -58,6 +59,7 @@ class DemoSummary:
     shops: int
     products: int
     sales: int
+    orders: int
     voids: int
     refunds: int
     until: datetime
@@ -290,10 +292,11 @@ def _load_stage(mark: Mark) -> _Stage:
 
 def _summary(mark: Mark, seconds: float) -> DemoSummary:
     with transaction() as tx:
-        tables = (Member, Merchant, Shop, Product, Sale)
-        members, merchants, shops, products, sales = (
+        tables = (Member, Merchant, Shop, Product, Order)
+        members, merchants, shops, products, orders = (
             tx.scalar(select(func.count()).select_from(table)) or 0 for table in tables
         )
+        sales = tx.scalar(select(func.count()).select_from(Sale).where(Sale.channel == "shop")) or 0
         kinds = select(Reversal.kind, func.count().label("returned")).group_by(Reversal.kind)
         returns = {row.kind: row.returned for row in tx.execute(kinds)}
     return DemoSummary(
@@ -303,6 +306,7 @@ def _summary(mark: Mark, seconds: float) -> DemoSummary:
         shops=shops,
         products=products,
         sales=sales,
+        orders=orders,
         voids=returns.get("void", 0),
         refunds=returns.get("refund", 0),
         until=mark.until,

@@ -46,7 +46,12 @@ def price_at_noodle_shop(books: Connection, keyed: AmountsKeyed | ItemsKeyed, at
 def test_the_build_says_what_is_there(works: tuple[str, DemoSummary], books: Connection) -> None:
     summary = works[1]
     assert (summary.members, summary.merchants, summary.shops, summary.sales) == (60, 7, 6, 150)
-    assert scalars(books, "SELECT count(*) FROM sale") == [150]
+    assert scalars(books, "SELECT count(*) FROM sale WHERE channel = 'shop'") == [150]
+    assert [summary.orders] == scalars(books, "SELECT count(*) FROM member_order")
+    assert summary.orders >= 18
+    states = set(scalars(books, "SELECT DISTINCT state FROM member_order"))
+    assert states >= {"paid", "ready", "returned", "cancelled", "closed"}
+    assert scalars(books, "SELECT DISTINCT outcome FROM payment_event WHERE outcome = 'mismatch'") == []
     assert scalars(books, "SELECT count(*) FROM card WHERE state = 'active'") == [60]
     assert summary.voids == scalars(books, "SELECT count(*) FROM reversal WHERE kind = 'void'")[0]
 
