@@ -1,4 +1,4 @@
-// The waiting page of a flash sale. It counts to the server's hour, not the phone's, and when the hour comes it goes in by itself,
+// Pages that wait. One whose data-again says where looks there again by itself. The one of a flash sale counts to the server's hour, not the phone's, and when the hour comes it goes in by itself,
 // a moment later than others by chance, so that thirty thousand do not arrive in one breath. Without it: a time and a link.
 
 const JITTER_SECONDS = 3;
@@ -9,7 +9,8 @@ const page = document.querySelector("[data-begins], [data-again]");
 page?.querySelector("[data-patience]")?.removeAttribute("hidden");
 if (page?.dataset.again) {
   const [least, most] = AGAIN_SECONDS;
-  setTimeout(() => location.assign(page.dataset.again), 1000 * (least + Math.random() * (most - least)));
+  const seconds = Number(page.dataset.seconds) || least + Math.random() * (most - least);
+  setTimeout(() => location.replace(page.dataset.again), 1000 * seconds);
 } else if (page) {
   wait(page);
 }
@@ -38,7 +39,7 @@ async function wait(sale) {
 async function measure() {
   const asked = performance.now();
   try {
-    const answer = await fetch("/healthz", { method: "HEAD", cache: "no-store" });
+    const answer = await fetch(import.meta.url, { method: "HEAD", cache: "no-store", credentials: "omit" });
     const at = Date.parse(answer.headers.get("date") ?? "");
     if (Number.isFinite(at)) return at + 500 - (asked + performance.now()) / 2;
   } catch {
