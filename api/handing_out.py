@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 import cards
 import merchants
+from api.cancelling import cancel
 from api.identity import throttle
-from api.shopping import cancel
 from cards.visits import CodeMalformedError, CodeUnknownError
 from market.kit.database import transaction
 from market.kit.errors import InvalidError, NotFoundError

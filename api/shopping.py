@@ -4,7 +4,6 @@ Whatever talks to the payment provider takes the gateway first and does so outsi
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -15,18 +14,18 @@ from sqlalchemy.orm import Session
 
 import cards
 import merchants
+from api.cancelling import cancel
 from market.kit.database import transaction
 from market.kit.errors import ConflictError, DomainError, InvalidError, unreachable
 from market.ledger.operations import BalanceShortError
 from market.offers.live import LiveBook, get_book
-from market.payments.gateway import PaymentGateway, ProviderDownError
-from market.payments.operations import Checkout, ask_payment, cancel_payment, open_payment, read_payment
+from market.payments.gateway import PaymentGateway
+from market.payments.operations import Checkout, ask_payment, open_payment, read_payment
 from market.sales.orders.money import LISTENER, find_waiting_payment
-from market.sales.orders.pay import pay_order, release_order
+from market.sales.orders.pay import pay_order
 from market.sales.orders.place import WantedBasket, WantedOrder, find_placed, place_orders, price_orders
 from market.sales.orders.queries import OrderDetail, get_member_order, get_orders
 from market.sales.orders.states import By, OrderStateError, OrderUnknownError, lock_order
-from market.sales.orders.take_back import TakenBack, list_waiting_units, take_back
 from market.sales.parties import Ware
 from merchants import OfferedLine
 
@@ -193,7 +192,7 @@ def check_payment(gateway: PaymentGateway, *, member_id: UUID, number: str, at: 
 def cancel_order(gateway: PaymentGateway, *, member_id: UUID, number: str, key: str, at: datetime) -> OrderDetail:
     """The member does not want it any more: a placed order is released, a paid one of which nothing was handed out is refunded whole.
 
-    Cancelling again changes nothing. Raises OrderUnknownError, OrderStateError.
+    Again changes nothing. Raises OrderUnknownError, OrderStateError.
     """
     with transaction() as tx:
         subject = cards.get_subject(tx, member_id=member_id)
@@ -201,30 +200,6 @@ def cancel_order(gateway: PaymentGateway, *, member_id: UUID, number: str, key: 
     cancel(gateway, order_id=detail.order.id, by=By("member", subject), reason="cancelled_by_member", key=key, at=at)
     with transaction() as tx:
         return get_member_order(tx, subject=subject, number=number)
-
-
-def cancel(gateway: PaymentGateway, *, order_id: UUID, by: By, reason: str, key: str, at: datetime) -> None:
-    """End an order before anything of it was handed out. A checkout is closed at the provider first, so that nobody pays for nothing.
-
-    Should the provider not answer, the order is released all the same: what is paid after all goes back by itself.
-    Raises OrderUnknownError, OrderStateError.
-    """
-    with transaction() as tx:
-        payment_id = find_waiting_payment(tx, order_id=order_id)
-    if payment_id is not None:
-        with suppress(ProviderDownError):
-            cancel_payment(gateway, payment_id=payment_id, listener=LISTENER, at=at)
-    with transaction() as tx:
-        order = lock_order(tx, order_id=order_id)
-        if order.state in {"cancelled", "returned"}:
-            return
-        if release_order(tx, order_id=order_id, by=by, reason=reason, at=at):
-            return
-        [detail] = get_orders(tx, order_ids=[order_id])
-        if order.state not in {"paid", "ready"} or any(line.handed for line in detail.lines):
-            raise OrderStateError(state=order.state)
-        taken = TakenBack(list_waiting_units(detail.lines), "shelf", is_restocked=True, reason=reason)
-        take_back(tx, order_id=order_id, taken=taken, key=key, by=by, at=at)
 
 
 # --- placing ----------------------------------------------------------------------------------------------------------

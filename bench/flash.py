@@ -63,7 +63,7 @@ class Plan:
 
 
 FULL = Plan(10_000, 2_000, 5, 1_500)
-QUICK = Plan(1_000, 200, 1, 300)
+QUICK = Plan(1_000, 200, 3, 300)
 
 
 @dataclass(frozen=True, slots=True)

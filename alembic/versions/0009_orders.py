@@ -149,7 +149,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("payment_id", name=op.f("uq_member_order_payment_id")),
         sa.UniqueConstraint("public_id", name=op.f("uq_member_order_public_id")),
         sa.UniqueConstraint("sale_id", name=op.f("uq_member_order_sale_id")),
-        sa.UniqueConstraint("subject", "key", "place", name=op.f("uq_member_order_subject")),
+        sa.UniqueConstraint("subject", "key", "place", name=op.f("uq_member_order_subject_key_place")),
     )
     op.create_index("ix_member_order_basket_id", "member_order", ["basket_id"])
     op.create_index("ix_member_order_subject_at", "member_order", ["subject", sa.text("at DESC")])
@@ -218,7 +218,7 @@ def upgrade() -> None:
         sa.CheckConstraint("(collected_by = 'proxy') = (proxy_name IS NOT NULL)", name=op.f("ck_handout_proxy_named")),
         sa.ForeignKeyConstraint(["order_id"], ["member_order.id"], name=op.f("fk_handout_order_id_member_order")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_handout")),
-        sa.UniqueConstraint("order_id", "key", name=op.f("uq_handout_order_id")),
+        sa.UniqueConstraint("order_id", "key", name=op.f("uq_handout_order_id_key")),
     )
     op.create_table(
         "stock_move",
@@ -240,7 +240,7 @@ def upgrade() -> None:
         sa.CheckConstraint("kind = 'received' OR reason <> ''", name=op.f("ck_stock_move_reason_given")),
         sa.ForeignKeyConstraint(["order_id"], ["member_order.id"], name=op.f("fk_stock_move_order_id_member_order")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_move")),
-        sa.UniqueConstraint("item_id", "key", name=op.f("uq_stock_move_item_id")),
+        sa.UniqueConstraint("item_id", "key", name=op.f("uq_stock_move_item_id_key")),
     )
     op.create_index("ix_stock_move_item_at", "stock_move", ["item_id", sa.text("at DESC")])
     _let_sales_be_online()

@@ -80,7 +80,7 @@ class Sale(Base):
     merchant: Mapped[str] = mapped_column(Text)
     staff_id: Mapped[UUID | None]
     visit_id: Mapped[UUID | None]
-    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("member_order.id"))
+    order_id: Mapped[UUID | None] = mapped_column(ForeignKey("member_order.id", use_alter=True))
     subject: Mapped[UUID]
     card_id: Mapped[UUID]
     key: Mapped[str] = mapped_column(Text)

@@ -22,7 +22,9 @@ from market.sales.orders.models import Order, OrderLine, StockMove
 
 Part = Literal["free", "reserved", "sold"]
 PARTS: Final[tuple[Part, ...]] = ("free", "reserved", "sold")
-SLOTS: Final = 16  # so many members reserve the same thing at the same moment
+SLOTS: Final = (
+    32  # more than a server has connections: whoever reserves the same thing at the same moment finds one that is free
+)
 UNIT: Final = "piece"
 MOST_PIECES: Final = 1_000_000
 
