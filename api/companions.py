@@ -14,6 +14,7 @@ import structlog
 
 STOP_SECONDS = 35  # a job that was begun is finished
 AGAIN_SECONDS = 1
+NICENESS = 5  # who stands at a till comes first, at the start as well
 
 log = structlog.get_logger("huigong.companions")
 
@@ -59,6 +60,7 @@ def _serve(place: str) -> None:
     """In the process of its own: Ctrl-C of the terminal is for the parent, which then says SIGTERM; without a parent it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
+    os.nice(NICENESS)
     parent = parent_process()
     if parent is not None:
         Thread(target=_follow, args=(parent.join,), name="parent", daemon=True).start()

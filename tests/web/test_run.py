@@ -55,14 +55,14 @@ def start(machine: dict[str, str]) -> subprocess.Popen[str]:
     running = subprocess.Popen(
         [*HUIGONG, "run"], env=machine, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while running.poll() is None and time.monotonic() < until:
         try:
             if httpx.get(address(machine) + "/readyz").status_code == 200:
                 return running
         except httpx.TransportError:
             time.sleep(0.1)
-    running.kill()
+    os.killpg(running.pid, signal.SIGKILL)  # all of it: a process left over would keep its end of the pipe open
     raise AssertionError(running.communicate()[1])
 
 
