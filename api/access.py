@@ -30,6 +30,7 @@ PUBLIC: frozenset[str] = frozenset({"public"})
 MEMBER = frozenset({"member"})
 ASSISTANT = frozenset({"assistant"})
 OWNER = frozenset({"owner"})
+STAFF = ASSISTANT | OWNER
 OFFICER = frozenset({"officer"})
 AUDITOR = frozenset({"auditor"})
 ANYONE_SIGNED_IN = MEMBER | ASSISTANT | OWNER | OFFICER | AUDITOR
@@ -103,6 +104,35 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/merchant/offers"): OWNER,
     ("POST", "/merchant/offers/{offer}/{version}/sign"): OWNER,
     ("POST", "/merchant/offers/{offer}/{version}/refuse"): OWNER,
+    # ordered goods: staff hand out and take back, the owner answers for stock, cancellations and files
+    ("GET", "/merchant/orders"): STAFF,
+    ("GET", "/merchant/orders.csv"): OWNER,
+    ("GET", "/merchant/orders/{number}"): STAFF,
+    ("POST", "/merchant/orders/{number}/ready"): STAFF,
+    ("POST", "/merchant/orders/{number}/deliver"): STAFF,
+    ("POST", "/merchant/orders/{number}/cancel"): OWNER,
+    ("GET", "/merchant/orders/{number}/return"): STAFF,
+    ("POST", "/merchant/orders/{number}/return/preview"): STAFF,
+    ("POST", "/merchant/orders/{number}/return"): STAFF,
+    ("GET", "/merchant/handout/picks"): STAFF,
+    ("POST", "/merchant/handout/picks/ready"): STAFF,
+    ("GET", "/merchant/handout"): STAFF,
+    ("GET", "/merchant/handout/scan"): STAFF,
+    ("POST", "/merchant/handout/scan"): STAFF,
+    ("GET", "/merchant/handout/code"): STAFF,
+    ("POST", "/merchant/handout/cards"): STAFF,
+    ("GET", "/merchant/handout/cards/{visit}"): STAFF,
+    ("POST", "/merchant/handout/cards/{visit}/{number}"): STAFF,
+    ("GET", "/merchant/handout/slip"): STAFF,
+    ("GET", "/merchant/handout/orders/{number}"): STAFF,
+    ("POST", "/merchant/handout/orders/{number}"): STAFF,
+    ("GET", "/merchant/handout/orders/{number}/done"): STAFF,
+    ("GET", "/merchant/stock"): OWNER,
+    ("GET", "/merchant/stock.csv"): OWNER,
+    ("GET", "/merchant/stock/{item}"): OWNER,
+    ("POST", "/merchant/stock/{item}/receive"): OWNER,
+    ("POST", "/merchant/stock/{item}/count"): OWNER,
+    ("POST", "/merchant/stock/{item}/write-off"): OWNER,
     ("GET", "/merchant/products"): OWNER,
     ("POST", "/merchant/products"): OWNER,
     ("GET", "/merchant/products/new"): OWNER,
@@ -124,6 +154,14 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("PUT", "/api/merchant/products/{code}"): OWNER,
     ("POST", "/api/merchant/products/{code}/state"): OWNER,
     ("GET", "/desk"): OFFICER,
+    ("GET", "/desk/purchases"): OFFICER,
+    ("GET", "/desk/purchases.csv"): OFFICER,
+    ("GET", "/desk/purchases/products"): OFFICER,
+    ("POST", "/desk/purchases/products/{product}/stop"): OFFICER,
+    ("POST", "/desk/purchases/products/{product}/lift"): OFFICER,
+    ("GET", "/desk/payments"): OFFICER,
+    ("GET", "/desk/payments/events/{event}"): OFFICER,
+    ("POST", "/desk/payments/events/{event}/replay"): OFFICER,
     ("GET", "/desk/offers"): OFFICER,
     ("GET", "/desk/offers/new"): OFFICER,
     ("POST", "/desk/drafts"): OFFICER,

@@ -201,12 +201,23 @@ def return_lines(*, staff_id: UUID, number: str, taken: TakenBack, key: str, at:
         return take_back(tx, order_id=order_id, taken=taken, key=key, by=By("staff", staff_id), at=at)
 
 
-def cancel_for_member(gateway: PaymentGateway, *, staff_id: UUID, number: str, key: str, at: datetime) -> OrderDetail:
-    """The supplier cannot hand out what was ordered: it is released, or refunded whole. Raises OrderUnknownError, OrderStateError."""
+def cancel_for_member(
+    gateway: PaymentGateway,
+    *,
+    staff_id: UUID,
+    number: str,
+    key: str,
+    at: datetime,
+    reason: str = "cancelled_by_merchant",
+) -> OrderDetail:
+    """The supplier cannot hand out what was ordered: it is released, or refunded whole. `reason` is what the member reads.
+
+    Raises OrderUnknownError, OrderStateError.
+    """
     with transaction() as tx:
         counter = open_counter(tx, staff_id=staff_id)
         order_id = get_merchant_order(tx, merchant=counter.merchant, number=number).order.id
-    cancel(gateway, order_id=order_id, by=By("staff", staff_id), reason="cancelled_by_merchant", key=key, at=at)
+    cancel(gateway, order_id=order_id, by=By("staff", staff_id), reason=reason, key=key, at=at)
     with transaction() as tx:
         return get_merchant_order(tx, merchant=counter.merchant, number=number)
 

@@ -17,6 +17,7 @@ from merchants.catalogue import (
     Window,
     count_own_products,
     find_product,
+    find_product_of_item,
     get_own_product,
     get_products,
     list_own_products,
@@ -120,6 +121,12 @@ from merchants.search import (
     Search,
     search_products,
 )
+from merchants.stops import (
+    ListedProduct,
+    lift_stop,
+    list_listed,
+    stop_product,
+)
 
 __all__ = [
     "Change",
@@ -131,6 +138,7 @@ __all__ = [
     "FoundProduct",
     "Handover",
     "ItemPriced",
+    "ListedProduct",
     "LookedLine",
     "MerchantBusiness",
     "OfferedLine",
@@ -169,6 +177,7 @@ __all__ = [
     "find_item_names",
     "find_merchants",
     "find_product",
+    "find_product_of_item",
     "find_shop_id",
     "find_shops",
     "find_staff",
@@ -186,8 +195,10 @@ __all__ = [
     "get_workplace",
     "import_products",
     "keep_file",
+    "lift_stop",
     "list_categories",
     "list_items",
+    "list_listed",
     "list_merchants",
     "list_own_products",
     "list_pictures",
@@ -211,6 +222,7 @@ __all__ = [
     "restore_picture",
     "search_products",
     "set_payment_account",
+    "stop_product",
     "suspend_merchant",
     "terms_of",
     "window_at",

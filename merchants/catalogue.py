@@ -103,6 +103,16 @@ def get_own_product(tx: Session, *, merchant_id: UUID, code: str) -> ProductDeta
     return found
 
 
+def find_product_of_item(tx: Session, *, merchant_id: UUID, item_id: UUID) -> ProductDetail | None:
+    """The product of this merchant that an item is a variant of, in whatever state; None if it is none of his."""
+    return _find(
+        tx,
+        _PRODUCT.join(Item, Item.product_id == Product.id).where(
+            Product.merchant_id == merchant_id, Item.id == item_id
+        ),
+    )
+
+
 def get_products(tx: Session, *, product_ids: Collection[UUID]) -> dict[UUID, ProductDetail]:
     """Those of these products that exist, by id, in whatever state."""
     return {each.product_id: each for each in _read(tx, _PRODUCT.where(Product.id.in_(product_ids)))}

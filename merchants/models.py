@@ -225,3 +225,23 @@ class ProductFile(Base):
     sent_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     entered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     result: Mapped[dict[str, int] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class ProductStop(Base):
+    """The union took a product off sale: why, who, when, and who let it go again; one at a time. Only its end is ever written to it."""
+
+    __tablename__ = "product_stop"
+    __table_args__ = (
+        CheckConstraint("reason <> ''", name="reason_given"),
+        CheckConstraint("(lifted_by IS NULL) = (lifted_at IS NULL)", name="lifted_by_somebody"),
+        CheckConstraint("lifted_at >= at", name="runs_forward"),
+        Index("uq_product_stop_one", "product_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("product.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    by_id: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    lifted_by: Mapped[UUID | None]
+    lifted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

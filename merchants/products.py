@@ -16,6 +16,7 @@ from market.kit.ids import new_id
 from merchants.models import Item, Merchant, PickupPoint, Product, ProductPoint
 from merchants.prices import note_price
 from merchants.product_terms import PRODUCT_CODE, ProductTerms, VariantRepeatedError, check_terms, terms_wrong
+from merchants.stops import ensure_not_stopped
 from merchants.words import make_words
 
 
@@ -97,8 +98,12 @@ def change_product(tx: Session, *, merchant_id: UUID, code: str, terms: ProductT
 
 
 def list_product(tx: Session, *, merchant_id: UUID, code: str) -> None:
-    """Offer a product to members; within its sale window it can be ordered. Raises ProductUnknownError, ProductNotReadyError."""
+    """Offer a product to members; within its sale window it can be ordered.
+
+    Raises ProductUnknownError, ProductStoppedError, ProductNotReadyError.
+    """
     product = _lock(tx, merchant_id, code)
+    ensure_not_stopped(tx, product_id=product.id)
     _check_ready(tx, product.id)
     tx.execute(update(Product).where(Product.id == product.id).values(state="listed"))
 

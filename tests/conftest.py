@@ -19,7 +19,7 @@ from market.kit.migrations import upgrade
 from market.kit.postgres import ROLE, Cluster, create_database, get_cluster, start_cluster, stop_cluster
 from market.kit.postgres_folders import PORT
 
-pytest_plugins = ["tests.world", "tests.mall", "tests.web.plaza"]
+pytest_plugins = ["tests.world", "tests.mall", "tests.web.plaza", "tests.web.supplier"]
 TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")
 _numbers = itertools.count(1)

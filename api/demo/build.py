@@ -15,6 +15,7 @@ from sqlalchemy import event, func, select, text
 import api.till as door
 from api.demo.catalogue import fill_catalogue
 from api.demo.days import SCAN, DemoSale, list_places, plan_sales
+from api.demo.orders import fill_stock, make_orders
 from api.demo.places import make_merchants
 from api.demo.sizes import SIZES, SizeName
 from api.demo.stage import NAMESPACE, Mark, Progress, end_build, find_mark, is_finished, set_stage, turn
@@ -84,6 +85,7 @@ def build_demo(
     places = make_merchants(mark.size, seed=mark.seed)
     set_stage(mark, places, progress)
     fill_catalogue(mark, progress)
+    fill_stock(mark)
     _analyse()
     plan = _plan(mark)
     for is_late in (False, True):
@@ -94,6 +96,7 @@ def build_demo(
             mark, plan, is_late=is_late, processes=processes or (1 if size == "tiny" else PROCESSES), progress=progress
         )
         _analyse()
+    make_orders(mark, progress)
     end_build(mark, places)
     return _summary(mark, clock_time.monotonic() - begun)
 

@@ -26,7 +26,7 @@ def fill_catalogue(mark: Mark, progress: Progress) -> None:
     with transaction() as tx:
         _open_points(tx)
         ids = _admit(tx, suppliers, mark)
-        known = set(tx.execute(select(Product.merchant_id, Product.code)).tuples())
+        known = {(row.merchant_id, row.code) for row in tx.execute(select(Product.merchant_id, Product.code))}
     for number, product in enumerate(products):
         if (ids[product.merchant], product.code) not in known:
             with transaction() as tx:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from api.pages import i18n
 from api.pages.i18n import Language
 from api.pages.product_face import product_face
+from api.pages.stock_bar import stock_bar
 from api.pages.storefront import storefront
 from api.pages.swings import swings
 from api.pages.views.member import MonthFen
@@ -37,6 +38,7 @@ def pictures(language: Language) -> Mapping[str, Callable[..., Markup]]:
         "meter": meter,
         "share": share,
         "storefront": storefront,
+        "stock_bar": stock_bar,
         "product_face": product_face,
         "ring": ring,
     }

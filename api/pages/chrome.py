@@ -39,10 +39,14 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
     "assistant": (
         NavItem("/till", N_("收银"), "building-store"),
         NavItem("/till/today", N_("今天"), "list-details"),
+        NavItem("/merchant/handout", N_("发放"), "basket"),
         NavItem("/me", N_("我的"), "user"),
     ),
     "owner": (
         NavItem("/merchant", N_("商户"), "building-store"),
+        NavItem("/merchant/orders", N_("订单"), "list-details"),
+        NavItem("/merchant/handout", N_("发放"), "basket"),
+        NavItem("/merchant/stock", N_("库存"), "chart-bar"),
         NavItem("/merchant/products", N_("商品管理"), "package"),
         NavItem("/merchant/offers", N_("签优惠"), "file-text"),
         NavItem("/record/months", N_("公开台账"), "report-analytics"),
@@ -51,6 +55,8 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
     "officer": (
         NavItem("/desk", N_("工作台"), "layout-dashboard"),
         NavItem("/desk/offers", N_("优惠"), "ticket"),
+        NavItem("/desk/purchases", N_("内购"), "basket"),
+        NavItem("/desk/payments", N_("收付"), "wallet"),
         NavItem("/record/months", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
     ),

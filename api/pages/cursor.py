@@ -23,6 +23,20 @@ def read_cursor(text: str) -> tuple[datetime, UUID] | None:
     return place if place[0].tzinfo is not None else None
 
 
+def write_instant(at: datetime) -> str:
+    """An instant alone as an opaque text, for lists in which no two rows share one."""
+    return urlsafe_b64encode(at.isoformat().encode()).decode().rstrip("=")
+
+
+def read_instant(text: str) -> datetime | None:
+    """The instant that a text names, or None."""
+    try:
+        at = datetime.fromisoformat(urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode())
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
 def write_place(rank: int, at: datetime, fen: int, row: UUID) -> str:
     """The place of a product in a search, in either of its orders, as an opaque text."""
     return urlsafe_b64encode(f"{rank} {at.isoformat()} {fen} {row.hex}".encode()).decode().rstrip("=")

@@ -96,6 +96,7 @@ def environment(language: Language) -> Environment:
         ("boxes", "offer_form"),
         ("goods", "goods"),
         ("basket", "basket"),
+        ("wares", "wares"),
     ):
         env.globals[name] = env.get_template(f"kit/{parts}.html").module
     return env

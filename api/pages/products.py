@@ -1,7 +1,8 @@
 """Products as pages show them: in the members' grid, on their own page, in their owner's table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from api.pages.views import OwnerProductRow, PointShown, ProductCard, VariantShown
 from merchants import FoundProduct, Point, ProductDetail, ProductRow, window_at
@@ -39,8 +40,9 @@ def show_points(points: Iterable[Point]) -> tuple[PointShown, ...]:
     return tuple(PointShown(code=point.code, name=point.name, address=point.address) for point in points)
 
 
-def show_own_row(row: ProductRow, *, at: datetime) -> OwnerProductRow:
-    """A product in its owner's table."""
+def show_own_row(row: ProductRow, *, free: Mapping[UUID, int], at: datetime) -> OwnerProductRow:
+    """A product in its owner's table; `free` are the pieces that can be sold, by item: a product never received has no stock to show."""
+    known = [free[item_id] for item_id in row.item_ids if item_id in free]
     return OwnerProductRow(
         code=row.code,
         name=row.name,
@@ -50,6 +52,6 @@ def show_own_row(row: ProductRow, *, at: datetime) -> OwnerProductRow:
         price_fen=row.price_fen,
         is_from=row.price_fen != row.most_fen,
         variants_count=len(row.item_ids),
-        stock=None,
+        stock=sum(known) if known else None,
         window=window_at(row.sale_from, row.sale_to, at=at),
     )

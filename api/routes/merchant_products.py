@@ -20,6 +20,7 @@ from api.routes.merchant import own_merchant
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.errors import ConflictError, DomainError
+from market.sales.orders.stock import find_free
 from merchants.albums import MOST_PICTURES
 from merchants.products import ProductUnknownError
 
@@ -41,11 +42,12 @@ def products(request: Request, who: Who, q: Typed = "", state: State = None, aft
         own = own_merchant(tx, who).merchant_id
         rows = merchants.list_own_products(tx, merchant_id=own, query=q, state=state, after=after, limit=ON_PAGE + 1)
         counts = merchants.count_own_products(tx, merchant_id=own)
+        free = find_free(tx, item_ids=[item_id for row in rows for item_id in row.item_ids])
     view = OwnerProducts(
         query=q,
         state=state,
         counts=dict(counts),
-        rows=tuple(show_own_row(row, at=at) for row in rows[:ON_PAGE]),
+        rows=tuple(show_own_row(row, free=free, at=at) for row in rows[:ON_PAGE]),
         more=rows[ON_PAGE - 1].code if len(rows) > ON_PAGE else None,
     )
     return render(request, "merchant/products.html", view, block="list")

@@ -105,6 +105,17 @@ def list_titles(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[t
     return {(row.offer, row.version): Title(row.title, row.title_en) for row in rows}
 
 
+def list_open_to_all(tx: Session, *, versions: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Those of these versions (offer, version) that any member may use: to have used one tells nothing about him."""
+    if not versions:
+        return set()
+    key = tuple_(OfferVersion.offer, OfferVersion.version)
+    rows = tx.execute(select(OfferVersion.offer, OfferVersion.version, OfferVersion.terms).where(key.in_(versions)))
+    return {
+        (row.offer, row.version) for row in rows if not row.terms.get("audience") and not row.terms.get("allowance")
+    }
+
+
 def get_version(tx: Session, *, offer: str, version: int) -> OfferVersion:
     """One version. Raises NotFoundError."""
     row = tx.get(OfferVersion, (offer, version))

@@ -185,10 +185,10 @@ class Upper:
         A line keeps the part of its net that its atom keeps, rounded down; of more net a larger part is kept. For a percentage that is
         so only before its own rounding, which may take half a fen more.
         """
-        here = low[atom]
+        # Every threshold of the order stage looks at the net before all of these offers.
+        here = max([low[atom], *(one.need for one in self.variants if one.is_order and one.atoms[0] == atom)])
         for variant in self.variants:
             if variant.atoms[0] == atom and here:
-                here = max(here, variant.need) if variant.is_order else here
                 off = min(_most_off(variant, here, variant.use.most * variant.times_of or here), here)
                 most = off * WHOLE_BP
                 if variant.off is None and off != variant.cap:

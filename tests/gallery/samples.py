@@ -3,12 +3,28 @@
 from tests.gallery.desk import DESK
 from tests.gallery.dry_run import DRY_RUNS
 from tests.gallery.frame import Sample
+from tests.gallery.handout import HAND_OUT
 from tests.gallery.member import MEMBER
 from tests.gallery.offers import OFFERS
 from tests.gallery.public import PUBLIC
+from tests.gallery.purchases import PURCHASE_DESK
 from tests.gallery.sandbox import SANDBOX
 from tests.gallery.shop import SHOP
 from tests.gallery.shopping import SHOPPING
+from tests.gallery.supplier import SUPPLIER
 from tests.gallery.till import TILL
 
-SAMPLES: tuple[Sample, ...] = (*PUBLIC, *MEMBER, *TILL, *DESK, *DRY_RUNS, *OFFERS, *SANDBOX, *SHOP, *SHOPPING)
+SAMPLES: tuple[Sample, ...] = (
+    *PUBLIC,
+    *MEMBER,
+    *TILL,
+    *DESK,
+    *DRY_RUNS,
+    *OFFERS,
+    *SHOP,
+    *SHOPPING,
+    *SANDBOX,
+    *SUPPLIER,
+    *HAND_OUT,
+    *PURCHASE_DESK,
+)

@@ -79,3 +79,18 @@ def test_an_offer_beyond_what_lines_can_list_ends_in_time():
     made = price(case(basket, [*offers, save("O", (9_000_000, 50_000))]))
     assert time.monotonic() - begun < 20
     assert made.payable <= made.list_total - 50_000
+
+
+def test_thresholds_of_the_order_stage_look_at_the_net_before_all_of_them():
+    """The first of two takes so much that less than the second one's threshold is left: shares are of what is left, not of the threshold."""
+    rows = [("d", 6000, 1), ("d", 6000, 1), ("c", 2500, 2), ("c", 2500, 2)]
+    basket = [{**line(str(place), fen, qty), "sku": sku} for place, (sku, fen, qty) in enumerate(rows)]
+    offers = [
+        save("B", (4227, 1353)),
+        save("C", (21_999, 9852)),
+        unit_off("D", 50, max_discount=1),
+        unit_off("A", 99, match={"skus": ["d"]}, max_discount=3),
+    ]
+    made = price(case(basket, offers))
+    # The fen that D takes of the first line makes it pay a fen less than the second one, just like it.
+    assert [row.pay for row in made.lines] == [2943, 2944, 2453, 2454]
