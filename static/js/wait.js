@@ -1,5 +1,6 @@
-// The waiting page of a flash sale. It counts to the server's hour, not the phone's, and when the hour comes it goes in by itself,
-// a moment later than others by chance, so that thirty thousand do not arrive in one breath. Without it: a time and a link.
+// Pages that wait. One with data-again looks there again by itself. The one of a flash sale counts to the server's hour, not the phone's,
+// and when the hour comes it goes in by itself, a moment later than others by chance, so that thirty thousand do not arrive in one
+// breath. Without this file: a time and a link.
 
 const JITTER_SECONDS = 3;
 const HOURS_COUNTED = 24; // before that the date says it better
@@ -9,7 +10,8 @@ const page = document.querySelector("[data-begins], [data-again]");
 page?.querySelector("[data-patience]")?.removeAttribute("hidden");
 if (page?.dataset.again) {
   const [least, most] = AGAIN_SECONDS;
-  setTimeout(() => location.assign(page.dataset.again), 1000 * (least + Math.random() * (most - least)));
+  const seconds = Number(page.dataset.seconds) || least + Math.random() * (most - least);
+  setTimeout(() => location.replace(page.dataset.again), 1000 * seconds);
 } else if (page) {
   wait(page);
 }
@@ -38,9 +40,10 @@ async function wait(sale) {
 async function measure() {
   const asked = performance.now();
   try {
-    const answer = await fetch("/healthz", { method: "HEAD", cache: "no-store" });
+    const answer = await fetch(import.meta.url, { method: "HEAD", cache: "no-store", credentials: "omit" });
     const at = Date.parse(answer.headers.get("date") ?? "");
-    if (Number.isFinite(at)) return at + 500 - (asked + performance.now()) / 2;
+    const kept = 1000 * Number(answer.headers.get("age") ?? 0); // by whoever stands between
+    if (Number.isFinite(at)) return at + kept + 500 - (asked + performance.now()) / 2;
   } catch {
     // no network: the phone's own clock until the next try by hand
   }

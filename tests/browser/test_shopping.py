@@ -45,7 +45,7 @@ def test_two_merchants_are_paid_by_wechat_pay_and_alipay_and_fetched(
     expect(page.get_by_text("已放进购物篮")).to_be_visible()
     page.goto(f"{street.base}/shop/m_0003/oil")
     page.get_by_role("button", name="马上买").click()
-    oil = page.locator(".goods", has_text="花生油")
+    oil = page.locator(".ware", has_text="花生油")
     with page.expect_response("**/shop/basket"):
         oil.get_by_role("button", name="加一件花生油").click()
     expect(oil.get_by_role("spinbutton")).to_have_value("2")
