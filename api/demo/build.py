@@ -51,7 +51,10 @@ class DemoProcessError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class DemoSummary:
-    """What there is in the database at the end of a build; `sales` are those at tills. `seconds` is how long this run took, 0 when nothing was left to do."""
+    """What there is in the database at the end of a build.
+
+    `sales` are those at tills. `seconds` is how long this run took, 0 when nothing was left to do.
+    """
 
     size: str
     members: int

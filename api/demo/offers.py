@@ -62,6 +62,7 @@ def make_subsidies(merchants: Sequence[DemoMerchant]) -> list[DemoOffer]:
         _care(),
         _model_workers(),
         *([_cinema(cinemas)] if cinemas else []),
+        *_online(),
     ]
 
 
@@ -200,6 +201,27 @@ def _model_workers() -> DemoOffer:
 def _back(code: str, merchants: tuple[str, ...], rate_bp: int, title: str, title_en: str, **more: object) -> DemoOffer:
     terms: dict[str, object] = {"id": code, "stage": "rebate", "kind": "percent_back", "rate_bp": rate_bp, **more}
     return DemoOffer({**terms, "match": {"any": True, "merchants": list(merchants)}}, title, title_en, merchants)
+
+
+def _online() -> list[DemoOffer]:
+    """What internal purchase alone gives: the union adds to larger orders, the noodle shop gives way on its boxes."""
+    online: dict[str, object] = {"channels": ["online"]}
+    gift = subsidy("u_online", "culture", (), amount=5_00, min_spend=60_00, on_shortage="partial", **online)
+    box = {"id": f"{NOODLE_MERCHANT}_online", "stage": "line", "kind": "percent_off", "rate_bp": 800, **online}
+    return [
+        DemoOffer(
+            gift | {"match": {"any": True}},
+            "内购满 60 补贴 5 元",
+            "Internal purchase: the union adds ¥5 from ¥60",
+            limits={"uses": 3, "period": "month"},
+        ),
+        DemoOffer(
+            box | {"match": {"any": True, "merchants": [NOODLE_MERCHANT]}},
+            "炉前面馆内购九二折",
+            "Noodle shop online: 8% off",
+            (NOODLE_MERCHANT,),
+        ),
+    ]
 
 
 def _cinema(cinemas: tuple[str, ...]) -> DemoOffer:

@@ -28,7 +28,7 @@ SHELVES: Mapping[Shelf, tuple[str, ...]] = {
 ALL_STATES = tuple(state for states in SHELVES.values() for state in states)
 
 CHANGES = {
-    "placed": N_("下单"),
+    "placed": N_("会员下单"),
     "paid": N_("付款完成"),
     "ready": N_("备好，可以取货"),
     "collected": N_("发给会员"),

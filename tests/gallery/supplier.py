@@ -82,7 +82,11 @@ LINES = (
 )
 STORY = tuple(
     v.StoryRow(at=NOW - timedelta(hours=hours), sentence=sentence, who=who)
-    for hours, sentence, who in ((30, "下单", "会员"), (30, "付款完成", "付款渠道"), (4, "备好，可以取货", "周德福"))
+    for hours, sentence, who in (
+        (30, "会员下单", "会员"),
+        (30, "付款完成", "付款渠道"),
+        (4, "备好，可以取货", "周德福"),
+    )
 )
 ORDER = v.MerchantOrder(
     number="K7Q2MX9P",
