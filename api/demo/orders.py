@@ -33,7 +33,7 @@ from merchants import ProductDetail
 from merchants.models import Merchant, Product, Staff
 
 WEEKS: Final = 5
-COUNTS: Final = {"tiny": 24, "plant": 160, "works": 320}
+COUNTS: Final = {"tiny": 24, "plant": 140, "works": 320}
 METHODS: Final = ("wechat_pay", "alipay", "card")
 
 Fate = Literal[
