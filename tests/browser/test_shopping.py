@@ -1,7 +1,6 @@
 """A member buys on a phone: from the basket of two merchants through the sandbox's own page to paid, and fetches it with the slip."""
 
 from collections.abc import Callable
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,13 +9,6 @@ from api import handing_out
 from market.kit.clock import now
 from tests.web.conftest import app_settings, works  # noqa: F401  fixtures that the street stands on
 from tests.web.plaza import Street
-
-
-def settle(street: Street) -> None:
-    """In a thread of its own: Playwright keeps this one's event loop."""
-    worker = Thread(target=street.settle)
-    worker.start()
-    worker.join()
 
 
 def sign_in(page: Page, street: Street) -> None:
@@ -29,7 +21,7 @@ def pay(page: Page, street: Street, merchant: str, method: str) -> None:
     page.locator(f"input[name=method][value={method}]").check(force=True)
     page.locator("form button").last.click()
     page.wait_for_url(f"{street.base}/orders/**")
-    settle(street)
+    street.settle()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -163,10 +164,14 @@ class Street:
         return self.browser.get(paid.headers["location"])
 
     def settle(self) -> None:
-        """Until the sandbox has told all it has to tell and the jobs are done."""
+        """Until the sandbox has told all it has to tell and the jobs are done.
+
+        The worker runs in a thread of its own: once a browser test ran in this process, Playwright keeps the main thread's event loop.
+        """
         until = time.monotonic() + 20
         while time.monotonic() < until:
-            run_worker(self.database_url, wait=False)
+            with ThreadPoolExecutor(max_workers=1) as worker:
+                worker.submit(run_worker, self.database_url, wait=False).result()
             if not self._due():
                 return
             time.sleep(0.05)
