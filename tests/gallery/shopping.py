@@ -327,8 +327,8 @@ SHOPPING: tuple[Sample, ...] = (
         409,
     ),
     _page("basket-empty", "shop/basket.html", EMPTY_BASKET, "/shop/basket"),
-    _page("orders", "orders/list.html", ORDERS, "/orders"),
-    _page("orders-none", "orders/list.html", v.Orders(orders=(), older=None), "/orders"),
+    _page("my-orders", "orders/list.html", ORDERS, "/orders"),
+    _page("my-orders-none", "orders/list.html", v.Orders(orders=(), older=None), "/orders"),
     _page(
         "orders-to-pay",
         "orders/basket.html",

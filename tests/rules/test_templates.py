@@ -187,3 +187,8 @@ def test_the_till_never_says_who_gives_or_why(name: str) -> None:
     """No payer, no reason, no name beyond the surname: the till shows list, discount and paid."""
     html = rendered(name, "zh-CN").replace("临江钢铁厂工会", "")
     assert re.findall("让利|补贴|预算|额度|工会|王建国", html) == []
+
+
+def test_no_two_samples_have_the_same_name() -> None:
+    """The second of two would be looked at and tested by nobody."""
+    assert [name for name, count in Counter(sample.name for sample in SAMPLES).items() if count > 1] == []
