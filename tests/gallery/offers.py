@@ -308,7 +308,7 @@ OFFERS: tuple[Sample, ...] = (
     listed("offers-drafts", "drafts", drafts=DRAFTS),
     listed("offers-discarded", "discarded", drafts=DRAFTS),
     listed("offers-no-drafts", "drafts"),
-    listed("offers-none", "waiting"),
+    listed("desk-offers-none", "waiting"),
     listed("offers-not-found", "current", query="没有这个"),
     Sample(
         "to-sign",

@@ -349,7 +349,7 @@ SHOPPING: tuple[Sample, ...] = (
         ),
         "/orders/b/0198c6f2",
     ),
-    _page("order-placed", "orders/order.html", PLACED_PAGE, "/orders/K7Q2MX9P"),
+    _page("my-order-placed", "orders/order.html", PLACED_PAGE, "/orders/K7Q2MX9P"),
     _page(
         "order-waits",
         "orders/order.html",
