@@ -3,6 +3,7 @@
 Every form leads to another page by redirect, and every refusal is said where one stands. Of the member stands the surname, no more.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
@@ -48,6 +49,7 @@ from market.sales.orders.states import WAITING, OrderUnknownError
 doors = Doors(include_in_schema=False)
 
 HOME = "/merchant/handout"
+SLIP = re.compile(r"(?P<number>[2-9A-HJ-NP-Z]{8}) (?P<digits>[0-9]{6})")
 OVER = (VisitUnknownError, VisitExpiredError, VisitUsedError)
 
 
@@ -207,6 +209,9 @@ def _read_units(fields: Mapping[str, object]) -> dict[str, int]:
 
 
 def _open(request: Request, who: Principal, scanned: str, *, by_scan: bool) -> Response:
+    if slip := SLIP.fullmatch(scanned.strip()):
+        # The slip's picture holds the order's number and its digits: what somebody would say and type.
+        return _slip(request, who, slip["number"], {"digits": slip["digits"]})
     try:
         seen = handing_out.show_card(staff_id=staff_of(who), scanned=scanned, at=now())
     except DomainError as refusal:
@@ -272,13 +277,15 @@ def _slip(
         detail = read_order(tx, desk, number)
         if error is None and (detail.order.state not in WAITING or detail.order.handover != "pickup"):
             return see_other(request, f"/merchant/orders/{number}")
-        order = _show_order(detail, find_products(tx, [detail]), name_points(tx), fields or None)
+        keyed = fields if error is not None else None
+        order = _show_order(detail, find_products(tx, [detail]), name_points(tx), keyed)
         name = surname(cards.get_name(tx, subject=detail.order.subject))
     view = HandoutSlip(
         order=order,
         surname=name,
         is_proxy=fields.get("came") == "proxy",
         proxy_name=str(fields.get("proxy_name", ""))[:40],
+        digits=str(fields.get("digits", ""))[:8] if error is None else "",
         error=error.sentence(language_of(request)) if error else None,
     )
     return render(request, "merchant/handout_slip.html", view, status=error.status if error else 200)

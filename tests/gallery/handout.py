@@ -19,7 +19,9 @@ CARD = v.HandoutCard(
     orders=(HANDOUT, replace(HANDOUT, number="H4TWE6RA", state="paid", lines=LINES[1:])),
     error=None,
 )
-SLIP = v.HandoutSlip(order=replace(HANDOUT, lines=LINES[1:]), surname="王", is_proxy=False, proxy_name="", error=None)
+SLIP = v.HandoutSlip(
+    order=replace(HANDOUT, lines=LINES[1:]), surname="王", is_proxy=False, proxy_name="", digits="", error=None
+)
 PICKS = v.Picks(
     merchant="兴钢家电",
     points=(

@@ -140,6 +140,15 @@ def test_the_buyer_himself_with_his_slip_needs_no_proxy(phone: TestClient, store
     assert (given.collected_by, given.proof) == ("member", "slip")
 
 
+def test_the_picture_of_a_slip_is_read_like_a_card(phone: TestClient, store: Store) -> None:
+    order = store.order({"rice": 2})
+    read = send(phone, phone.get(f"{HOME}/code"), f"{HOME}/cards", code=f"{order.number} {order.slip}", by="scan")
+    assert read.status_code == 200
+    assert f'value="{order.slip}"' in read.text
+    done = follow(phone, send(phone, read, f"{HOME}/orders/{order.number}", came="member"))
+    assert "已发放" in done.text
+
+
 def test_guessing_a_slip_comes_to_an_end(phone: TestClient, store: Store) -> None:
     order = store.order({"rice": 1})
     path = f"{HOME}/orders/{order.number}"

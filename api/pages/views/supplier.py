@@ -235,6 +235,7 @@ class HandoutSlip:
     surname: str
     is_proxy: bool
     proxy_name: str
+    digits: str  # as read from the slip's picture
     error: str | None
 
 
