@@ -71,7 +71,8 @@ def sell(visit):
     row = {column.name: plain.get(column.type.python_type, dict)() for column in Sale.__table__.columns}
     with transaction() as tx:
         tx.execute(text("SET LOCAL session_replication_role = replica"))  # without the foreign keys
-        tx.execute(insert(Sale).values(row | {"visit_id": visit.visit_id}))
+        shop = {"channel": "shop", "order_id": None, "visit_id": visit.visit_id}
+        tx.execute(insert(Sale).values(row | shop))
 
 
 # --- issuing ----------------------------------------------------------------------------------------------------------
