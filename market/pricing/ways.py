@@ -48,7 +48,7 @@ class Stage:
     """One line in the order of the programme, with the least sum up to it.
 
     `opening` are slots that it is the first line of, `closing` the bits and `closing_slots` the slots that no later line concerns;
-    `concerned` are slots of offers of whole groups that may hold its units, `relevant` all offers that matter to it when in use.
+    `relevant` are all offers that matter to it when in use.
     `filled` are the components of bundles that no later line fills, as (slot, component, the component of that bundle filled first).
     """
 
@@ -59,10 +59,8 @@ class Stage:
     closing: int = 0
     closing_slots: tuple[int, ...] = ()
     boundary: int | None = None
-    concerned: tuple[int, ...] = ()
     filled: tuple[tuple[int, int, int], ...] = ()
     relevant: int = 0
-    is_idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,8 +324,6 @@ class Layout:
             stage.relevant = concerns[stage.position]
             for way in stage.ways:
                 stage.relevant |= way.tracked | way.clash
-            # A line with one way that touches nothing else changes no sum and no state.
-            stage.is_idle = len(stage.ways) == 1 and not (concerns[stage.position] or stage.closing_slots)
         for at, slot in enumerate(self.slots):
             if slot.holds:
                 order = [stage.position for stage in stages]
@@ -370,8 +366,6 @@ class Layout:
             total += self.least_of[stage.position]
             stage.least = total
             for at, slot in enumerate(self.slots):
-                if slot.kind in ("hold", "turn", "sets") and stage.position in self.lines_of[slot.bit]:
-                    stage.concerned += (at,)
                 if slot.holds and stage.position in self.lines_of[slot.bit] and at not in first_of_slot:
                     first_of_slot[at] = depth
                     stage.opening += (at,)
