@@ -13,11 +13,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from market.kit.migrations import upgrade
 from market.kit.postgres import ROLE, Cluster, create_database, get_cluster, start_cluster, stop_cluster
 from market.kit.postgres_folders import PORT
+
+# How long an example takes says more of a busy machine than of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 pytest_plugins = ["tests.world", "tests.mall", "tests.web.plaza", "tests.web.supplier"]
 TEMPLATE = "template_huigong"

@@ -13,4 +13,4 @@ cases = (
     .map(lambda drawn: drawn[0](random.Random(drawn[1])))
     .filter(lambda case: count_plans(case) < 10**5)
 )
-laws = settings(max_examples=150, deadline=None)
+laws = settings(max_examples=150)

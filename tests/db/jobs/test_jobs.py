@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
@@ -62,6 +63,12 @@ def test_one_job_waits_for_a_queueing_lock(database: Engine) -> None:
     assert len(waiting()) == 2
 
 
+def work(database_url: str) -> None:
+    """All that is due. In a thread of its own: once a browser test ran in this process, Playwright keeps the main thread's event loop."""
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        worker.submit(run_worker, database_url, wait=False).result()
+
+
 def test_the_worker_does_what_is_due_and_leaves_what_is_not(database: Engine, database_url: str) -> None:
     with transaction() as tx:
         init_installation(tx, kind="demo", at=now())
@@ -69,7 +76,7 @@ def test_the_worker_does_what_is_due_and_leaves_what_is_not(database: Engine, da
         enqueue(tx, "payments.work_event", {"event_id": "evt_2"}, at=now() + timedelta(hours=1))
     keep_event("evt_1")
     keep_event("evt_2")
-    run_worker(database_url, wait=False)
+    work(database_url)
     assert (works("evt_1"), works("evt_2")) == (1, 0)
     assert waiting() == [("payments.work_event", "todo")]
 
@@ -78,7 +85,7 @@ def test_a_job_that_fails_is_put_off_and_not_lost(database: Engine, database_url
     with transaction() as tx:
         init_installation(tx, kind="demo", at=now())
         enqueue(tx, "payments.work_event", {"event_id": "evt_none"})
-    run_worker(database_url, wait=False)
+    work(database_url)
     with transaction() as tx:
         asked = text(
             "SELECT status::text, attempts, scheduled_at FROM jobs.procrastinate_jobs WHERE task_name LIKE 'payments.w%'"

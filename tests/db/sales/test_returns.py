@@ -123,7 +123,7 @@ def test_unit_by_unit_every_payer_gets_his_part_by_the_cumulative_floor(register
     assert findings() == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 10**7), st.lists(st.integers(1, 50), min_size=1, max_size=12))
 def test_any_path_gives_back_exactly_the_whole(amount: int, steps: list[int]) -> None:
     whole, done, back = sum(steps), 0, 0

@@ -192,7 +192,7 @@ def test_bytes_and_pixels_have_their_bounds(monkeypatch):
     assert draw_picture(make(size=(200, 800)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_spoiled_picture_is_drawn_or_refused_and_nothing_else(data):
     sent = bytearray(data.draw(st.sampled_from([make(k, size=(240, 220)) for k in ("JPEG", "PNG", "WEBP")])))

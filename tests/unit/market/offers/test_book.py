@@ -59,14 +59,14 @@ def find_by_scan(offers, basket, shop):
     return tuple(sorted(found, key=lambda one: one.id))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(some_terms, st.lists(lines, max_size=5), shops)
 def test_the_index_finds_what_a_scan_of_all_offers_finds(found, basket, shop):
     offers = [write(number, terms) for number, terms in enumerate(found)]
     assert OfferBook(1, reversed(offers), None).candidates(basket, shop=shop) == find_by_scan(offers, basket, shop)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     some_terms, st.dictionaries(st.integers(0, 15), terms | st.none(), max_size=5), st.lists(lines, max_size=5), shops
 )
@@ -92,7 +92,7 @@ def is_placed(one, shop, merchant):
     return here and (not one.match.merchants or merchant in one.match.merchants)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(matches, max_size=12), st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh"))
 def test_offers_of_a_place_are_those_whose_scope_holds_it(found, shop, merchant):
     offers = [offer(number, match) for number, match in enumerate(found)]

@@ -118,11 +118,11 @@ def test_an_error_is_for_good_or_to_be_tried_again(
 def test_a_server_that_says_nothing_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stripe_gateway, "TIMEOUT_SECONDS", (1, 0.2))
     monkeypatch.setattr(stripe_gateway, "RETRIES", 0)
-    server.answers, server.waits = [(200, SESSION)], 1.0
+    server.answers, server.waits = [(200, SESSION)], 3.0
     begun = time.monotonic()
     with pytest.raises(ProviderDownError):
         server.gateway().fetch("cs_1", account="acct_1")
-    assert time.monotonic() - begun < 0.9
+    assert time.monotonic() - begun < 2.5
 
 
 @pytest.mark.parametrize(
