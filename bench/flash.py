@@ -1,25 +1,21 @@
-"""A flash sale: `python -m bench.flash [--quick]`. Sixty-four clients, more members than pieces, every button hit three times.
+"""A flash sale over HTTP: `python -m bench.flash [--quick]`. Sixty-four clients, more members than pieces, every button hit three times.
 
-Clients call the door that the routes call, in two processes as `huigong serve` runs them: as many calls are on their way as a process
-has connections, the other clients wait in line. PostgreSQL is one of the bench's own, with fsync on.
-Exactly the pieces that are there are sold, one to a member; then the same number of orders for one product and for five hundred take
-turns, and medians are compared.
+`huigong serve` runs with two processes; every member has a session of his own, comes in through the entry and orders as a program of
+his would. PostgreSQL is one of the bench's own, with fsync on. Exactly the pieces that are there are sold, one to a member; then the
+same number of orders for one product and for five hundred take turns, and medians are compared.
 """
 
 import argparse
+import json
 import random
 import shutil
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
-from multiprocessing import get_context
-from multiprocessing.pool import Pool
 from pathlib import Path
 from statistics import median
 from uuid import UUID, uuid4
@@ -32,23 +28,22 @@ import cards
 import merchants
 from api import handing_out
 from api.demo.people import make_national_id
-from api.shopping import BasketKeyed, HandoverKeyed, place_basket
-from bench.served import open_folder
+from api.identity import create_account, grant_role, init_installation, open_session
+from bench.lean_client import Answer, Drive, drive, write_request
+from bench.served import open_folder, serve
 from cards.models import Member
 from market.kit.clock import now
 from market.kit.database import connect, disconnect, get_engine, transaction
-from market.kit.errors import DomainError
 from market.kit.migrations import upgrade
 from market.kit.postgres import create_database, start_cluster, stop_cluster
 from market.oversight.audits import AUDITS
 from merchants import ProductTerms, VariantTerms
 
-PROCESSES, CLIENTS = 2, 64
-CONNECTIONS = 12  # of each process, as the settings have it
+CLIENTS = 64
 HITS = 3
 PRODUCTS = 500
 PLENTY = 100_000
-MERCHANT = "flash"
+MERCHANT, FLASH = "flash", "p0"
 PLACED = "PLACED"
 
 
@@ -67,27 +62,35 @@ QUICK = Plan(1_000, 200, 3, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A member who hits the button for one thing."""
+class Buyer:
+    """A member's session, and his token for the flash sale, once he has come in."""
 
-    member_id: UUID
+    session: str
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """A product of the bench, and the one item there is of it."""
+
+    product_id: UUID
     item_id: UUID
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of attempts: answers counted, and when (seconds from the start) each order was placed."""
+    """What came of attempts: answers counted, when (seconds from the start) each order was placed, and all answers."""
 
     answers: Counter[str]
     placed_at: Sequence[float]
-    seconds: float
+    drive: Drive
 
 
 @dataclass(frozen=True, slots=True)
 class Flash:
     """The flash sale, and orders per second on one product and on five hundred, a number for each round."""
 
+    entries: Drive
     sale: Outcome
     sold: int
     buyers: int
@@ -120,30 +123,28 @@ def measure_flash(plan: Plan, *, console: Console) -> Flash:
         connect(url)
         stack.callback(disconnect)
         console.print(f"{plan.members:,} members, {plan.pieces:,} pieces, {PRODUCTS} other products")
-        members = _add_members(plan.members)
+        sessions = _add_members(plan.members)
         hot, plenty, *others = _add_products(plan)
         with get_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
-        pool = stack.enter_context(get_context("spawn").Pool(PROCESSES, initializer=_begin, initargs=(url,)))
+        port = stack.enter_context(serve(url, home / "serve.log"))
         rng = random.Random(20)
-        _run(
-            pool,
-            [Attempt(rng.choice(members), rng.choice(others), str(uuid4())) for _ in range(CLIENTS * 2)],
-        )
-        attempts = [Attempt(member, hot, str(uuid4())) for member in members for _ in range(HITS)]
+        _order(port, [(Buyer(rng.choice(sessions)), rng.choice(others)) for _ in range(CLIENTS * 2)])
+        entries, buyers = _enter(port, sessions)
+        attempts = [(buyer, hot) for buyer in buyers for _ in range(HITS)]
         rng.shuffle(attempts)
-        sale = _run(pool, attempts)
-        sold, buyers, most = _count_sold(hot)
+        sale = _order(port, attempts)
+        sold, bought, most = _count_sold(hot.item_id)
         rates: dict[str, list[float]] = {"hot": [], "spread": []}
         for _ in range(plan.rounds):
             for name, measured in rates.items():
-                buying = rng.sample(members, min(plan.orders_per_round, len(members)))
-                wanted = [Attempt(m, plenty if name == "hot" else rng.choice(others), str(uuid4())) for m in buying]
-                done = _run(pool, wanted)
-                measured.append(done.answers[PLACED] / done.seconds)
+                buying = rng.sample(buyers, min(plan.orders_per_round, len(buyers)))
+                wanted = [(buyer, plenty if name == "hot" else rng.choice(others)) for buyer in buying]
+                done = _order(port, wanted)
+                measured.append(done.answers[PLACED] / done.drive.seconds)
         with get_engine().connect() as connection:
             findings = [f"{found.rule}: {found.subject}" for audit in AUDITS for found in audit(connection)]
-        return Flash(sale, sold, buyers, most, findings, rates["hot"], rates["spread"])
+        return Flash(entries, sale, sold, bought, most, findings, rates["hot"], rates["spread"])
 
 
 def describe_flash(flash: Flash, plan: Plan) -> Iterator[tuple[str, str, str, bool]]:
@@ -159,7 +160,9 @@ def describe_flash(flash: Flash, plan: Plan) -> Iterator[tuple[str, str, str, bo
     )
     yield "… other answers than sold out or one per member", f"{errors or 'none'}", "none", not errors
     yield "… sold out after", f"{flash.sell_out_seconds:.1f} s", "", True
-    yield "… attempts answered", f"{sum(answers.values()) / flash.sale.seconds:,.0f} /s", "", True
+    yield "… attempts answered", f"{flash.sale.drive.rate:,.0f} /s", "", True
+    yield "… p95 of an answer", f"{flash.sale.drive.percentile_ms(95):,.0f} ms", "", True
+    yield "… members who came in before", f"{flash.entries.rate:,.0f} /s", "", True
     yield "… findings of verify", f"{flash.findings or 'none'}", "none", not flash.findings
     yield "orders for 500 products", f"{median(flash.spread):,.0f} /s", "", True
     yield "orders for one product", f"{median(flash.hot):,.0f} /s", "", True
@@ -169,8 +172,10 @@ def describe_flash(flash: Flash, plan: Plan) -> Iterator[tuple[str, str, str, bo
 # --- the world --------------------------------------------------------------------------------------------------------
 
 
-def _add_members(number: int) -> list[UUID]:
+def _add_members(number: int) -> list[str]:
+    """Members with a session each."""
     with transaction() as tx:
+        init_installation(tx, kind="demo", at=now())
         unit_id = cards.add_unit(tx, code="flash", name="Flash")
         people = [
             cards.NewMember(
@@ -183,10 +188,16 @@ def _add_members(number: int) -> list[UUID]:
             for each in range(number)
         ]
         cards.add_members(tx, members=people, at=now())
-        return list(tx.scalars(select(Member.id)))
+        sessions = []
+        for each, member_id in enumerate(tx.scalars(select(Member.id)).all()):
+            account_id = create_account(tx, login=f"flash-{each}", name="Flash", at=now())
+            grant_role(tx, account_id=account_id, role="member", scope_id=member_id)
+            opened = open_session(tx, account_id=account_id, roles=["member"], agent="bench", at=now())
+            sessions.append(opened.token)
+    return sessions
 
 
-def _add_products(plan: Plan) -> list[UUID]:
+def _add_products(plan: Plan) -> list[Goods]:
     """The product of the sale, one that never runs out, and five hundred others."""
     at = now()
     with transaction() as tx:
@@ -196,7 +207,7 @@ def _add_products(plan: Plan) -> list[UUID]:
         owner = merchants.add_staff(tx, merchant_id=merchant_id, name="Flash")
         merchants.set_payment_account(tx, merchant_id=merchant_id, account="acct_flash")
         merchants.add_point(tx, code="gate", name="Gate", address="")
-    items = []
+    goods = []
     for number in range(PRODUCTS + 2):
         code = f"p{number}"
         terms = ProductTerms(
@@ -211,10 +222,11 @@ def _add_products(plan: Plan) -> list[UUID]:
         with transaction() as tx:
             merchants.add_product(tx, merchant_id=merchant_id, code=code, terms=terms, at=at)
             merchants.list_product(tx, merchant_id=merchant_id, code=code)
-            items.append(merchants.get_own_product(tx, merchant_id=merchant_id, code=code).variants[0].item_id)
+            product = merchants.get_own_product(tx, merchant_id=merchant_id, code=code)
+            goods.append(Goods(product.product_id, product.variants[0].item_id))
         pieces = plan.pieces if number == 0 else PLENTY
-        handing_out.receive_stock(staff_id=owner, item_id=items[-1], pieces=pieces, key="bench", at=at)
-    return items
+        handing_out.receive_stock(staff_id=owner, item_id=goods[-1].item_id, pieces=pieces, key="bench", at=at)
+    return goods
 
 
 def _count_sold(item_id: UUID) -> tuple[int, int, int]:
@@ -232,40 +244,47 @@ def _count_sold(item_id: UUID) -> tuple[int, int, int]:
 # --- clients ----------------------------------------------------------------------------------------------------------
 
 
-def _run(pool: Pool, attempts: Sequence[Attempt]) -> Outcome:
-    """All attempts, dealt to the processes and in each to its threads; they start together."""
-    start = time.time() + 0.5
-    parts = [(start, attempts[number::PROCESSES]) for number in range(PROCESSES)]
-    done = pool.map(_work, parts, chunksize=1)
-    answers = sum((counted for counted, _, _ in done), Counter[str]())
-    placed_at = [when for _, times, _ in done for when in times]
-    return Outcome(answers, placed_at, max(end for *_, end in done))
+def _enter(port: int, sessions: Sequence[str]) -> tuple[Drive, list[Buyer]]:
+    """Everybody comes into the sale, and has his token then."""
+    path = f"/api/shop/products/{MERCHANT}/{FLASH}/entry"
+    queues = [
+        [write_request(path, b"", token=session) for session in sessions[client::CLIENTS]] for client in range(CLIENTS)
+    ]
+    entered = drive(port, queues, expect={200})
+    buyers = [
+        Buyer(session, json.loads(answer.body)["token"])
+        for client, answers in enumerate(entered.answers)
+        for session, answer in zip(sessions[client::CLIENTS], answers, strict=True)
+    ]
+    return entered, buyers
 
 
-def _begin(url: str) -> None:
-    """In a process of its own."""
-    connect(url, pool_size=CONNECTIONS)
+def _order(port: int, wanted: Sequence[tuple[Buyer, Goods]]) -> Outcome:
+    """One hit of the button for each: an order or a refusal; a fault of the server ends the bench."""
+    requests = [
+        write_request(
+            "/api/orders",
+            json.dumps(
+                {
+                    "items": {str(goods.item_id): 1},
+                    "handovers": {MERCHANT: {"handover": "pickup", "point": "gate"}},
+                    "tokens": {str(goods.product_id): buyer.token} if buyer.token else {},
+                }
+            ).encode(),
+            token=buyer.session,
+            key=str(uuid4()),
+        )
+        for buyer, goods in wanted
+    ]
+    done = drive(port, [requests[client::CLIENTS] for client in range(CLIENTS)], expect={201, 409})
+    answers = [answer for mine in done.answers for answer in mine]
+    placed_at = [answer.since_begin for answer in answers if answer.status == 201]
+    return Outcome(Counter(map(_name, answers)), placed_at, done)
 
 
-def _work(part: tuple[float, Sequence[Attempt]]) -> tuple[Counter[str], list[float], float]:
-    start, attempts = part
-    time.sleep(max(0, start - time.time()))
-    with ThreadPoolExecutor(CONNECTIONS) as server, ThreadPoolExecutor(CLIENTS // PROCESSES) as clients:
-        answers = list(clients.map(lambda attempt: server.submit(_buy, attempt).result(), attempts))
-    counted = Counter(answer for answer, _ in answers)
-    return counted, [when - start for answer, when in answers if answer == PLACED], time.time() - start
-
-
-def _buy(attempt: Attempt) -> tuple[str, float]:
-    """One hit of the button: the answer, and when it came. Anything but a refusal is an error of the server."""
-    keyed = BasketKeyed({attempt.item_id: 1}, {MERCHANT: HandoverKeyed("pickup", "gate")})
-    try:
-        place_basket(member_id=attempt.member_id, keyed=keyed, key=attempt.key, at=now())
-    except DomainError as refused:
-        return refused.code, time.time()
-    except Exception as error:  # noqa: BLE001  counted and shown
-        return type(error).__name__, time.time()
-    return PLACED, time.time()
+def _name(answer: Answer) -> str:
+    """What an answer says, in a word."""
+    return PLACED if answer.status == 201 else str(json.loads(answer.body)["code"])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -4,7 +4,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
@@ -16,11 +16,12 @@ _LENGTH = b"content-length:"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The status and body of one answer, and the seconds from the first byte sent to the last received."""
+    """The status and body of one answer, the seconds from the first byte sent to the last received, and since the drive began."""
 
     status: int
     body: bytes
     seconds: float
+    since_begin: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,12 @@ def write_request(path: str, body: bytes, *, token: str, key: str | None = None)
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def drive(port: int, queues: Sequence[Sequence[bytes]], *, expect: int) -> Drive:
+def drive(port: int, queues: Sequence[Sequence[bytes]], *, expect: Collection[int]) -> Drive:
     """Send the requests of all clients over as many connections, each its next when its last is answered.
 
     Connections take from one common queue, in turn through the clients: how the system spreads them over the server's processes is
     chance, and a process that has fewer of them shall not stand idle at the end. Raises UnexpectedAnswerError at the first status
-    other than `expect`.
+    that is none of `expect`.
     """
     turns = max(map(len, queues), default=0)
     waiting = deque(
@@ -83,7 +84,7 @@ def drive(port: int, queues: Sequence[Sequence[bytes]], *, expect: int) -> Drive
                 raise UnexpectedAnswerError(f"no answer for {PATIENCE_SECONDS} s")
             for key, _ in ready:
                 line = key.data
-                answer = line.receive(expect)
+                answer = line.receive(expect, begun)
                 if answer is None:
                     continue
                 answers[line.client][line.turn] = answer
@@ -113,7 +114,7 @@ class _Connection:
         self._sent_at = time.perf_counter()
         self.socket.sendall(request)
 
-    def receive(self, expect: int) -> Answer | None:
+    def receive(self, expect: Collection[int], begun: float) -> Answer | None:
         """Take what has come; the answer when it is complete."""
         part = self.socket.recv(65_536)
         if not part:
@@ -126,7 +127,8 @@ class _Connection:
         if len(body) < length:
             return None
         status = int(head[9:12])
-        if status != expect:
-            raise UnexpectedAnswerError(f"{status} instead of {expect}: {body[:500].decode(errors='replace')}")
+        if status not in expect:
+            raise UnexpectedAnswerError(f"{status}, none of {sorted(expect)}: {body[:500].decode(errors='replace')}")
         self._received = b""
-        return Answer(status, body, time.perf_counter() - self._sent_at)
+        received_at = time.perf_counter()
+        return Answer(status, body, received_at - self._sent_at, received_at - begun)

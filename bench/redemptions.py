@@ -98,7 +98,7 @@ def run_round(port: int, tills: Sequence[Till], sales: int) -> tuple[Drive, Driv
             [write_request("/api/till/visits", json.dumps({"code": codes[n]}).encode(), token=till.token) for n in mine]
             for till, mine in zip(tills, each, strict=True)
         ],
-        expect=201,
+        expect={201},
     )
     quotes, purchases = [], []
     for till, opened in zip(tills, visits.answers, strict=True):
@@ -115,7 +115,7 @@ def run_round(port: int, tills: Sequence[Till], sales: int) -> tuple[Drive, Driv
             ]
         )
         purchases.append(list(zip(visit_ids, baskets, strict=True)))
-    priced = drive(port, quotes, expect=200)
+    priced = drive(port, quotes, expect={200})
     requests = [
         [
             write_request(
@@ -130,7 +130,7 @@ def run_round(port: int, tills: Sequence[Till], sales: int) -> tuple[Drive, Driv
         ]
         for till, mine, answers in zip(tills, purchases, priced.answers, strict=True)
     ]
-    return visits, priced, drive(port, requests, expect=201)
+    return visits, priced, drive(port, requests, expect={201})
 
 
 def keep(rates: Rates, drives: tuple[Drive, Drive, Drive]) -> None:
