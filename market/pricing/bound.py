@@ -10,7 +10,7 @@ rate of a percentage, or all of it where a fixed amount may take everything. The
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from market.kit.money import WHOLE_BP, share_of
 from market.pricing.apply import Use
@@ -26,6 +26,8 @@ class Variant:
 
     Takes `off` fen, or `rate_bp` of the running net when `off` is None; never more than `cap`. `times_of` > 0: `off` once for every
     so many fen. `lines` counts the lines it is shared over.
+
+    Derived: `is_order`, whether its threshold looks at the net after the line stage; `reach`, its atoms as bits.
     """
 
     use: Use
@@ -38,11 +40,13 @@ class Variant:
     rate_bp: int
     cap: int | None
     times_of: int
+    is_order: bool = field(init=False)
+    reach: int = field(init=False)
 
-    @property
-    def is_order(self) -> bool:
-        """Whether its threshold looks at the net after the line stage."""
-        return self.use.offer.stage is Stage.ORDER
+    def __post_init__(self) -> None:
+        """Work out what bounds ask for again and again."""
+        object.__setattr__(self, "is_order", self.use.offer.stage is Stage.ORDER)
+        object.__setattr__(self, "reach", sum([1 << atom for atom in self.atoms]))
 
     def endless(self) -> "Variant":
         """The same tier with nothing to leave it behind: for nets that open decisions may still lower."""
@@ -229,11 +233,11 @@ def _risks(variants: Sequence[Variant]) -> tuple[int, ...]:
     risks = [0] * len(variants)
     for rank, variant in enumerate(variants):
         if len(variant.atoms) > 1:
-            reach, is_apart = set(variant.atoms), False
+            reach, is_apart = variant.reach, False
             for later in range(rank + 1, len(variants)):
-                atoms = set(variants[later].atoms)
+                atoms = variants[later].reach
                 # Inside an offer that looks at all of them the moves cancel out, until one has looked at a part.
-                if atoms & reach and (is_apart or not reach <= atoms):
+                if atoms & reach and (is_apart or reach & ~atoms):
                     is_apart = True
                     risks[later] += variant.lines * SCALE // 4 + 1
                     reach |= atoms

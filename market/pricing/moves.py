@@ -178,7 +178,8 @@ class Moves(Layout):
         fields, alike = distinct(states & relevant)
         shape = (fields.size, count)
         after, fits = np.zeros(shape, dtype=np.int64), np.ones(shape, dtype=bool)
-        more, cost = np.tile(table.more, (fields.size, 1)), np.tile(table.cost, (fields.size, 1))
+        more, cost = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+        more[:], cost[:] = table.more, table.cost
         for offer in offers:
             value = (fields >> offer.place & 1)[:, None]
             fits &= (value & offer.clashes) == 0
@@ -248,6 +249,9 @@ class Moves(Layout):
 
     def _begin(self, stage: Stage, way: Way) -> Iterator[dict[int, int]]:
         """At the first line of offers with holds, the holds (by slot, by number) that take as many units of it as this way gives them."""
+        if not stage.opening:
+            yield {}
+            return
         held = dict(way.held)
         suitable = [
             [
@@ -374,8 +378,11 @@ def _distinct_moves(moves: Columns) -> Columns:
     order = np.lexsort((more, target, origin))
     rising = [column[order] for column in moves]
     is_new = np.ones(order.size, dtype=bool)
-    is_new[1:] = (np.diff(rising[0]) != 0) | (np.diff(rising[1]) != 0) | (np.diff(rising[3]) != 0)
-    return [column[is_new] for column in rising]
+    from_, to, _, net, _ = rising
+    np.not_equal(from_[1:], from_[:-1], out=is_new[1:])
+    is_new[1:] |= to[1:] != to[:-1]
+    is_new[1:] |= net[1:] != net[:-1]
+    return rising if is_new.all() else [column[is_new] for column in rising]
 
 
 def _looking_back(states: Whole, moves: Columns, later: Layer) -> Layer:

@@ -177,6 +177,10 @@ class Paths:
         programme = self._programme
         mask = self._setting.upper_mask
         pools: dict[int, tuple[Pool, ...]] = {}
+        for position, way in programme.fixed.items():
+            mask |= way.option.mask
+            if way.option.pools:
+                pools[position] = way.option.pools
         for stage, step in zip(programme.stages, steps, strict=True):
             mask |= step.way.option.mask
             mine = list(step.way.option.pools)

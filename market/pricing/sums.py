@@ -27,6 +27,7 @@ MOST_SUMS: Final = 600_000
 MOST_CELLS: Final = 20_000_000  # costs kept at once
 ROOMS: Final = (2_000, 10_000)  # fen above a bound that are looked at, before all that is no worse than the best found
 STEP: Final = 8_192  # sums are worked out up to a multiple of this, so that settings share them
+FEW_LIVE: Final = 40  # sums of a state that are quicker moved one by one than as one array
 AT_ONCE: Final = (
     4_096  # sums of which is worked out what is paid, before looking whether higher ones could pay as little
 )
@@ -207,7 +208,8 @@ class Programme(Moves):
         places = {state: sums - self.lowest for state, sums in ends.items()}
         first = min([int(some[0]) for some in places.values()])
         last = max([int(some[-1]) for some in places.values()])
-        reached: list[Reached] = [{0: Costs(self.shift, np.zeros(1, dtype=np.int64))}]
+        begun = sum([way.cost for way in self.fixed.values()])
+        reached: list[Reached] = [{0: Costs(self.shift, np.full(1, begun, dtype=np.int64))}]
         layers, cells = self.layers(setting.allowed, is_light=False), 0
         for depth, stage in enumerate(self.stages):
             reached.append(self._advance(layers[depth], layers[depth + 1], reached[-1], first, last))
@@ -249,17 +251,38 @@ class Programme(Moves):
         starts, ends = np.full(later.states.size, FAR), np.full(later.states.size, -FAR)
         np.minimum.at(starts, target, low)
         np.maximum.at(ends, target, high)
+        sizes = np.where(starts < FAR, ends - starts + 1, 0)
+        flat = np.full(int(sizes.sum()), NEVER, dtype=np.int64)
+        first_of = np.cumsum(sizes) - sizes
         following: Reached = {}
-        columns = (layer.origin[moves], layer.more[moves], layer.cost[moves], target, low, high)
-        for origin, more, cost, after, least, most in zip(*[column.tolist() for column in columns], strict=True):
-            if after not in following:
-                begin = int(starts[after])
-                following[after] = Costs(begin, np.full(int(ends[after]) - begin + 1, NEVER, dtype=np.int64))
-            before, costs = reached[origin]
+        for at in np.flatnonzero(sizes).tolist():
+            begin = int(first_of[at])
+            following[at] = Costs(int(starts[at]), flat[begin : begin + int(sizes[at])])
+        origin, more, cost = layer.origin[moves], layer.more[moves], layer.cost[moves]
+        lives = {at: np.flatnonzero(costs < LIVE) for at, (_, costs) in reached.items()}
+        counts = np.zeros(layer.states.size, dtype=np.int64)
+        counts[list(lives)] = [live.size for live in lives.values()]
+        mine = counts[origin]
+        if mine.sum() <= FEW_LIVE * moves.size:
+            # Few sums are reached yet: one by one, for all moves at once.
+            places = np.concatenate([lives[at] + start for at, (start, _) in reached.items()])
+            known = np.concatenate([costs[lives[at]] for at, (_, costs) in reached.items()])
+            begins = np.zeros(layer.states.size, dtype=np.int64)
+            begins[list(lives)] = np.cumsum(counts[list(lives)]) - counts[list(lives)]
+            move = np.repeat(np.arange(moves.size), mine)
+            cell = np.arange(move.size) + np.repeat(begins[origin] - np.cumsum(mine) + mine, mine)
+            place = places[cell] + more[move]
+            fits = (low[move] <= place) & (place <= high[move])
+            move, place, cell = move[fits], place[fits], cell[fits]
+            np.minimum.at(flat, (first_of - starts)[target[move]] + place, known[cell] + cost[move])
+            return following
+        for columns in zip(*[column.tolist() for column in (origin, target, more, cost, low, high)], strict=True):
+            at, after, shift, besides, least, most = columns
+            before, costs = reached[at]
             begin, target_costs = following[after]
             into = target_costs[least - begin : most + 1 - begin]
-            some = costs[least - more - before : most + 1 - more - before]
-            np.minimum(into, some + cost if cost else some, out=into)
+            some = costs[least - shift - before : most + 1 - shift - before]
+            np.minimum(into, some + besides if besides else some, out=into)
         return following
 
     def _cross(self, stage: Stage, reached: Reached, terminal: Terminal) -> None:

@@ -45,7 +45,7 @@ class Way(NamedTuple):
 
 @dataclass(slots=True)
 class Stage:
-    """One line in the order of the programme, with the least sum up to it.
+    """One line in the order of the programme, with the least sum up to it, fixed lines of its part among them.
 
     `opening` are slots that it is the first line of, `closing` the bits and `closing_slots` the slots that no later line concerns;
     `relevant` are all offers that matter to it when in use.
@@ -126,6 +126,8 @@ class Layout:
         self.nets_of: dict[int, list[int]] = {}
         for position, use in noted.items():
             self._note(position, use)
+        # Lines that nothing is to be decided about are no stages; they begin every plan.
+        self.fixed: dict[int, Way] = {}
         self.stages = self._stages()
 
     def _note(self, position: int, use: Use) -> None:
@@ -280,7 +282,7 @@ class Layout:
     def _clash(self, tracked: int) -> int:
         """The offers that may not stand beside any of these."""
         clash = 0
-        for bit in bits_of(tracked):
+        for bit in bits_of(tracked) if self.rivals else ():
             clash |= self.rivals.get(bit, 0)
         return clash
 
@@ -347,10 +349,15 @@ class Layout:
         stages: list[Stage] = []
         for part in sorted(set(self.part_of.values())):
             rest = [block for block in blocks if self.part_of[block[0]] == part and concerns[block[0]]]
-            stages += [Stage(at, self.ways[at]) for at in plain if self.part_of[at] == part]
-            ahead = 0
+            mine = [at for at in plain if self.part_of[at] == part]
+            fixed = [at for at in mine if len(self.ways[at]) == 1 and at not in self.noted]
+            if len(fixed) == len(mine) and not rest:
+                fixed.pop()  # each part ends with a stage
+            self.fixed |= {at: self.ways[at][0] for at in fixed}
+            stages += [Stage(at, self.ways[at]) for at in mine if at not in fixed]
+            ahead, turns = 0, {block[0]: self._turn(block) for block in rest}
             while rest:
-                block = min(rest, key=lambda block: (self._turn(block), *self._effort(block, rest, ahead, concerns)))
+                block = min(rest, key=lambda block: (turns[block[0]], *self._effort(block, rest, ahead, concerns)))
                 rest.remove(block)
                 for position in block:
                     stages.append(Stage(position, self.ways[position]))
@@ -364,7 +371,8 @@ class Layout:
         first_of_slot: dict[int, int] = {}
         for depth, stage in enumerate(stages):
             total += self.least_of[stage.position]
-            stage.least = total
+            fixed = [at for at in self.fixed if self.part_of[at] <= self.part_of[stage.position]]
+            stage.least = total + sum([self.least_of[at] for at in fixed])
             for at, slot in enumerate(self.slots):
                 if slot.holds and stage.position in self.lines_of[slot.bit] and at not in first_of_slot:
                     first_of_slot[at] = depth
