@@ -54,7 +54,7 @@ class Component:
     could bind, `linked` the bits of both: their lines cannot be decided apart. `refusals` are fen above which an offer makes a plan
     illegal, `line_shares` sponsor shares of line offers. `relief` are fen that bundles and buy-x-get-y may take besides, and `least_sum`
     a sum of all lines after the line stage that no plan is below. `slack` is how many fen the rounding of other offers on the same units
-    may shift when a capped offer takes less.
+    may shift when a capped offer takes less. `priced` is how many ways of single lines were priced to compile it.
     """
 
     basket: Sequence[Line]
@@ -77,6 +77,7 @@ class Component:
     relief: int
     least_sum: int
     rebates: Sequence[Use]
+    priced: int
 
     def sums(self, allowed: int) -> tuple[list[int], list[int]]:
         """Least and most net of each atom after the line stage under the allowed line offers."""
@@ -148,11 +149,13 @@ def make_component(
     purses: Mapping[str, int],
     held: Held = NOTHING_HELD,
     *,
+    known: dict[object, Choice] | None = None,
     summed_like: Component | None = None,
 ) -> Component:
     """Compile a component. `uses` are in order of their ids, those that hold units among them.
 
-    `summed_like`: the same compiled component, for the programme over sums, which decides groups of line offers itself.
+    `known` keeps the choices of lines for components that differ in held units only. `summed_like`: the same compiled component, for the
+    programme over sums, which decides groups of line offers itself.
     """
     bits = {use.index: 1 << rank for rank, use in enumerate(uses)}
     by_place = sorted([(bits[use.index], use) for use in uses], key=lambda pair: pair[1].offer.place)
@@ -194,20 +197,23 @@ def make_component(
     atoms_of = {use.index: tuple(atom for mask, atom in names.items() if mask & bits[use.index]) for use in upper_uses}
     deciding = [use for use in uses if use.offer.kind not in GROUPED and use.offer.stage is not Stage.REBATE]
     items, free = _make_items(deciding, bits, atoms_of, purses, is_summed=summed_like is not None)
-    linked = sum(limits)
+    linked, priced = sum(limits), 0
+    choices: dict[int, Choice] = summed_like.choices if summed_like else {}
+    known = {} if known is None else known
+    for position, here in () if summed_like else on_line.items():
+        line = rest.get(position, basket[position])
+        own = sum([bit for bit, _ in here])
+        name = (position, line.qty, own, merged & own, linked & own, *[own_limits.get(bit) for bit, _ in here])
+        if name not in known:
+            known[name] = Choice(line, here, merged=merged, capped=linked, limits=own_limits)
+            priced += known[name].priced
+        choices[position] = known[name]
     return Component(
         basket=basket,
         purses=purses,
         positions=positions,
         by_place=by_place,
-        choices=summed_like.choices
-        if summed_like
-        else {
-            position: Choice(
-                rest.get(position, basket[position]), here, merged=merged, capped=linked, limits=own_limits
-            )
-            for position, here in on_line.items()
-        },
+        choices=choices,
         atom_of={position: names[mask] for position, mask in signature.items()},
         atoms=len(names),
         items=items,
@@ -223,6 +229,7 @@ def make_component(
         relief=sum([use.most for use in uses if use.offer.kind in GROUPED]) if summed_like else 0,
         least_sum=0,
         rebates=[use for use in uses if use.offer.stage is Stage.REBATE],
+        priced=priced,
     )
 
 

@@ -5,6 +5,8 @@ from market.pricing.component import Component
 from market.pricing.options import Option
 from market.pricing.setting import Setting
 
+LOOKED_AT_A_NODE = 16  # options that are looked at in about the time of a step
+
 
 def dive(setting: Setting) -> None:
     """The plan with every line at its cheapest, as far as thresholds and counted units go; the hunt keeps it if it is better."""
@@ -18,10 +20,12 @@ def dive(setting: Setting) -> None:
         if variant.need > sum([setting.low[atom] for atom in variant.atoms])
     }
     is_plain = not component.most_units and not component.refusals and not rooms
+    looked_at = 0
     for position, choice in component.choices.items():
         here = [variant for variant in rooms if component.atom_of[position] in variant.atoms]
         highest = choice.cheapest(setting.allowed) if is_plain and choice.complete_to is None else None
         for option in choice.options(highest, setting.allowed):
+            looked_at += 1
             taken = choice.most - option.net
             if any(taken > rooms[variant] for variant in here) or not room.take(option):
                 continue
@@ -30,6 +34,7 @@ def dive(setting: Setting) -> None:
                 pools[position] = option.pools
                 mask |= option.mask
             break
+    setting.hunt.step(looked_at // LOOKED_AT_A_NODE)
     setting.hunt.consider(pools, mask)
     if setting.limits and not rooms:
         _dive_under_caps(setting)

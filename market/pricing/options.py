@@ -39,10 +39,14 @@ class Option(NamedTuple):
 class Choice:
     """All options of one line, by rising net. `floor` is a net that no option is below; above `complete_to` some are not listed.
 
-    Lines with a single offer are the rule: their options are made only as far as they are asked for.
+    Lines with a single offer are the rule: their options are made only as far as they are asked for. `priced` is how many ways were priced
+    to begin with.
     """
 
-    __slots__ = ("_capped", "_fewer", "_limits", "_listed", "_merged", "_uses", "complete_to", "floor", "line", "most")
+    __slots__ = (
+        *("_capped", "_fewer", "_limits", "_listed", "_merged", "_uses"),
+        *("complete_to", "floor", "line", "most", "priced"),
+    )
 
     def __init__(self, line: Line, uses: Sequence[Entry], *, merged: int, capped: int, limits: dict[int, int]) -> None:
         """`uses` are (bit, use); bits in `merged` have amounts that matter only through the net, so that equal nets are one option.
@@ -56,6 +60,7 @@ class Choice:
         self._capped, self._limits = capped, limits
         self._fewer: dict[int, Choice] = {}
         self._listed: list[Option] | None = None
+        self.priced = 0
         self.complete_to: int | None = None
         if len(uses) == 1:
             bit, use = uses[0]
@@ -64,6 +69,7 @@ class Choice:
             if bit in limits:
                 self._listed = self._list_ladder(self._ladder(bit, use, limits[bit]))
                 self.floor = self._listed[0].net
+                self.priced = len(self._listed)
         else:
             self._list_all()
 
@@ -175,6 +181,7 @@ class Choice:
         is_apart = is_stacked and any(not bit & self._merged for bit, _ in uses)
         found: dict[tuple[object, ...], Option] = {}
         for counts in chain(islice(spreads, 2 * MOST_OPTIONS // max(map(len, combos))), [(0,) * len(combos)]):
+            self.priced += 1
             option = _price(line, combos, counts, self._capped, is_stacked=is_stacked)
             details = option.pools if is_apart else tuple(part for part in option.taken if not part[0] & self._merged)
             found.setdefault((option.net, option.mask, details), option)

@@ -20,6 +20,7 @@ from market.pricing.dives import dive
 from market.pricing.groups import find_held
 from market.pricing.hunt import Found, Hunt
 from market.pricing.kinds import GROUPED, STAGE_RANK, Kind, Stage
+from market.pricing.options import Choice
 from market.pricing.rebates import choose_rebates, rebate_of
 from market.pricing.setting import Setting
 from market.pricing.sums import Look, Solver
@@ -45,11 +46,12 @@ class Plan:
 
 FEW_NODES = 400  # what plan by plan is quicker than sum by sum
 MOST_TRIED = 40  # offers that are tried one after another when nothing is proven
-TRY_NODES = 300
+TRY_NODES, ALL_TRIES_NODES = 300, 30_000
 LOOK_NODES = 50  # what a look at the lines sum by sum is worth
 DENSE_LINES = 9
 FEW_ITEMS = 2  # so few outer decisions are simply tried
 CLIMBS = 3
+PRICED_A_NODE = 2  # ways of a line that are priced in about the time of a step
 
 
 class _Outer:
@@ -115,13 +117,15 @@ class _Outer:
             for place, item in enumerate(items):
                 kept = now[place]
                 for way in item.ways:
+                    if self.hunt.is_spent:
+                        return
                     if way is not kept:
                         now[place] = way
                         dive(self._setting(now))
                         if self.hunt.best is not best:
                             best, kept = self.hunt.best, way
                 now[place] = kept
-            if best is before or self.hunt.is_spent:
+            if best is before:
                 return
 
     def _worthwhile(self, place: int, items: Sequence[Item]) -> list[Way]:
@@ -218,11 +222,14 @@ def _better_of_few(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[
     floor = sum(best.net) - best.gap
     chosen: list[Use] = []
     best_of_few: Plan | None = None
+    left = ALL_TRIES_NODES
     for use in sorted(uses, key=lambda use: -use.most)[:MOST_TRIED]:
         mine = sorted([*chosen, use], key=lambda use: use.index)
         for some in ([use], mine) if chosen else ([use],):
-            for scenario in _scenarios(some):
-                plan = _plan(basket, scenario, purses, [TRY_NODES])
+            for scenario in _scenarios(some) if left > 0 else ():
+                nodes = [TRY_NODES]
+                plan = _plan(basket, scenario, purses, nodes)
+                left -= TRY_NODES - nodes[0]
                 if best_of_few is None or plan.key() < best_of_few.key():
                     best_of_few, chosen = plan, [step.use for step in (*plan.steps, *plan.rebates)]
     if best_of_few is not None and best_of_few.key() < best.key():
@@ -318,7 +325,9 @@ def _hunt(
 ) -> Hunt:
     """Search one component: plan by plan if that is soon done, else sum by sum, else plan by plan to the end."""
     grouped = [use for use in uses if use.offer.kind in GROUPED]
-    component = make_component(basket, positions, uses, purses)
+    known: dict[object, Choice] = {}
+    component = make_component(basket, positions, uses, purses, known=known)
+    nodes[0] -= component.priced // PRICED_A_NODE
     best = None
     is_dense = _is_dense(component, grouped)
     if not is_dense:
@@ -346,7 +355,9 @@ def _hunt(
             return by_sums.hunt
     outer = _Outer(component, nodes, by_sums.hunt.best)
     outer.run()
-    return _hunt_held(basket, positions, uses, purses, outer=outer, floor=floor) if grouped else outer.hunt
+    if not grouped:
+        return outer.hunt
+    return _hunt_held(basket, positions, uses, purses, outer=outer, floor=floor, known=known)
 
 
 def _hunt_held(
@@ -357,6 +368,7 @@ def _hunt_held(
     *,
     outer: _Outer,
     floor: int,
+    known: dict[object, Choice],
 ) -> Hunt:
     """Go on for every way in which bundles and buy-x-get-y may hold units, the most promising first; `outer` has looked at none.
 
@@ -366,8 +378,8 @@ def _hunt_held(
     best, is_proven, floors = outer.hunt.best, outer.hunt.is_proven, [outer.hunt.floor]
     ways: list[tuple[int, int, Component]] = []
     for held in find_held(basket, uses, purses, nodes):
-        nodes[0] -= 8  # about as long as so many steps
-        component = make_component(basket, positions, uses, purses, held)
+        component = make_component(basket, positions, uses, purses, held, known=known)
+        nodes[0] -= 8 + component.priced // PRICED_A_NODE  # about as long as so many steps
         left = _Outer(component, nodes, best).least()
         if left is not None and left <= best.payable:
             ways.append((left, len(ways), component))
