@@ -94,7 +94,7 @@ def _judge_order(order: Mapping[str, Any], charges: Sequence[Mapping[str, Any]],
         right = {"paid", "partly_returned", "returned"}
     elif known.returned:
         right = {"paid", "partly_returned"} if order["pieces"] > known.returned else {"returned"}
-    elif known.is_paid and known.is_late:
+    elif known.is_paid is None or (known.is_paid and known.is_late):
         right = {"paid", "cancelled"}
     elif known.is_paid or not order["paid_fen"]:
         right = {"paid"}

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ class Machine:
     notes: Path
     running: dict[str, int] = field(default_factory=dict)
     _began: dict[str, float] = field(default_factory=dict)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         with (self.notes / "nursery.log").open("wb") as log:
@@ -49,11 +51,12 @@ class Machine:
     def start(self, name: str) -> None:
         assert self._nursery.stdin is not None
         assert self._nursery.stdout is not None
-        self._nursery.stdin.write(f"{name}\n")
-        self._nursery.stdin.flush()
-        told = self._nursery.stdout.readline()
-        assert told, self.tail("nursery")
-        self.running[name], self._began[name] = int(told), time.time()
+        with self._one_at_a_time:
+            self._nursery.stdin.write(f"{name}\n")
+            self._nursery.stdin.flush()
+            told = self._nursery.stdout.readline()
+            assert told, self.tail("nursery")
+            self.running[name], self._began[name] = int(told), time.time()
 
     def wait_until_ready(self, name: str) -> None:
         until = time.monotonic() + READY_SECONDS

@@ -1,4 +1,5 @@
-"""Web and worker are killed at random moments while members buy and the provider's events are lost, late, doubled and out of order.
+"""Web and worker are killed at random moments while members buy, the provider is out now and then, and its events are lost, late,
+doubled and out of order.
 
 Real processes on a real database, real HTTP between them. Whatever dies when, in the end every order stands in one right state, every
 payment is an order or went back, and nothing went back twice.
@@ -75,21 +76,24 @@ class Town:
     clients: list[httpx.Client] = field(default_factory=list)
 
     def let_pass(self, number: str | None = None) -> None:
-        """The quarter of an hour to pay is over for an order, or for all. Windows do not change but here, so the guards look away."""
-        which = "o.state = 'placed' AND o.number = coalesce(:number, o.number)"
+        """The quarter of an hour to pay is over for an order, or for all. Windows do not change but here, so the guards look away.
+
+        A payment may outlive its order's wait: whoever calls off while the provider is out leaves it to the poller.
+        """
         with self.engine.begin() as tx:
             tx.execute(text("SET LOCAL session_replication_role = replica"))
             tx.execute(
                 text(
                     "UPDATE payment p SET expires_at = now(), poll_at = now() FROM member_order o"
-                    f" WHERE o.id = p.purpose_id AND p.state IN ('created', 'open') AND {which}"
+                    " WHERE o.id = p.purpose_id AND p.state IN ('created', 'open')"
+                    " AND o.number = coalesce(:number, o.number)"
                 ),
                 {"number": number},
             )
             tx.execute(
                 text(
-                    "UPDATE member_order o SET expires_at = greatest(now(), o.at + interval '1 millisecond')"
-                    f" WHERE {which}"
+                    "UPDATE member_order SET expires_at = greatest(now(), at + interval '1 millisecond')"
+                    " WHERE state = 'placed' AND number = coalesce(:number, number)"
                 ),
                 {"number": number},
             )
@@ -227,6 +231,18 @@ def kill_at_random(town: Town, buyers: list[Buyer], kills: int) -> Counter[str]:
     return hit + Counter({"jobs cut": len(cut_short)})
 
 
+def keep_failing(town: Town, over: threading.Event) -> int:
+    """The provider is out for some seconds, again and again; how often."""
+    chance, times = Random(f"{town.seed} provider"), 0
+    while not over.wait(chance.uniform(3, 9)):
+        town.machine.kill("sandbox")
+        time.sleep(chance.uniform(1, 3))
+        town.machine.start("sandbox")
+        town.machine.wait_until_ready("sandbox")
+        times += 1
+    return times
+
+
 @pytest.mark.parametrize("kills", [pytest.param(5, id="some"), pytest.param(100, id="many", marks=pytest.mark.prove)])
 def test_whoever_is_killed_every_order_and_every_fen_ends_right(town: Town, kills: int) -> None:
     print(f"FAULTS_SEED={town.seed}")  # noqa: T201  pytest shows it with a failure
@@ -237,7 +253,8 @@ def test_whoever_is_killed_every_order_and_every_fen_ends_right(town: Town, kill
         while not over.wait(TURN_SECONDS):
             town.turn(minutes=1)
 
-    with ThreadPoolExecutor(BUYERS + 1) as people:
+    with ThreadPoolExecutor(BUYERS + 2) as people:
+        outages = people.submit(keep_failing, town, over)
         doing: list[Future[None]] = [people.submit(buyer.keep_buying, over) for buyer in buyers]
         doing.append(people.submit(keep_turning))
         try:
@@ -246,6 +263,7 @@ def test_whoever_is_killed_every_order_and_every_fen_ends_right(town: Town, kill
             over.set()
         for each in doing:
             each.result()
+        hit["outages"] = outages.result()
     begun = time.monotonic()
     hit["killed in seconds"] = round(begun - started)
     town.settle()
@@ -257,6 +275,10 @@ def test_whoever_is_killed_every_order_and_every_fen_ends_right(town: Town, kill
     with town.engine.connect() as tx:
         states = tx.execute(text("SELECT state, count(*) FROM member_order GROUP BY state ORDER BY state")).all()
         events = tx.execute(text("SELECT outcome, count(*) FROM payment_event GROUP BY outcome ORDER BY outcome")).all()
+        hit["refunds"] = int(tx.execute(text("SELECT count(*) FROM payment_refund")).scalar_one())
+        hit["of them by themselves"] = int(
+            tx.execute(text("SELECT count(*) FROM payment_refund WHERE key LIKE 'late:%'")).scalar_one()
+        )
         wrongs = judge(tx, knows)
     print(dict(hit), dict(map(tuple, states)), dict(map(tuple, events)))  # noqa: T201
     print(Counter(told for buyer in buyers for told in buyer.told))  # noqa: T201
