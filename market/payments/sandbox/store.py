@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
-from secrets import randbelow
+from random import Random, SystemRandom
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -43,6 +43,7 @@ class Knobs:
     reorder: int = 0  # 1: what is due together goes out newest first
     fail_refund_percent: int = 0
     settle_refund_ms: int = 1000  # how long a wallet's refund is pending
+    seed: int = 0  # with the same seed the first, second, … event fares the same in every run; 0: as it happens
 
 
 def prepare(engine: Engine) -> None:
@@ -124,7 +125,8 @@ def list_due(tx: Connection, *, at: datetime) -> list[tuple[str, dict[str, Any]]
 
 def add_event(tx: Connection, account: str, type_: str, about: Mapping[str, Any], *, at: datetime) -> None:
     """Write an event about an object as it is now; the knobs decide when, how often and whether it goes out."""
-    knobs = get_knobs(tx)
+    knobs, number = get_knobs(tx), tx.scalar(text("SELECT nextval('sandbox.event_number_seq')"))
+    chance = Random(f"{knobs.seed} {number}") if knobs.seed else SystemRandom()  # noqa: S311  nobody is to be surprised
     id_ = new_name("evt")
     body = {
         "id": id_,
@@ -139,20 +141,21 @@ def add_event(tx: Connection, account: str, type_: str, about: Mapping[str, Any]
     }
     if account:
         body["account"] = account
-    lost = randbelow(100) < knobs.lose_percent
-    delay = timedelta(milliseconds=randbelow(knobs.delay_ms + 1))
+    lost = chance.randrange(100) < knobs.lose_percent
+    delay = timedelta(milliseconds=chance.randrange(knobs.delay_ms + 1))
     tx.execute(
         text(
-            "INSERT INTO sandbox.event (id, account, type, body, due, copies, lost)"
-            " VALUES (:id, :account, :type, :body, :due, :copies, :lost)"
+            "INSERT INTO sandbox.event (id, account, type, body, number, due, copies, lost)"
+            " VALUES (:id, :account, :type, :body, :number, :due, :copies, :lost)"
         ),
         {
             "id": id_,
             "account": account,
             "type": type_,
             "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+            "number": number,
             "due": None if lost else at + delay,
-            "copies": 2 if randbelow(100) < knobs.duplicate_percent else 1,
+            "copies": 2 if chance.randrange(100) < knobs.duplicate_percent else 1,
             "lost": lost,
         },
     )

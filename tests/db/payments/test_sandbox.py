@@ -1,6 +1,7 @@
 """The sandbox by itself, through the real SDK: it keeps its books as Stripe would, and refuses what Stripe would."""
 
 import re
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2 as httpx
@@ -8,7 +9,9 @@ import pytest
 import stripe
 from sqlalchemy import text
 
+from market.payments.sandbox.store import Knobs, add_event, set_knobs
 from tests.db.payments.conftest import ACCOUNT, KEY, Shop
+from tests.world import NOON
 
 
 @pytest.fixture
@@ -151,6 +154,20 @@ def test_lost_events_are_written_and_never_sent(shop: Shop) -> None:
     with shop.engine.connect() as tx:
         states = tx.execute(text("SELECT DISTINCT lost, sent_at, tries FROM sandbox.event")).all()
     assert [tuple(state) for state in states] == [(True, None, 0)]
+
+
+def test_with_a_seed_events_fare_the_same_again(shop: Shop) -> None:
+    def fares(seed: int) -> Sequence[object]:
+        with shop.engine.connect() as tx:  # rolled back at the end
+            set_knobs(tx, Knobs(duplicate_percent=50, lose_percent=50, delay_ms=50_000, seed=seed))
+            tx.execute(text("ALTER SEQUENCE sandbox.event_number_seq RESTART"))
+            for _ in range(20):
+                add_event(tx, ACCOUNT, "x", {}, at=NOON)
+            return tx.execute(text("SELECT lost, copies, due FROM sandbox.event ORDER BY number")).all()
+
+    assert fares(7) == fares(7)
+    assert fares(7) != fares(8)
+    assert fares(0) != fares(0)
 
 
 def test_the_pay_page_speaks_both_languages_and_keeps_to_a_strict_policy(shop: Shop) -> None:
