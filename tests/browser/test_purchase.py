@@ -129,6 +129,11 @@ class Journey:
         page.get_by_role("button", name="登录", exact=True).click()
         expect(page.get_by_label("密码")).to_have_count(0)
 
+    def open_order(self, merchant: str) -> None:
+        """The member's page of this merchant's order."""
+        self.phone.goto(f"{self.street.base}/orders")
+        self.phone.locator(".order-card", has_text=merchant).get_by_role("link").first.click()
+
     def pay(self, merchant: str, method: str) -> None:
         """From this merchant's order to the sandbox's own page, and there by this method."""
         self.phone.goto(f"{self.street.base}/orders")
@@ -151,6 +156,7 @@ def test_from_the_sign_in_to_the_refund_every_book_agrees(journey: Journey) -> N
     pay_by_alipay_and_come_back(journey)
     journey.sign_in(journey.desk, "m_0002")
     collect_by_card(journey)
+    ask_for_a_return(journey)
     take_one_back(journey)
     assert findings() == []
     read_it_everywhere(journey)
@@ -163,7 +169,6 @@ def fill_the_basket(journey: Journey) -> None:
     phone.get_by_role("searchbox").press_sequentially("dianfanbao")
     expect(phone.locator(".good")).to_have_count(1)
     phone.get_by_role("link", name="电饭煲").click()
-    journey.look(phone, "product")
     phone.get_by_role("button", name="放进购物篮").click()
     expect(phone.get_by_text("已放进购物篮")).to_be_visible()
     phone.goto(f"{base}/shop/m_0002/pot")
@@ -245,8 +250,7 @@ def collect_by_card(journey: Journey) -> None:
     desk.goto(f"{base}/merchant/orders")
     desk.locator(".order-row a").click()
     desk.get_by_role("button", name="备好了").click()
-    phone.goto(f"{base}/orders")
-    phone.locator(".order-card", has_text="红双喜电器").get_by_role("link").first.click()
+    journey.open_order("红双喜电器")
     expect(phone.locator(".slip.is-ready .digits")).to_be_visible()
     journey.look(phone, "ready")
     phone.goto(f"{base}/card")
@@ -258,15 +262,30 @@ def collect_by_card(journey: Journey) -> None:
     journey.check(orders={"m_0002": "collected", "m_0003": "paid"})
 
 
+def ask_for_a_return(journey: Journey) -> None:
+    """The pot is no good: the member sees what it would bring, and asks. Nothing moves in any book."""
+    phone = journey.phone
+    journey.open_order("红双喜电器")
+    phone.get_by_role("link", name="申请退货").click()
+    expect(phone.get_by_text("选好件数，看退多少")).to_be_visible()
+    phone.get_by_role("button", name="多一件炒锅").click()
+    expect(phone.locator("#back")).to_contain_text("82.16")
+    expect(phone.get_by_role("button", name="多一件炒锅")).to_be_focused()
+    phone.locator(".way", has_text="坏了，或有瑕疵").click()
+    phone.get_by_label("说明", exact=False).fill("锅底不平")
+    phone.get_by_role("button", name="提交申请").click()
+    expect(phone.get_by_text("等商户答复", exact=True)).to_be_visible()
+    journey.check()
+
+
 def take_one_back(journey: Journey) -> None:
-    """The pot comes back: its stored shares go to whoever bore them, first in the books, then at the provider."""
+    """The supplier takes it back: its stored shares go to whoever bore them, first in the books, then at the provider."""
     desk = journey.desk
-    desk.get_by_role("link", name="收回这一单的商品").click()
-    desk.get_by_role("button", name="多一件炒锅").click()
-    desk.get_by_label("原因").fill("锅底不平")
-    desk.get_by_role("button", name="看看退给谁多少").click()
-    expect(desk.get_by_role("button", name="确认退")).to_contain_text("82.16")
-    desk.get_by_role("button", name="确认退").click()
+    desk.goto(f"{journey.street.base}/merchant/handout")
+    desk.get_by_role("link", name="单申请退货，等答复").click()
+    desk.locator(".order-row a").click()
+    desk.get_by_role("link", name="收回，退 ¥82.16").click()
+    desk.get_by_role("button", name="收到了，退 ¥82.16").click()
     expect(desk.locator("h1")).to_contain_text("部分退货")
     journey.check(
         orders={"m_0002": "partly_returned", "m_0003": "paid"},
@@ -286,8 +305,7 @@ def take_one_back(journey: Journey) -> None:
 def read_it_everywhere(journey: Journey) -> None:
     """What the member reads of his order, and anybody of the month, says the same."""
     phone, base = journey.phone, journey.street.base
-    phone.goto(f"{base}/orders")
-    phone.locator(".order-card", has_text="红双喜电器").get_by_role("link").first.click()
+    journey.open_order("红双喜电器")
     expect(phone.get_by_text("退给你 ¥82.16")).to_be_visible()
     journey.look(phone, "one thing came back")
     phone.get_by_role("link", name="电子小票").click()

@@ -92,18 +92,25 @@ class Plaza:
         login = f"demo-{whom}"
         with transaction() as tx:
             if whom in self.owners:
-                account_id = create_account(tx, login=login, name="周小红", at=now())
-                grant_role(tx, account_id=account_id, role="owner", scope_id=self.owners[whom])
+                self._add_owner(tx, whom)
             set_password(tx, login=login, password=PASSWORD, at=now())
         return login
 
     def token_of(self, role: str = "member") -> str:
-        """A fresh session of the person with this role, or of a second member."""
+        """A fresh session of the person with this role, of the owner of a merchant (by its code), or of a second member."""
         with transaction() as tx:
             if role == "other":
                 return self._other(tx)
-            account_id = self.works.accounts[role]
+            if role in self.owners:
+                account_id, role = self._add_owner(tx, role), "owner"
+            else:
+                account_id = self.works.accounts[role]
             return open_session(tx, account_id=account_id, roles=[role], agent="test", at=now()).token
+
+    def _add_owner(self, tx: Any, merchant: str) -> UUID:
+        account_id = create_account(tx, login=f"demo-{merchant}", name="周小红", at=now())
+        grant_role(tx, account_id=account_id, role="owner", scope_id=self.owners[merchant])
+        return account_id
 
     def _other(self, tx: Any) -> str:
         member = cards.add_member(
