@@ -179,8 +179,10 @@ def fill_the_basket(journey: Journey) -> None:
     with phone.expect_response("**/shop/basket"):
         oil.get_by_role("button", name="加一件花生油").click()
     expect(oil.get_by_role("spinbutton")).to_have_value("2")
+    expect(phone.get_by_role("link", name="购物篮，4 件")).to_be_visible()
     with phone.expect_response("**/shop/basket"):
         oil.get_by_role("button", name="移出花生油").click()
+    expect(phone.get_by_role("link", name="购物篮，2 件")).to_be_visible()
     with phone.expect_response("**/shop/basket"):
         phone.get_by_role("button", name="放回去").click()
     for block in phone.locator(".basket-block").all():
