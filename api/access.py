@@ -68,6 +68,10 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/orders/{number}/return"): MEMBER,
     ("POST", "/orders/{number}/cancel"): MEMBER,
     ("POST", "/orders/{number}/again"): MEMBER,
+    ("GET", "/orders/{number}/request"): MEMBER,
+    ("POST", "/orders/{number}/request"): MEMBER,
+    ("POST", "/orders/{number}/request/preview"): MEMBER,
+    ("POST", "/orders/{number}/request/withdraw"): MEMBER,
     # the same for programs
     ("POST", "/api/shop/products/{merchant}/{code}/entry"): MEMBER,
     ("GET", "/api/basket"): MEMBER,
@@ -77,6 +81,8 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/api/orders/{number}"): MEMBER,
     ("POST", "/api/orders/{number}/payment"): MEMBER,
     ("POST", "/api/orders/{number}/cancel"): MEMBER,
+    ("POST", "/api/orders/{number}/request"): MEMBER,
+    ("POST", "/api/orders/{number}/request/withdraw"): MEMBER,
     # the shop
     ("GET", "/shop"): MEMBER,
     ("GET", "/shop/{merchant}/{code}"): MEMBER,
@@ -114,6 +120,8 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/merchant/orders/{number}/return"): STAFF,
     ("POST", "/merchant/orders/{number}/return/preview"): STAFF,
     ("POST", "/merchant/orders/{number}/return"): STAFF,
+    ("POST", "/merchant/orders/{number}/request/accept"): STAFF,
+    ("POST", "/merchant/orders/{number}/request/decline"): STAFF,
     ("GET", "/merchant/handout/picks"): STAFF,
     ("POST", "/merchant/handout/picks/ready"): STAFF,
     ("GET", "/merchant/handout"): STAFF,

@@ -6,10 +6,12 @@ import tomllib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64Error
 from collections.abc import Collection
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -64,6 +66,9 @@ NOTICES = {
     "order_delivered": ("已记为送达。", "Noted as delivered."),
     "order_called_off": ("订单已取消，款项原路退回。", "The order is cancelled; the money goes back the way it came."),
     "order_returned": ("已收回，款项原路退回。", "Taken back; the money goes back the way it came."),
+    "return_asked": ("已申请退货，等商户答复。", "You asked for a return; the merchant will answer."),
+    "return_withdrawn": ("退货申请已撤回。", "Your return request is withdrawn."),
+    "return_declined": ("已答复会员。", "The member reads your answer."),
     "stock_kept": ("库存已更新。", "The stock is up to date."),
     "product_stopped": ("已停售，商户会看到理由。", "Stopped; the merchant reads the reason."),
     "product_lifted": ("已解除，商户可以重新上架。", "Lifted; the merchant may list it again."),
@@ -237,11 +242,18 @@ def dress(request: Request, principal: Principal | None, *, admitted: Collection
     )
 
 
+def recount_basket(request: Request, *, member_id: UUID) -> None:
+    """The page that follows shows what lies in the basket now, not what lay there when it was asked for."""
+    request.state.chrome = replace(request.state.chrome, basket_count=_count_pieces(member_id))
+
+
 def _count_basket(principal: Principal) -> int | None:
     """Pieces in the basket of a member, for the sign of it on every page of his."""
     member_id = principal.roles.get("member")
-    if member_id is None:
-        return None
+    return None if member_id is None else _count_pieces(member_id)
+
+
+def _count_pieces(member_id: UUID) -> int:
     with transaction() as tx:
         return count_basket(tx, subject=get_subject(tx, member_id=member_id))
 

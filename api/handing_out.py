@@ -18,7 +18,7 @@ from market.kit.database import transaction
 from market.kit.errors import InvalidError, NotFoundError
 from market.payments.gateway import PaymentGateway
 from market.sales.giving_back import ReturnAnswer
-from market.sales.orders import hand_out, stock
+from market.sales.orders import hand_out, requests, stock
 from market.sales.orders.hand_out import CardShown, Delivered, HandedOut, Proof, SlipShown, SlipWrongError
 from market.sales.orders.queries import OrderDetail, get_merchant_order, list_collectable
 from market.sales.orders.states import By
@@ -188,6 +188,33 @@ def deliver(*, staff_id: UUID, number: str, units: Mapping[str, int] | None, key
     with transaction() as tx:
         counter = open_counter(tx, staff_id=staff_id)
         return _hand_out(tx, counter, staff_id, number, _Given(Delivered(), units), key=key, at=at)
+
+
+def accept_return(
+    *, staff_id: UUID, number: str, request_id: UUID, is_restocked: bool, reason: str, at: datetime
+) -> ReturnAnswer:
+    """Take back what the member asked to give back: one effect per request.
+
+    Raises OrderUnknownError and the refusals of `requests.accept_request`.
+    """
+    with transaction() as tx:
+        counter = open_counter(tx, staff_id=staff_id)
+        order_id = get_merchant_order(tx, merchant=counter.merchant, number=number).order.id
+        request = requests.get_request(tx, order_id=order_id, request_id=request_id)
+        taken = TakenBack(request.units, "member", is_restocked, reason, request.id)
+        return requests.accept_request(tx, order_id=order_id, taken=taken, by=By("staff", staff_id), at=at)
+
+
+def decline_return(*, staff_id: UUID, number: str, answer: str, at: datetime) -> None:
+    """Do not take back what the member asked to give back; `answer` is why, for him to read.
+
+    Raises OrderUnknownError and the refusals of `requests.decline_request`.
+    """
+    with transaction() as tx:
+        counter = open_counter(tx, staff_id=staff_id)
+        order_id = get_merchant_order(tx, merchant=counter.merchant, number=number).order.id
+        said = " ".join(answer.split())
+        requests.decline_request(tx, order_id=order_id, by=By("staff", staff_id), answer=said, at=at)
 
 
 def return_lines(*, staff_id: UUID, number: str, taken: TakenBack, key: str, at: datetime) -> ReturnAnswer:

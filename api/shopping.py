@@ -21,10 +21,13 @@ from market.ledger.operations import BalanceShortError
 from market.offers.live import LiveBook, get_book
 from market.payments.gateway import PaymentGateway
 from market.payments.operations import Checkout, ask_payment, open_payment, read_payment
+from market.sales.orders import requests
+from market.sales.orders.models import ReturnRequest
 from market.sales.orders.money import LISTENER, find_waiting_payment
 from market.sales.orders.pay import pay_order
 from market.sales.orders.place import WantedBasket, WantedOrder, find_placed, place_orders, price_orders
 from market.sales.orders.queries import OrderDetail, get_member_order, get_orders
+from market.sales.orders.requests import Asked
 from market.sales.orders.states import By, OrderStateError, OrderUnknownError, lock_order
 from market.sales.parties import Ware
 from merchants import OfferedLine
@@ -200,6 +203,25 @@ def cancel_order(gateway: PaymentGateway, *, member_id: UUID, number: str, key: 
     cancel(gateway, order_id=detail.order.id, by=By("member", subject), reason="cancelled_by_member", key=key, at=at)
     with transaction() as tx:
         return get_member_order(tx, subject=subject, number=number)
+
+
+def ask_return(*, member_id: UUID, number: str, asked: Asked, key: str, at: datetime) -> ReturnRequest:
+    """Ask the merchant to take pieces back. Raises OrderUnknownError and the refusals of `requests.ask_return`."""
+    with transaction() as tx:
+        order = _get_own(tx, member_id, number).order
+        words = Asked(asked.units, asked.cause, " ".join(asked.words.split()))
+        return requests.ask_return(tx, subject=order.subject, order_id=order.id, asked=words, key=key, at=at)
+
+
+def withdraw_return(*, member_id: UUID, number: str, at: datetime) -> ReturnRequest:
+    """Keep the things after all. Raises OrderUnknownError, RequestUnknownError, RequestEndedError."""
+    with transaction() as tx:
+        order = _get_own(tx, member_id, number).order
+        return requests.withdraw_request(tx, subject=order.subject, order_id=order.id, at=at)
+
+
+def _get_own(tx: Session, member_id: UUID, number: str) -> OrderDetail:
+    return get_member_order(tx, subject=cards.get_subject(tx, member_id=member_id), number=number)
 
 
 # --- placing ----------------------------------------------------------------------------------------------------------

@@ -97,6 +97,7 @@ def environment(language: Language) -> Environment:
         ("goods", "goods"),
         ("basket", "basket"),
         ("wares", "wares"),
+        ("asking", "asked"),
     ):
         env.globals[name] = env.get_template(f"kit/{parts}.html").module
     return env

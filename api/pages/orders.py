@@ -77,7 +77,9 @@ def show_item(product: ProductDetail, variant: Variant, *, qty: int) -> Goods:
     )
 
 
-def show_row(detail: OrderDetail, products: Products, *, points: Mapping[str, str], since_at: datetime) -> OrderRow:
+def show_row(
+    detail: OrderDetail, products: Products, *, points: Mapping[str, str], since_at: datetime, is_asked: bool = False
+) -> OrderRow:
     """An order in a list."""
     order = detail.order
     return OrderRow(
@@ -90,6 +92,7 @@ def show_row(detail: OrderDetail, products: Products, *, points: Mapping[str, st
         paid_fen=order.paid_fen,
         back_paid_fen=detail.back_paid_fen,
         is_unclaimed=order.unclaimed_at is not None and order.state == "ready",
+        is_asked=is_asked,
     )
 
 

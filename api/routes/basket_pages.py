@@ -16,7 +16,7 @@ from api.basket import (
     look_at_basket,
     order_basket,
 )
-from api.door import language_of, safe_back, see_other
+from api.door import language_of, recount_basket, safe_back, see_other
 from api.errors import PageUnknownError
 from api.pages.kit import render
 from api.pages.member_orders import Handing, Labels, full_name, show_blocks, show_gone
@@ -185,6 +185,7 @@ def _render(
         list_fen=sum(line.price_fen * line.qty for line in basket.lines),
         total_fen=_total(basket),
     )
+    recount_basket(request, member_id=member_id)
     return render(request, "shop/basket.html", view, block="basket", status=error.status if error else 200)
 
 

@@ -44,6 +44,7 @@ from market.sales.orders import queries
 from market.sales.orders.counter import find_since, list_waiting_like
 from market.sales.orders.hand_out import HandoutUnitsError
 from market.sales.orders.queries import OrderDetail
+from market.sales.orders.requests import count_open_requests
 from market.sales.orders.states import WAITING, OrderUnknownError
 
 doors = Doors(include_in_schema=False)
@@ -59,8 +60,12 @@ def home(request: Request, who: Who) -> Response:
     with transaction() as tx:
         desk = open_desk(tx, who)
         counts = queries.count_states(tx, merchant=desk.business.merchant)
+        asked_count = count_open_requests(tx, merchant=desk.business.merchant)
     view = HandoutHome(
-        merchant=desk.business.name, ready_count=counts.get("ready", 0), todo_count=counts.get("paid", 0)
+        merchant=desk.business.name,
+        ready_count=counts.get("ready", 0),
+        todo_count=counts.get("paid", 0),
+        asked_count=asked_count,
     )
     return render(request, "merchant/handout.html", view)
 

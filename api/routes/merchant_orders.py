@@ -1,6 +1,7 @@
 """A supplier's orders: what is to be laid ready, what waits, what became of each; ready, delivered, cancelled."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -16,11 +17,12 @@ from api.door import language_of, see_other
 from api.errors import PageUnknownError
 from api.exports import csv_response
 from api.identity import Principal, list_names
+from api.pages.asked import show_asked
 from api.pages.cursor import read_cursor, write_cursor
 from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.orders import ALL_STATES, SHELVES, explain, show_order_lines, show_row, tell_story
-from api.pages.views import Amounts, BackRow, MerchantOrder, MerchantOrders, Shelf, ShelfLink
+from api.pages.views import Amounts, AskedBack, BackRow, MerchantOrder, MerchantOrders, Shelf, ShelfLink
 from api.payments import get_gateway
 from api.routes.till_pages import Key
 from api.supplier import Desk, find_products, name_points, open_desk, read_line_units, staff_of
@@ -32,8 +34,9 @@ from market.kit.ids import new_id
 from market.offers.queries import list_open_to_all, list_titles
 from market.pricing.refund import line_shares
 from market.sales.orders import queries
-from market.sales.orders.counter import find_since, list_returns, list_waiting_like
+from market.sales.orders.counter import find_since, list_returns, list_waiting_like, preview_take_back
 from market.sales.orders.queries import OrderDetail
+from market.sales.orders.requests import count_open_requests, list_asked_orders, list_requests
 from market.sales.orders.states import WAITING, OrderUnknownError
 
 doors = Doors(include_in_schema=False)
@@ -67,20 +70,37 @@ def orders(request: Request, who: Who, *, shelf: Shelf = "todo", typed: Typed = 
         if typed and (found := _find(tx, desk, typed)):
             return see_other(request, f"/merchant/orders/{found}")
         counts = queries.count_states(tx, merchant=code)
-        states = SHELVES.get(shelf, ALL_STATES)
-        page = queries.list_merchant_orders(tx, merchant=code, states=states, before=place, limit=ON_PAGE)
+        page = _page(tx, code, shelf, place)
         like = list_waiting_like(tx, merchant=code, typed=typed) if typed else page.orders
+        asked = {
+            order_id: each.at
+            for order_id, requests in list_requests(tx, order_ids=[detail.order.id for detail in like]).items()
+            for each in requests
+            if each.state == "open"
+        }
+        asked_count = count_open_requests(tx, merchant=code)
         products, points = find_products(tx, like), name_points(tx)
         since = find_since(tx, order_ids=[detail.order.id for detail in like])
-    shelves = tuple(
+    shelves = [
         ShelfLink(shelf=name, orders_count=sum(counts.get(state, 0) for state in of)) for name, of in SHELVES.items()
-    )
+    ]
+    if asked_count or shelf == "asked":
+        shelves.insert(2, ShelfLink(shelf="asked", orders_count=asked_count))
     view = MerchantOrders(
         merchant=desk.business.name,
         shelves=(*shelves, ShelfLink(shelf="all", orders_count=sum(counts.values()))),
         shelf=shelf,
         typed=typed,
-        rows=tuple(show_row(detail, products, points=points, since_at=since[detail.order.id]) for detail in like),
+        rows=tuple(
+            show_row(
+                detail,
+                products,
+                points=points,
+                since_at=asked.get(detail.order.id, since[detail.order.id]),
+                is_asked=detail.order.id in asked,
+            )
+            for detail in like
+        ),
         older=write_cursor(page.older) if page.older and not typed else None,
         may_export=desk.is_owner,
     )
@@ -147,9 +167,31 @@ def cancel(
     return see_other(request, f"/merchant/orders/{number}", notice="order_called_off")
 
 
+@doors.post("/merchant/orders/{number}/request/decline")
+def decline(request: Request, who: Who, number: Number, answer: Annotated[str, Form(max_length=400)] = "") -> Response:
+    """The merchant does not take back what the member asked to give back, with a word to him."""
+    try:
+        handing_out.decline_return(staff_id=staff_of(who), number=number, answer=answer, at=now())
+    except OrderUnknownError:
+        raise
+    except DomainError as refusal:
+        return _show(request, who, number, error=refusal, answer=answer)
+    return see_other(request, f"/merchant/orders/{number}", notice="return_declined")
+
+
 def read_order(tx: Session, desk: Desk, number: str) -> OrderDetail:
     """An order of this desk's merchant. Raises OrderUnknownError."""
     return queries.get_merchant_order(tx, merchant=desk.business.merchant, number=number)
+
+
+def _page(
+    tx: Session, code: str, shelf: Shelf, before: queries.Place | None, *, limit: int = ON_PAGE
+) -> queries.OrderPage:
+    """What stands on a shelf; the few orders of which a return is asked for come at once, the longest waiting first."""
+    if shelf == "asked":
+        return queries.OrderPage(list_asked_orders(tx, merchant=code), None)
+    states = SHELVES.get(shelf, ALL_STATES)
+    return queries.list_merchant_orders(tx, merchant=code, states=states, before=before, limit=limit)
 
 
 def _find(tx: Session, desk: Desk, typed: str) -> str | None:
@@ -161,12 +203,27 @@ def _find(tx: Session, desk: Desk, typed: str) -> str | None:
         return like[0].order.number if len(like) == 1 else None
 
 
-def _show(request: Request, who: Principal, number: str, *, error: DomainError | None = None) -> Response:
+def show_requests(tx: Session, desk: Desk, detail: OrderDetail, language: Language) -> tuple[AskedBack, ...]:
+    """What the member asked to give back, the newest first; of an open request what accepting it would bring him."""
+    people = merchants.list_staff(tx, merchant_id=desk.business.merchant_id)
+    staff = {person.staff_id: person.name for person in people}
+    shown = []
+    for each in reversed(list_requests(tx, order_ids=[detail.order.id])[detail.order.id]):
+        back_fen = None
+        if each.state == "open":
+            back_fen = preview_take_back(tx, detail=detail, units=each.units, whence="member").paid_fen
+        shown.append(show_asked(each, detail.lines, back_fen=back_fen, staff=staff, language=language))
+    return tuple(shown)
+
+
+def _show(
+    request: Request, who: Principal, number: str, *, error: DomainError | None = None, answer: str = ""
+) -> Response:
     language = language_of(request)
     with transaction() as tx:
         desk = open_desk(tx, who)
         detail = read_order(tx, desk, number)
-        view = _view(tx, desk, detail, language, error)
+        view = replace(_view(tx, desk, detail, language, error), answer=answer)
     return render(request, "merchant/order.html", view, status=error.status if error else 200)
 
 
@@ -180,6 +237,7 @@ def _view(tx: Session, desk: Desk, detail: OrderDetail, language: Language, erro
         titles=list_titles(tx, versions=versions),
         language=language,
     )
+    asked = show_requests(tx, desk, detail, language)
     waits = order.state in WAITING and any(line.waiting for line in detail.lines)
     return MerchantOrder(
         number=order.number,
@@ -212,6 +270,8 @@ def _view(tx: Session, desk: Desk, detail: OrderDetail, language: Language, erro
             )
             for back in (list_returns(tx, sale_id=order.sale_id) if order.sale_id else ())
         ),
+        asked=asked,
+        answer="",
         is_owner=desk.is_owner,
         can_ready=order.state == "paid",
         can_hand_out=waits and order.handover == "pickup",
@@ -219,7 +279,9 @@ def _view(tx: Session, desk: Desk, detail: OrderDetail, language: Language, erro
         can_cancel=desk.is_owner
         and order.state in {"placed", *WAITING}
         and not any(line.handed for line in detail.lines),
-        can_return=order.sale_id is not None and any(line.returned < line.qty for line in detail.lines),
+        can_return=order.sale_id is not None
+        and any(line.returned < line.qty for line in detail.lines)
+        and (waits or not any(each.state == "open" for each in asked)),
         key=f"page:{new_id()}",
         error=error.sentence(language) if error else None,
     )
@@ -239,9 +301,7 @@ def _file_rows(merchant: str, shelf: Shelf) -> Iterator[list[object]]:
     before: tuple[datetime, UUID] | None = None
     while True:
         with transaction() as tx:
-            page = queries.list_merchant_orders(
-                tx, merchant=merchant, states=SHELVES.get(shelf, ALL_STATES), before=before, limit=IN_FILE
-            )
+            page = _page(tx, merchant, shelf, before, limit=IN_FILE)
             for detail in page.orders:
                 yield from _order_rows(detail)
         if page.older is None:

@@ -1,19 +1,22 @@
 """A supplier takes goods back: pieces by line, from the member's hands or from the shelf; first what goes back to whom, then the button."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Form, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api import handing_out
 from api.access import Doors, Fields, Who
 from api.door import language_of, see_other
 from api.identity import Principal
+from api.pages.asked import say_cause
 from api.pages.kit import render
 from api.pages.orders import show_order_lines
 from api.pages.views import BackShown, OrderReturn
-from api.routes.merchant_orders import Number, read_order
+from api.routes.merchant_orders import Number, read_order, show_requests
 from api.routes.till_pages import Fen, Key
 from api.routes.till_sales import NothingToRefundError, RefundChangedError
 from api.supplier import Desk, find_products, open_desk, read_line_units, staff_of
@@ -23,6 +26,7 @@ from market.kit.errors import DomainError, InvalidError
 from market.kit.ids import new_id
 from market.sales.orders.counter import list_returns, preview_take_back
 from market.sales.orders.queries import OrderDetail
+from market.sales.orders.requests import get_request
 from market.sales.orders.states import OrderUnknownError
 from market.sales.orders.take_back import TakenBack, Whence
 
@@ -74,6 +78,41 @@ def take_back(
     return see_other(request, f"/merchant/orders/{number}", notice="order_returned")
 
 
+@doors.post("/merchant/orders/{number}/request/accept")
+def accept(
+    request: Request,
+    who: Who,
+    number: Number,
+    *,
+    asked: Annotated[UUID, Form(alias="request")],
+    expected_to_member_fen: Fen,
+    goods: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """Take back what the member asked to give back, at the sum that was shown; a request is accepted once, however often."""
+    language, staff_id = language_of(request), staff_of(who)
+    try:
+        with transaction() as tx:
+            detail = read_order(tx, open_desk(tx, who), number)
+            row = get_request(tx, order_id=detail.order.id, request_id=asked)
+            if row.state == "open":
+                back = preview_take_back(tx, detail=detail, units=row.units, whence="member")
+                if back.paid_fen != expected_to_member_fen:
+                    raise RefundChangedError
+        handing_out.accept_return(
+            staff_id=staff_id,
+            number=number,
+            request_id=asked,
+            is_restocked=goods != "write_off",
+            reason=row.words or say_cause(row, language),
+            at=now(),
+        )
+    except OrderUnknownError:
+        raise
+    except DomainError as refusal:
+        return _show(request, who, number, {"goods": goods}, error=refusal)
+    return see_other(request, f"/merchant/orders/{number}", notice="order_returned")
+
+
 def _is_done(tx: Session, detail: OrderDetail, key: str) -> bool:
     sale_id = detail.order.sale_id
     return sale_id is not None and any(back.key == key for back in list_returns(tx, sale_id=sale_id))
@@ -112,14 +151,22 @@ def _show(
         view = _view(
             tx, desk, detail, fields, shown=shown, error=error.sentence(language_of(request)) if error else None
         )
+        waiting = [each for each in show_requests(tx, desk, detail, language_of(request)) if each.state == "open"]
+        if waiting and view.whence == "member":
+            row = get_request(tx, order_id=detail.order.id, request_id=UUID(waiting[0].request_id))
+            view = replace(view, asked=waiting[0], preview=_shown(tx, detail, row.units))
     return render(request, "merchant/return.html", view, block="back", status=error.status if error else 200)
 
 
 def _preview(tx: Session, detail: OrderDetail, fields: Mapping[str, object]) -> BackShown:
     taken = _read(fields)
-    back = preview_take_back(tx, detail=detail, units=taken.units, whence=taken.whence)
+    return _shown(tx, detail, taken.units, whence=taken.whence)
+
+
+def _shown(tx: Session, detail: OrderDetail, units: Mapping[str, int], *, whence: Whence = "member") -> BackShown:
+    back = preview_take_back(tx, detail=detail, units=units, whence=whence)
     return BackShown(
-        pieces=sum(taken.units.values()),
+        pieces=sum(units.values()),
         to_member_fen=back.paid_fen,
         subsidy_back_fen=back.subsidy_fen,
         concession_back_fen=back.concession_fen,
@@ -155,6 +202,7 @@ def _view(
         is_owner=desk.is_owner,
         is_restocked=fields.get("goods") != "write_off",
         reason=str(fields.get("reason", ""))[: 4 * MOST_REASON],
+        asked=None,
         preview=shown,
         error=error,
     )

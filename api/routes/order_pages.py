@@ -1,6 +1,7 @@
-"""The member's orders: the list, one basket's orders together, one order with its slip; paying, coming back from paying, cancelling."""
+"""The member's orders: the list, one basket's orders together, one order with its slip; paying, coming back, second thoughts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import merchants
 from api.access import Doors, Fields, Who
 from api.door import language_of, own_origin, see_other
 from api.errors import PageUnknownError
+from api.pages.asked import show_asked
 from api.pages.cursor import read_cursor, write_cursor
 from api.pages.explain import Titles
 from api.pages.kit import render
@@ -20,7 +22,7 @@ from api.pages.views import OrderedBasket, OrderPage, Orders, Paying, RefundRow
 from api.payments import get_gateway
 from api.routes.basket_pages import make_labels, read_key
 from api.routes.member_pages import member_of
-from api.shopping import cancel_order, check_payment, start_payment
+from api.shopping import cancel_order, check_payment, start_payment, withdraw_return
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.errors import DomainError
@@ -30,7 +32,10 @@ from market.payments.gateway import ProviderDownError
 from market.sales import queries as sales
 from market.sales.orders import queries
 from market.sales.orders.baskets import put_in_basket
+from market.sales.orders.counter import preview_take_back
+from market.sales.orders.models import ReturnRequest
 from market.sales.orders.queries import OrderDetail
+from market.sales.orders.requests import can_ask, list_requests
 from market.sales.orders.states import WAITING, OrderUnknownError
 
 doors = Doors(include_in_schema=False)
@@ -52,9 +57,16 @@ def orders(request: Request, who: Who, before: Annotated[str | None, Query(max_l
         subject = cards.get_subject(tx, member_id=member_of(who))
         page = queries.list_member_orders(tx, subject=subject, before=place, limit=ORDERS_ON_PAGE)
         products = _products(tx, page.orders)
+        asked = list_requests(tx, order_ids=[detail.order.id for detail in page.orders])
     labels = make_labels(request, products, {detail.order.merchant for detail in page.orders})
     view = Orders(
-        orders=tuple(show_order(detail, labels, at=at) for detail in page.orders),
+        orders=tuple(
+            replace(
+                show_order(detail, labels, at=at),
+                is_asked=any(each.state == "open" for each in asked[detail.order.id]),
+            )
+            for detail in page.orders
+        ),
         older=write_cursor(page.older) if page.older else None,
     )
     return render(request, "orders/list.html", view)
@@ -140,6 +152,19 @@ def cancel(request: Request, who: Who, number: Number, fields: Fields) -> Respon
     return see_other(request, f"/orders/{number}", notice="order_cancelled")
 
 
+@doors.post("/orders/{number}/request/withdraw")
+def withdraw(request: Request, who: Who, number: Number) -> Response:
+    """The member keeps his things after all."""
+    member_id = member_of(who)
+    try:
+        withdraw_return(member_id=member_id, number=number, at=now())
+    except OrderUnknownError:
+        raise
+    except DomainError as refusal:
+        return _render(request, member_id, number, error=refusal)
+    return see_other(request, f"/orders/{number}", notice="return_withdrawn")
+
+
 @doors.post("/orders/{number}/again")
 def order_again(request: Request, who: Who, number: Number) -> Response:
     """Put the things of an order into the basket once more: the undo of a cancelled one, and the short way for what is bought often."""
@@ -169,9 +194,14 @@ def _render(
         changes = queries.list_changes(tx, order_id=order.id)
         handouts = queries.list_handouts(tx, order_id=order.id)
         refunds = _refunds(tx, detail)
+        asked = list_requests(tx, order_ids=[order.id])[order.id]
+        may_ask = can_ask(tx, order_id=order.id, lines=detail.lines, at=at)
+        back_fen = _back_fen(tx, detail, asked)
         people = {each.by_id for each in changes if each.by_kind == "staff" and each.by_id}
         people |= {each.staff_id for each in handouts}
+        people |= {each.ended_by for each in asked if each.ended_by and each.state != "withdrawn"}
         found = [merchants.find_staff(tx, staff_id=staff_id) for staff_id in people]
+    staff = {each.staff_id: each.name for each in found if each}
     labels = make_labels(request, products, {order.merchant})
     shown = show_order(detail, labels, at=at)
     fetchable = order.handover == "pickup" and order.state in WAITING
@@ -182,8 +212,13 @@ def _render(
         address=point.address if point else "",
         slip=order.slip if fetchable else None,
         slip_qr=f"{order.number} {order.slip}" if fetchable else None,
-        changes=show_story(changes, handouts, {each.staff_id: each.name for each in found if each}),
+        changes=show_story(changes, handouts, staff),
         refunds=refunds,
+        asked=tuple(
+            show_asked(each, detail.lines, back_fen=back_fen, staff=staff, language=language)
+            for each in reversed(asked)
+        ),
+        can_ask=may_ask and not any(each.state == "open" for each in asked),
         can_cancel=order.state in {"placed", *WAITING}
         and not any(line.handed or line.returned for line in detail.lines),
         key=str(new_id()),
@@ -208,6 +243,14 @@ def _render_waiting(request: Request, member_id: UUID, number: str, *, look: int
         pay_until_at=order.expires_at,
     )
     return render(request, "orders/paying.html", view)
+
+
+def _back_fen(tx: Session, detail: OrderDetail, asked: Sequence[ReturnRequest]) -> int | None:
+    """What the open request would bring the member, if there is one."""
+    waiting = [each for each in asked if each.state == "open"]
+    if not waiting:
+        return None
+    return preview_take_back(tx, detail=detail, units=waiting[0].units, whence="member").paid_fen
 
 
 def _products(tx: Session, details: Sequence[OrderDetail]) -> dict[UUID, merchants.ProductDetail]:

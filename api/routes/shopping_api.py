@@ -4,13 +4,14 @@ Products are found by `shop_api`. Amounts are fen. An order is one merchant's; t
 merchant at the provider's page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path, Query, Request
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 import cards
 import merchants
@@ -26,7 +27,9 @@ from api.routes.till_api import Key, Strict
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.sales.orders import queries
+from market.sales.orders.models import Cause, RequestState, ReturnRequest
 from market.sales.orders.queries import OrderDetail
+from market.sales.orders.requests import MOST_WORDS, Asked, list_requests
 from merchants import window_at
 from merchants.offering import SaleNotBegunError, SaleOverError
 from merchants.products import ProductUnknownError
@@ -118,12 +121,33 @@ class PlaceIn(Strict):
 class OrderLineOut(BaseModel):
     """A line of an order, and what became of its pieces."""
 
+    line: str
     item: UUID
     name: str
     variant: str
     qty: int
     handed: int
     returned: int
+
+
+class ReturnAskIn(Strict):
+    """What is to be given back and why: pieces by line (`1` is the first), `words` for another cause."""
+
+    pieces: Annotated[dict[Annotated[str, Field(max_length=8)], Pieces], Field(max_length=60)]
+    cause: Cause
+    words: Annotated[str, Field(max_length=MOST_WORDS, pattern=NO_CONTROLS)] = ""
+
+
+class ReturnRequestOut(BaseModel):
+    """A request for a return: `open` until the merchant accepts or declines it (`answer` says why) or its member withdraws it."""
+
+    state: RequestState
+    at: datetime
+    pieces: dict[str, int]
+    cause: Cause
+    words: str
+    ended_at: datetime | None
+    answer: str
 
 
 class OrderOut(BaseModel):
@@ -146,6 +170,7 @@ class OrderOut(BaseModel):
     back_paid_fen: int
     receipt: str | None
     lines: list[OrderLineOut]
+    requests: list[ReturnRequestOut]
 
 
 class OrdersOut(BaseModel):
@@ -205,7 +230,8 @@ def place_orders(who: Who, body: PlaceIn, key: Key) -> list[OrderOut]:
         expected_paid_fen=body.expected_paid_fen,
     )
     placed = order_basket(member_id=member_of(who), keyed=keyed, tokens=body.tokens, key=key, at=now())
-    return [_order(detail) for detail in placed]
+    with transaction() as tx:
+        return _orders(tx, placed)
 
 
 @doors.get("/orders")
@@ -217,9 +243,7 @@ def list_orders(who: Who, before: Cursor = None, limit: Annotated[int, Query(ge=
     with transaction() as tx:
         subject = cards.get_subject(tx, member_id=member_of(who))
         page = queries.list_member_orders(tx, subject=subject, before=place, limit=limit)
-    return OrdersOut(
-        orders=[_order(detail) for detail in page.orders], before=write_cursor(page.older) if page.older else None
-    )
+        return OrdersOut(orders=_orders(tx, page.orders), before=write_cursor(page.older) if page.older else None)
 
 
 @doors.get("/orders/{number}")
@@ -227,7 +251,8 @@ def get_order(who: Who, number: Number) -> OrderOut:
     """One of one's own orders."""
     with transaction() as tx:
         subject = cards.get_subject(tx, member_id=member_of(who))
-        return _order(queries.get_member_order(tx, subject=subject, number=number))
+        [order] = _orders(tx, [queries.get_member_order(tx, subject=subject, number=number)])
+    return order
 
 
 @doors.post("/orders/{number}/payment", status_code=201)
@@ -246,7 +271,23 @@ def start_payment(request: Request, who: Who, number: Number) -> CheckoutOut:
 @doors.post("/orders/{number}/cancel")
 def cancel_order(who: Who, number: Number, key: Key) -> OrderOut:
     """Cancel an order of which nothing was handed out; what was paid goes back."""
-    return _order(shopping.cancel_order(get_gateway(), member_id=member_of(who), number=number, key=key, at=now()))
+    shopping.cancel_order(get_gateway(), member_id=member_of(who), number=number, key=key, at=now())
+    return get_order(who, number)
+
+
+@doors.post("/orders/{number}/request", status_code=201)
+def ask_return(who: Who, number: Number, body: ReturnAskIn, key: Key) -> OrderOut:
+    """Ask the merchant to take pieces back. No money moves before he does; one request of an order waits at a time."""
+    asked = Asked(body.pieces, body.cause, body.words)
+    shopping.ask_return(member_id=member_of(who), number=number, asked=asked, key=key, at=now())
+    return get_order(who, number)
+
+
+@doors.post("/orders/{number}/request/withdraw")
+def withdraw_return(who: Who, number: Number) -> OrderOut:
+    """Keep the things after all."""
+    shopping.withdraw_return(member_id=member_of(who), number=number, at=now())
+    return get_order(who, number)
 
 
 def _basket(request: Request, member_id: UUID) -> BasketOut:
@@ -284,7 +325,12 @@ def _to_be(order: shopping.OrderPriced) -> OrderToBeOut:
     )
 
 
-def _order(detail: OrderDetail) -> OrderOut:
+def _orders(tx: Session, details: Sequence[OrderDetail]) -> list[OrderOut]:
+    requests = list_requests(tx, order_ids=[detail.order.id for detail in details])
+    return [_order(detail, requests[detail.order.id]) for detail in details]
+
+
+def _order(detail: OrderDetail, requests: Sequence[ReturnRequest]) -> OrderOut:
     order = detail.order
     return OrderOut(
         number=order.number,
@@ -305,6 +351,7 @@ def _order(detail: OrderDetail) -> OrderOut:
         receipt=order.public_id if order.sale_id else None,
         lines=[
             OrderLineOut(
+                line=line.line,
                 item=line.item_id,
                 name=line.name,
                 variant=line.variant,
@@ -313,5 +360,17 @@ def _order(detail: OrderDetail) -> OrderOut:
                 returned=line.returned,
             )
             for line in detail.lines
+        ],
+        requests=[
+            ReturnRequestOut(
+                state=each.state,
+                at=each.at,
+                pieces=each.units,
+                cause=each.cause,
+                words=each.words,
+                ended_at=each.ended_at,
+                answer=each.answer,
+            )
+            for each in requests
         ],
     )

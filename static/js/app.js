@@ -33,11 +33,19 @@ const trouble = document.getElementById("trouble");
 document.addEventListener("htmx:error", () => { trouble.hidden = false; trouble.scrollIntoView({ block: "nearest" }); });
 document.addEventListener("htmx:after:request", () => { trouble.hidden = true; });
 
-/** After a swap the eye and the keyboard go to what changed, except while typing and for the card's code. */
+/** What a swapped part brings along for elsewhere on the page, such as the sign of the basket. */
+document.addEventListener("htmx:after:swap", () => {
+  document.querySelectorAll("template[data-replaces]").forEach((part) => {
+    document.querySelector(part.dataset.replaces)?.replaceWith(part.content.cloneNode(true));
+    part.remove();
+  });
+});
+
+/** After a swap the eye and the keyboard go to what changed, except while typing, for the card's code and for what is data-quiet. */
 document.addEventListener("htmx:after:swap", (event) => {
   const id = event.detail?.ctx?.target?.id;
   const part = id && id !== "code" && document.getElementById(id);
-  if (!part || document.activeElement?.matches("input[type=search]")) return;
+  if (!part || "quiet" in part.dataset || document.activeElement?.matches("input[type=search]")) return;
   part.setAttribute("tabindex", "-1");
   part.focus({ preventScroll: true });
   part.scrollIntoView({ block: "nearest" });

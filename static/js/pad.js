@@ -30,6 +30,7 @@ document.addEventListener("click", (event) => {
     const input = document.getElementById(step.dataset.for);
     const wanted = (Number.parseInt(input.value, 10) || 0) + Number(step.dataset.step);
     input.value = String(Math.max(Number(input.min), Math.min(Number(input.max), wanted)));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
   }
 });
 

@@ -49,7 +49,7 @@ HAND_OUT: tuple[Sample, ...] = (
     Sample(
         "handout",
         "merchant/handout.html",
-        v.HandoutHome(merchant="兴钢家电", ready_count=31, todo_count=12),
+        v.HandoutHome(merchant="兴钢家电", ready_count=31, todo_count=12, asked_count=2),
         "assistant",
         HOME,
     ),

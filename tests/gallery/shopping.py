@@ -201,7 +201,7 @@ ORDERS = v.Orders(
     orders=(
         PLACED,
         READY,
-        replace(PARTLY, number="M3XK55TD"),
+        replace(PARTLY, number="M3XK55TD", is_asked=True),
         _order("H2PQ77RB", "paid", "惠民超市", _lines((RICE, 1)), 8_785, 0, at=NOW - OLD),
         _order("B8CD44WE", "collected", "绒花家纺", _lines((TOWEL, 2)), 4_000, 1_980, at=NOW - 9 * OLD),
         _order("Z6YT22KL", "closed", "红双喜电器", _lines((COOKER, 1)), 29_900, 0, at=NOW - 12 * OLD),
@@ -226,6 +226,8 @@ PLACED_PAGE = v.OrderPage(
     slip_qr=None,
     changes=(_change(2, "placed", "placed", "member"),),
     refunds=(),
+    asked=(),
+    can_ask=False,
     can_cancel=True,
     key="0198",
     waits_for_provider=False,
@@ -263,6 +265,67 @@ CANCELLED_PAGE = replace(
     order=replace(PLACED, state="cancelled", pay_until_at=None),
     changes=(_change(30, "placed", "placed", "member"), _change(15, "expired", "cancelled", "job")),
     can_cancel=False,
+)
+
+ASKED = v.AskedBack(
+    request_id="0199-ask",
+    at=NOW - timedelta(hours=2),
+    state="open",
+    lines=(v.AskedLine(name="五常稻花香大米 10 kg", variant="真空装", qty=1),),
+    why="坏了，或有瑕疵",
+    words="袋子底下开了口，撒了一些",
+    back_fen=8_124,
+    ended_at=None,
+    ended_by="",
+    answer="",
+)
+DECLINED = replace(
+    ASKED,
+    at=NOW - timedelta(days=1),
+    state="declined",
+    why="不合适，不想要",
+    words="",
+    back_fen=None,
+    ended_at=NOW - timedelta(hours=20),
+    ended_by="周小红",
+    answer="米袋已经拆封，不影响食用，不能退。",
+)
+ASKED_PAGE = replace(
+    RETURNED_PAGE,
+    order=replace(PARTLY, state="collected", lines=_lines((OIL, 1), (RICE, 2), handed=1)),
+    changes=RETURNED_PAGE.changes[:-1],
+    refunds=(),
+    asked=(ASKED, DECLINED),
+)
+ASKED_BEFORE_PAGE = replace(
+    ASKED_PAGE,
+    asked=(
+        replace(ASKED, state="withdrawn", back_fen=None, ended_at=NOW - timedelta(hours=1)),
+        replace(ASKED, at=NOW - timedelta(days=2), state="accepted", back_fen=None, ended_at=NOW, ended_by="周小红"),
+    ),
+    can_ask=True,
+)
+ASK = v.ReturnAsk(
+    number="M3XK55TD",
+    merchant_name="惠民超市",
+    lines=(
+        v.AskLine(line="1", thing=OIL, units=0, most=1),
+        v.AskLine(line="2", thing=RICE, units=1, most=2),
+    ),
+    causes=tuple(
+        v.CauseChoice(cause=cause, label=label, chosen=cause == "faulty")
+        for cause, label in (
+            ("faulty", "坏了，或有瑕疵"),
+            ("wrong", "发错了，或少了"),
+            ("unsuited", "不合适，不想要"),
+            ("other", "其他"),
+        )
+    ),
+    words="",
+    back_fen=8_124,
+    subsidy_back_fen=500,
+    key="0198",
+    error=None,
 )
 
 PAYING = v.Paying(
@@ -364,6 +427,22 @@ SHOPPING: tuple[Sample, ...] = (
         "orders/order.html",
         replace(CANCELLED_PAGE, error="付款时间已过，订单已释放。请重新下单。"),
         "/orders/K7Q2MX9P/pay",
+        409,
+    ),
+    _page("order-asked", "orders/order.html", ASKED_PAGE, "/orders/M3XK55TD"),
+    _page("order-asked-before", "orders/order.html", ASKED_BEFORE_PAGE, "/orders/M3XK55TD"),
+    _page("ask-return", "orders/ask.html", ASK, "/orders/M3XK55TD/request"),
+    _page(
+        "ask-return-refused",
+        "orders/ask.html",
+        replace(
+            ASK,
+            lines=(ASK.lines[0],),
+            back_fen=0,
+            subsidy_back_fen=0,
+            error="请选退货原因；选“其他”要写一句说明（不超过 100 个字）。",
+        ),
+        "/orders/M3XK55TD/request",
         409,
     ),
     _page("paying", "orders/paying.html", PAYING, "/orders/K7Q2MX9P/return"),

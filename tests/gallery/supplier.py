@@ -40,6 +40,7 @@ ROWS = (
     row("C9WEPX33", "ready", (OIL,), 8_990, 400, is_unclaimed=True),
     row("M2QX7RTA", "partly_returned", (RICE,), 11_200, 30, back_paid_fen=5_600),
     row("A8LKPX34", "cancelled", (PHONE,), 29_900, 50),
+    row("E5HJ22PM", "collected", (RICE, COOKER), 36_700, 2, is_asked=True),
     row("R3DDZ8QK", "delivered", (goods("电压力锅 5 升", 1),), 35_900, 20, delivery=True),
 )
 SHELVES = tuple(
@@ -47,6 +48,7 @@ SHELVES = tuple(
     for shelf, number in (
         ("todo", 12),
         ("ready", 31),
+        ("asked", 2),
         ("done", 1_204),
         ("back", 9),
         ("placed", 3),
@@ -104,6 +106,8 @@ ORDER = v.MerchantOrder(
     other_concession_fen=2_170,
     story=STORY,
     backs=(v.BackRow(at=NOW - timedelta(hours=1), pieces=1, to_member_fen=5_600, subsidy_back_fen=400),),
+    asked=(),
+    answer="",
     is_owner=True,
     can_ready=False,
     can_hand_out=True,
@@ -123,6 +127,7 @@ RETURN = v.OrderReturn(
     is_owner=True,
     is_restocked=False,
     reason="内胆有划痕",
+    asked=None,
     preview=v.BackShown(
         pieces=1,
         to_member_fen=19_900,
@@ -132,6 +137,31 @@ RETURN = v.OrderReturn(
         key="page:2",
     ),
     error=None,
+)
+
+ASKED = v.AskedBack(
+    request_id="0199-ask",
+    at=NOW - timedelta(hours=2),
+    state="open",
+    lines=(v.AskedLine(name="五常大米", variant="10 公斤", qty=1),),
+    why="坏了，或有瑕疵",
+    words="袋子底下开了口，撒了一些",
+    back_fen=5_600,
+    ended_at=None,
+    ended_by="",
+    answer="",
+)
+ASKED_BEFORE = (
+    replace(
+        ASKED,
+        at=NOW - timedelta(days=1),
+        state="declined",
+        back_fen=None,
+        ended_at=NOW - timedelta(hours=20),
+        ended_by="周德福",
+        answer="已经拆封，不能退。",
+    ),
+    replace(ASKED, at=NOW - timedelta(days=2), state="withdrawn", back_fen=None, ended_at=NOW - timedelta(days=2)),
 )
 
 
@@ -230,6 +260,56 @@ SUPPLIER: tuple[Sample, ...] = (
         replace(ORDER, is_unclaimed=True),
         "owner",
         "/merchant/orders/K7Q2MX9P",
+    ),
+    Sample(
+        "order-asked-back",
+        "merchant/order.html",
+        replace(ORDER, state="collected", asked=(ASKED, *ASKED_BEFORE), can_hand_out=False, can_cancel=False),
+        "owner",
+        "/merchant/orders/K7Q2MX9P",
+    ),
+    Sample(
+        "order-answered-back",
+        "merchant/order.html",
+        replace(
+            ORDER,
+            state="partly_returned",
+            asked=(replace(ASKED, state="accepted", back_fen=None, ended_at=NOW, ended_by="周德福"),),
+            can_hand_out=False,
+            can_cancel=False,
+        ),
+        "owner",
+        "/merchant/orders/K7Q2MX9P",
+    ),
+    Sample(
+        "order-answer-refused",
+        "merchant/order.html",
+        replace(
+            ORDER,
+            state="collected",
+            asked=(ASKED,),
+            answer="长",
+            can_hand_out=False,
+            can_cancel=False,
+            error="请写一句不同意的理由（不超过 100 个字），会员会看到。",
+        ),
+        "assistant",
+        "/merchant/orders/K7Q2MX9P/request/decline",
+        422,
+    ),
+    Sample(
+        "orders-asked-none",
+        "merchant/orders.html",
+        replace(ORDERS, shelf="asked", rows=(), older=None),
+        "owner",
+        "/merchant/orders",
+    ),
+    Sample(
+        "return-asked",
+        "merchant/return.html",
+        replace(RETURN, asked=ASKED, can_shelf=False, is_restocked=True),
+        "owner",
+        "/merchant/orders/K7Q2MX9P/return",
     ),
     Sample("return", "merchant/return.html", RETURN, "owner", "/merchant/orders/K7Q2MX9P/return"),
     Sample(

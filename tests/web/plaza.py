@@ -22,7 +22,7 @@ import cards
 import merchants
 from api import handing_out
 from api.app import create_app
-from api.identity import create_account, grant_role, open_session
+from api.identity import create_account, grant_role, open_session, set_password
 from api.jobs import run_worker
 from api.pages.sandbox import render_pay_page
 from market.kit.clock import now
@@ -33,7 +33,7 @@ from market.payments.sandbox.app import Sandbox, create_sandbox
 from market.payments.sandbox.clock import Sender
 from market.payments.sandbox.store import Knobs, prepare, set_knobs
 from merchants import ProductTerms, VariantTerms
-from tests.web.conftest import Works
+from tests.web.conftest import PASSWORD, Works
 from tests.web.market import FIRST, SECOND, fields_of, put_offer
 
 APPLIANCES_OFF = {
@@ -87,13 +87,30 @@ class Plaza:
         with transaction() as tx:
             return merchants.find_merchants(tx, codes=[merchant])[merchant].merchant_id
 
+    def let_in(self, whom: str) -> str:
+        """Give somebody PASSWORD: the person of a role, or the owner of a merchant (by its code); the login."""
+        login = f"demo-{whom}"
+        with transaction() as tx:
+            if whom in self.owners:
+                self._add_owner(tx, whom)
+            set_password(tx, login=login, password=PASSWORD, at=now())
+        return login
+
     def token_of(self, role: str = "member") -> str:
-        """A fresh session of the person with this role, or of a second member."""
+        """A fresh session of the person with this role, of the owner of a merchant (by its code), or of a second member."""
         with transaction() as tx:
             if role == "other":
                 return self._other(tx)
-            account_id = self.works.accounts[role]
+            if role in self.owners:
+                account_id, role = self._add_owner(tx, role), "owner"
+            else:
+                account_id = self.works.accounts[role]
             return open_session(tx, account_id=account_id, roles=[role], agent="test", at=now()).token
+
+    def _add_owner(self, tx: Any, merchant: str) -> UUID:
+        account_id = create_account(tx, login=f"demo-{merchant}", name="周小红", at=now())
+        grant_role(tx, account_id=account_id, role="owner", scope_id=self.owners[merchant])
+        return account_id
 
     def _other(self, tx: Any) -> str:
         member = cards.add_member(

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 SaleState: TypeAlias = Literal["done", "void", "part_refunded", "refunded"]
 OfferState: TypeAlias = Literal["draft", "submitted", "approved", "rejected", "withdrawn", "live", "ended"]
+RequestState: TypeAlias = Literal["open", "accepted", "declined", "withdrawn"]
 DemoRole: TypeAlias = Literal["member", "assistant", "owner", "officer", "auditor"]
 
 
@@ -193,3 +194,31 @@ class RefundRow:
     to_member_fen: int
     subsidy_back_fen: int
     rebate_back_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedLine:
+    """Pieces of one thing that a member asks to give back."""
+
+    name: str
+    variant: str
+    qty: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedBack:
+    """A member's request for a return and how it stands: why in words of ours, `words` of his, `answer` of the merchant who declined.
+
+    `back_fen` is what he would get back, of an open one. `ended_by` is empty for one that he withdrew.
+    """
+
+    request_id: str
+    at: datetime
+    state: RequestState
+    lines: tuple[AskedLine, ...]
+    why: str
+    words: str
+    back_fen: int | None
+    ended_at: datetime | None
+    ended_by: str
+    answer: str

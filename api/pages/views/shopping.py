@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from api.pages.views.shared import QuoteShown, RefundRow
+from api.pages.views.shared import AskedBack, QuoteShown, RefundRow
 
 OrderState: TypeAlias = Literal[
     "placed", "paid", "ready", "collected", "delivered", "closed", "cancelled", "partly_returned", "returned"
@@ -107,7 +107,10 @@ class OrderLineShown:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderCard:
-    """An order in a list. `pay_until_at` is None once nothing is to be paid; `is_late` says that the time to pay is over."""
+    """An order in a list. `pay_until_at` is None once nothing is to be paid; `is_late` says that the time to pay is over.
+
+    `is_asked`: a return request waits for its answer.
+    """
 
     number: str
     basket_id: str
@@ -122,6 +125,7 @@ class OrderCard:
     is_late: bool
     pay_until_at: datetime | None
     receipt_id: str | None
+    is_asked: bool = False
 
     @property
     def pieces(self) -> int:
@@ -165,10 +169,11 @@ class ChangeShown:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderPage:
-    """`orders/order.html` at /orders/{number}; POST …/pay, …/cancel, …/again.
+    """`orders/order.html` at /orders/{number}; POST …/pay, …/cancel, …/again, …/request/withdraw.
 
     `slip` (six digits) and `slip_qr` are None unless there is something to fetch. `waits_for_provider` says that the last try to pay
-    found no payment service. `can_cancel`: nothing was handed out yet.
+    found no payment service. `can_cancel`: nothing was handed out yet. `asked` are return requests, the newest first; `can_ask` leads to
+    …/request.
     """
 
     order: OrderCard
@@ -178,9 +183,48 @@ class OrderPage:
     slip_qr: str | None
     changes: tuple[ChangeShown, ...]
     refunds: tuple[RefundRow, ...]
+    asked: tuple[AskedBack, ...]
+    can_ask: bool
     can_cancel: bool
     key: str
     waits_for_provider: bool
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskLine:
+    """A thing that can be given back: how many of it the member has (`most`), and how many stand in its field."""
+
+    line: str
+    thing: Thing
+    units: int
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseChoice:
+    """Why something comes back, to choose from."""
+
+    cause: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnAsk:
+    """`orders/ask.html` at /orders/{number}/request; POST there with `units.<line>`, `cause`, `words`, `key`.
+
+    POST …/request/preview (block `back`) tells what these pieces would bring: `back_fen` to the member, `subsidy_back_fen` to its budget.
+    """
+
+    number: str
+    merchant_name: str
+    lines: tuple[AskLine, ...]
+    causes: tuple[CauseChoice, ...]
+    words: str
+    back_fen: int
+    subsidy_back_fen: int
+    key: str
     error: str | None
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from api.pages.views.shared import Amounts
+from api.pages.views.shared import Amounts, AskedBack
 
-Shelf = Literal["placed", "todo", "ready", "done", "back", "cancelled", "all"]
+Shelf = Literal["placed", "todo", "ready", "asked", "done", "back", "cancelled", "all"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class ShelfLink:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderRow:
-    """An order in a list. `point` is None for a delivery; `since_at` is since when it is in its state."""
+    """An order in a list. `point` is None for a delivery; `since_at` is since when it is in its state, or since when a return is asked for."""
 
     number: str
     at: datetime
@@ -57,6 +57,7 @@ class OrderRow:
     paid_fen: int
     back_paid_fen: int
     is_unclaimed: bool
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,8 @@ class BackRow:
 class MerchantOrder:
     """`merchant/order.html` at /merchant/orders/{number}.
 
-    POST …/ready; …/cancel (owners) with `reason`, `key`; …/deliver with `units.<line>`, `key`. `steps` and the split of the discount only for
+    POST …/ready; …/cancel (owners) with `reason`, `key`; …/deliver with `units.<line>`, `key`; …/request/decline with `answer`. `asked` are
+    return requests, the newest first; an open one is accepted at …/return. `steps` and the split of the discount only for
     owners (`is_owner`); an assistant is shown list, discount and paid.
     """
 
@@ -122,6 +124,8 @@ class MerchantOrder:
     other_concession_fen: int
     story: tuple[StoryRow, ...]
     backs: tuple[BackRow, ...]
+    asked: tuple[AskedBack, ...]
+    answer: str
     is_owner: bool
     can_ready: bool
     can_hand_out: bool
@@ -149,7 +153,8 @@ class OrderReturn:
     """`merchant/return.html` at /merchant/orders/{number}/return?whence=.
 
     POST …/return/preview (block `back`) with `units.<line>`, `whence` (member, shelf), `goods` (restock, write_off), `reason`; POST …/return
-    the same with `key` and `expected_to_member_fen`.
+    the same with `key` and `expected_to_member_fen`. While a request of the member waits (`asked`), its pieces are taken back and no others:
+    POST …/request/accept with `request`, `goods`, `expected_to_member_fen`.
     """
 
     number: str
@@ -161,17 +166,19 @@ class OrderReturn:
     is_owner: bool
     is_restocked: bool
     reason: str
+    asked: AskedBack | None
     preview: BackShown | None
     error: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class HandoutHome:
-    """`merchant/handout.html` at /merchant/handout: card by camera, card by digits, slip; what lies ready and what is to be laid ready."""
+    """`merchant/handout.html` at /merchant/handout: by camera, digits or slip; what lies ready, is to be laid ready, is asked back."""
 
     merchant: str
     ready_count: int
     todo_count: int
+    asked_count: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""Tables of orders: what lies in a basket; one row per merchant of it once ordered, its lines, changes, hand-outs; movements of stock."""
+"""Tables of orders: what lies in a basket; one row per merchant of it once ordered, its lines, changes, hand-outs, return requests; stock."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
@@ -34,6 +34,10 @@ STATES = (
     "returned",
 )
 UNSOLD = ("placed", "cancelled")
+Cause: TypeAlias = Literal["faulty", "wrong", "unsuited", "other"]
+CAUSES = ("faulty", "wrong", "unsuited", "other")
+RequestState: TypeAlias = Literal["open", "accepted", "declined", "withdrawn"]
+REQUEST_STATES = ("open", "accepted", "declined", "withdrawn")
 
 
 class Order(Base):
@@ -203,6 +207,42 @@ class StockMove(Base):
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("member_order.id"))
     key: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ReturnRequest(Base):
+    """A member asks to give pieces back (退货申请): `open` until he withdraws it or the merchant accepts or declines it.
+
+    It moves no money: an accepted one names the return that did. `ended_by` is the member's subject for one withdrawn, else a staff id.
+    `answer` is what the member reads of one that was declined.
+    """
+
+    __tablename__ = "return_request"
+    __table_args__ = (
+        UniqueConstraint("order_id", "key"),
+        CheckConstraint("jsonb_typeof(units) = 'object' AND units <> '{}'", name="something_asked"),
+        CheckConstraint(f"cause IN {CAUSES}", name="cause_known"),
+        CheckConstraint("cause <> 'other' OR words <> ''", name="other_cause_told"),
+        CheckConstraint(f"state IN {REQUEST_STATES}", name="state_known"),
+        CheckConstraint("(state = 'open') = (ended_at IS NULL)", name="ended_at_some_moment"),
+        CheckConstraint("(state = 'open') = (ended_by IS NULL)", name="ended_by_somebody"),
+        CheckConstraint("(state = 'accepted') = (reversal_id IS NOT NULL)", name="accepted_has_return"),
+        CheckConstraint("(state = 'declined') = (answer <> '')", name="declined_with_a_reason"),
+        CheckConstraint("ended_at >= at", name="runs_forward"),
+        Index("uq_return_request_one_open", "order_id", unique=True, postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("member_order.id"))
+    key: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    units: Mapped[dict[str, int]] = mapped_column(JSONB)
+    cause: Mapped[Cause] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    state: Mapped[RequestState] = mapped_column(Text)
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_by: Mapped[UUID | None]
+    answer: Mapped[str] = mapped_column(Text, server_default="")
+    reversal_id: Mapped[UUID | None] = mapped_column(ForeignKey("reversal.id"), unique=True)
 
 
 class BasketLine(Base):

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from market.kit.errors import invariant
+from market.kit.errors import ConflictError, invariant
 from market.kit.ids import new_id
 from market.ledger.postings import Draw, merge_draws
 from market.payments.operations import ask_refund
@@ -23,7 +23,7 @@ from market.sales.giving_back import (
     share_back,
 )
 from market.sales.models import Reversal, Sale
-from market.sales.orders.models import Order, OrderLine, StockMove
+from market.sales.orders.models import Order, OrderLine, ReturnRequest, StockMove
 from market.sales.orders.states import (
     By,
     OrderStateError,
@@ -42,29 +42,40 @@ Whence = Literal["member", "shelf"]
 class TakenBack:
     """What is taken back: units by line, from the member's hands or from the shelf (never handed out), and whether they can be sold again.
 
-    Goods that cannot are written off, and `by` must then name a person.
+    Goods that cannot are written off, and `by` must then name a person. `request_id` is the member's request that this answers.
     """
 
     units: Mapping[str, int]
     whence: Whence
     is_restocked: bool
     reason: str
+    request_id: UUID | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The body as stored with the return."""
         return {"units": dict(self.units), "whence": self.whence, "restocked": self.is_restocked}
 
 
+class RequestFirstError(ConflictError):
+    """The member asked for a return: that is answered first, or he would wait for ever for what he asked."""
+
+    code = "RETURN_REQUEST_FIRST"
+    zh = "会员申请了退货，还没有答复。请先在订单页面同意或不同意那个申请。"
+    en = "The member has asked for a return. Accept or decline that request on the order's page first."
+
+
 def take_back(tx: Session, *, order_id: UUID, taken: TakenBack, key: str, by: By, at: datetime) -> ReturnAnswer:
     """Give back units of lines of a paid order; a job sends the answer's `paid_fen` back to whoever paid. One effect per (order, key).
 
-    Raises OrderUnknownError, KeyReusedError, OrderStateError, RefundUnitsError, in this order.
+    Raises OrderUnknownError, KeyReusedError, OrderStateError, RequestFirstError, RefundUnitsError, in this order.
     """
     order = lock_order(tx, order_id=order_id)
     if (done := _find_done(tx, order, key, taken)) is not None:
         return get_answer(tx, reversal_id=done)
     if order.sale_id is None:
         raise OrderStateError(state=order.state)
+    if taken.whence == "member" and find_open_request(tx, order_id=order.id) != taken.request_id:
+        raise RequestFirstError
     sale = tx.scalars(select(Sale).where(Sale.id == order.sale_id).with_for_update(key_share=True)).one()
     before = check_units(tx, sale, taken.units)
     lines = {line.line: line for line in list_lines(tx, order_id=order.id)}
@@ -94,6 +105,12 @@ def take_back(tx: Session, *, order_id: UUID, taken: TakenBack, key: str, by: By
         request=taken.to_json(),
         at=at,
     )
+
+
+def find_open_request(tx: Session, *, order_id: UUID) -> UUID | None:
+    """The request for a return of this order that waits for its answer."""
+    waiting = select(ReturnRequest.id).where(ReturnRequest.order_id == order_id, ReturnRequest.state == "open")
+    return tx.scalar(waiting)
 
 
 def list_waiting_units(lines: Sequence[OrderLine]) -> dict[str, int]:

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from api import handing_out
+from api import handing_out, shopping
 from market.oversight.audits import AUDITS
+from market.sales.orders.requests import Asked
 from market.sales.orders.take_back import TakenBack
 from tests.mall import Mall
 from tests.world import NOON, findings
@@ -41,6 +42,29 @@ REFUSED = [
     "INSERT INTO stock_move SELECT gen_random_uuid(), item_id, 'received', -1, '', by_id, NULL, 'x', at FROM stock_move",
     "INSERT INTO stock_move SELECT gen_random_uuid(), item_id, 'written_off', -1, '', by_id, NULL, 'x', at FROM stock_move",
     "UPDATE balance SET left_over = left_over - 100 WHERE id ~ '^stock:'",
+    "UPDATE return_request SET units = '{\"1\": 2}'",
+    "UPDATE return_request SET words = 'other'",
+    "UPDATE return_request SET state = 'declined', ended_at = at, ended_by = gen_random_uuid()",
+    "UPDATE return_request SET state = 'accepted', ended_at = at, ended_by = gen_random_uuid()",
+    "UPDATE return_request SET state = 'withdrawn', ended_at = at",
+    "UPDATE return_request SET state = 'withdrawn', ended_at = at - interval '1 s', ended_by = gen_random_uuid()",
+    "UPDATE return_request SET state = 'withdrawn' WHERE state = 'declined'",
+    "UPDATE return_request SET state = 'open', ended_at = NULL, ended_by = NULL, answer = '' WHERE state = 'declined'",
+    *(
+        "INSERT INTO return_request (id, order_id, key, at, units, cause, words, state)"
+        f" SELECT gen_random_uuid(), id, 'x', at, '{units}', '{cause}', '', '{state}' FROM member_order WHERE state = '{order}'"
+        for order, units, cause, state in (
+            ("partly_returned", '{"1": 1}', "faulty", "open"),  # one is open
+            ("partly_returned", '{"1": 2}', "faulty", "open"),
+            ("partly_returned", '{"2": 1}', "faulty", "open"),
+            ("partly_returned", "{}", "faulty", "open"),
+            ("partly_returned", '{"1": 1}', "other", "open"),
+            ("partly_returned", '{"1": 1}', "revenge", "open"),
+            ("paid", '{"1": 1}', "faulty", "open"),
+        )
+    ),
+    "DELETE FROM return_request",
+    "TRUNCATE return_request",
     """INSERT INTO reversal (id, public_id, sale_id, kind, merchant, key, request, lines, at, day, list_fen, concession_fen,
       subsidy_fen, paid_fen, rebate_member_fen, rebate_union_fen, entry_id)
     SELECT gen_random_uuid(), 'x', sale_id, 'void', merchant, 'y', request, lines, at, day, list_fen, concession_fen,
@@ -50,7 +74,7 @@ REFUSED = [
 
 @pytest.fixture
 def traded(mall: Mall) -> Mall:
-    """Orders in several states: placed, paid, collected with something returned."""
+    """Orders in several states: placed, paid, collected with something returned, and more of it asked back, once in vain."""
     mall.place({"pot": 1})
     [collected], [paid] = mall.place({"pot": 2}), mall.place({"cooker": 1})
     for order in (collected, paid):
@@ -59,6 +83,11 @@ def traded(mall: Mall) -> Mall:
     handing_out.hand_out_by_slip(staff_id=mall.owner, number=number, digits=slip, units=None, key="all", at=NOON)
     taken = TakenBack({"1": 1}, "member", is_restocked=True, reason="returned")
     handing_out.return_lines(staff_id=mall.owner, number=number, taken=taken, key="back", at=NOON)
+    member = mall.member_of(collected.order)
+    for key in ("first", "second"):
+        shopping.ask_return(member_id=member, number=number, asked=Asked({"1": 1}, "faulty"), key=key, at=NOON)
+        if key == "first":
+            handing_out.decline_return(staff_id=mall.owner, number=number, answer="no", at=NOON)
     return mall
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 from api import handing_out, shopping
 from api.order_jobs import expire_orders
@@ -12,6 +13,7 @@ from market.kit.database import transaction
 from market.kit.errors import DomainError
 from market.sales.orders.money import list_payments
 from market.sales.orders.place import PAY_WINDOW
+from market.sales.orders.requests import Asked
 from market.sales.orders.take_back import TakenBack
 from tests.mall import Mall
 from tests.world import NOON, count, findings, left
@@ -127,4 +129,32 @@ def test_pieces_come_back_and_go_out_as_often_as_there_are_pieces(mall: Mall) ->
     mall.send_refunds(order.order)
     assert mall.back_fen(order.order) == done.back_paid_fen == order.order.paid_fen * answers["back"] // 10
     assert mall.level("pot") == (40 + answers["back"], 0, answers["out"])
+    assert findings() == []
+
+
+def test_a_request_is_asked_once_and_accepted_or_withdrawn_once(mall: Mall) -> None:
+    [placed] = mall.place({"pot": 2})
+    order, member = placed.order, mall.world.members[0].member_id
+    mall.pay(order)
+    handing_out.hand_out_by_slip(
+        staff_id=mall.owner, number=order.number, digits=order.slip, units=None, key="all", at=NOON
+    )
+    asked = Asked({"1": 1}, "faulty")
+    made = at_once(
+        lambda n: shopping.ask_return(member_id=member, number=order.number, asked=asked, key=f"ask-{n}", at=NOON).id
+    )
+    assert (Counter(map(str, made))["RETURN_REQUEST_OPEN"], count("return_request")) == (THREADS - 1, 1)
+    [request_id] = [each for each in made if isinstance(each, UUID)]
+
+    def end(n: int) -> object:
+        if n % 2:
+            return shopping.withdraw_return(member_id=member, number=order.number, at=NOON).state
+        return handing_out.accept_return(
+            staff_id=mall.owner, number=order.number, request_id=request_id, is_restocked=True, reason="x", at=NOON
+        ).id
+
+    ended = Counter(map(str, at_once(end)))
+    assert ended["RETURN_REQUEST_ENDED"] == THREADS // 2
+    assert len(ended) == 2
+    assert count("reversal") == (0 if ended["withdrawn"] else 1)
     assert findings() == []
