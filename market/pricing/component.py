@@ -197,17 +197,16 @@ def make_component(
     atoms_of = {use.index: tuple(atom for mask, atom in names.items() if mask & bits[use.index]) for use in upper_uses}
     deciding = [use for use in uses if use.offer.kind not in GROUPED and use.offer.stage is not Stage.REBATE]
     items, free = _make_items(deciding, bits, atoms_of, purses, is_summed=summed_like is not None)
-    linked, priced = sum(limits), 0
-    choices: dict[int, Choice] = summed_like.choices if summed_like else {}
-    known = {} if known is None else known
-    for position, here in () if summed_like else on_line.items():
-        line = rest.get(position, basket[position])
-        own = sum([bit for bit, _ in here])
-        name = (position, line.qty, own, merged & own, linked & own, *[own_limits.get(bit) for bit, _ in here])
-        if name not in known:
-            known[name] = Choice(line, here, merged=merged, capped=linked, limits=own_limits)
-            priced += known[name].priced
-        choices[position] = known[name]
+    linked = sum(limits)
+    fresh = _Choices({} if known is None else known, merged=merged, capped=linked, limits=own_limits)
+    choices = (
+        summed_like.choices
+        if summed_like
+        else {
+            position: fresh.get(position, rest.get(position, basket[position]), on_line[position])
+            for position in on_line
+        }
+    )
     return Component(
         basket=basket,
         purses=purses,
@@ -229,8 +228,26 @@ def make_component(
         relief=sum([use.most for use in uses if use.offer.kind in GROUPED]) if summed_like else 0,
         least_sum=0,
         rebates=[use for use in uses if use.offer.stage is Stage.REBATE],
-        priced=priced,
+        priced=fresh.priced,
     )
+
+
+class _Choices:
+    """The choices of lines, each made once while `known` lives; `priced` counts the ways that were priced for new ones."""
+
+    def __init__(self, known: dict[object, Choice], *, merged: int, capped: int, limits: dict[int, int]) -> None:
+        self._known, self._merged, self._capped, self._limits = known, merged, capped, limits
+        self.priced = 0
+
+    def get(self, position: int, line: Line, uses: Sequence[Entry]) -> Choice:
+        """The choice of this line, of which some units may be held, by these offers."""
+        mine = sum([bit for bit, _ in uses])
+        limits = [self._limits.get(bit) for bit, _ in uses]
+        name = (position, line.qty, mine, self._merged & mine, self._capped & mine, *limits)
+        if name not in self._known:
+            self._known[name] = Choice(line, uses, merged=self._merged, capped=self._capped, limits=self._limits)
+            self.priced += self._known[name].priced
+        return self._known[name]
 
 
 def _slack(line: Line, uses: Sequence[Entry], linked: int) -> int:
