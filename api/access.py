@@ -170,6 +170,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/desk/payments"): OFFICER,
     ("GET", "/desk/payments/events/{event}"): OFFICER,
     ("POST", "/desk/payments/events/{event}/replay"): OFFICER,
+    ("POST", "/desk/payments/refunds/{refund}/repeat"): OFFICER,
     ("GET", "/desk/offers"): OFFICER,
     ("GET", "/desk/offers/new"): OFFICER,
     ("POST", "/desk/drafts"): OFFICER,

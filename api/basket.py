@@ -17,7 +17,7 @@ from api.shopping import BasketKeyed, OrderPriced, place_basket, price_basket
 from market.kit.database import transaction
 from market.kit.errors import ConflictError, DomainError
 from market.sales.orders.baskets import list_basket, put_in_basket, set_basket, take_from_basket
-from market.sales.orders.place import SoldOutError
+from market.sales.orders.place import SoldOutError, find_placed
 from market.sales.orders.queries import OrderDetail, list_member_orders
 from market.sales.orders.stock import find_free
 from merchants import LookedLine, OfferedLine, ProductDetail
@@ -113,7 +113,7 @@ def look_at_basket(*, member_id: UUID, at: datetime) -> LookedBasket:
 
 
 def order_basket(*, member_id: UUID, keyed: BasketKeyed, tokens: Tokens, key: str, at: datetime) -> list[OrderDetail]:
-    """Order what was shown, and take it out of the basket. The same key and body again: the same orders.
+    """Order what was shown, and take it out of the basket. The same key and body again: the same orders, also when a token is too old by now.
 
     Raises BasketEmptyError, flash.EntryTokenError and the refusals of `place_basket`.
     """
@@ -121,9 +121,10 @@ def order_basket(*, member_id: UUID, keyed: BasketKeyed, tokens: Tokens, key: st
         raise BasketEmptyError
     with transaction() as tx:
         subject = cards.get_subject(tx, member_id=member_id)
-        for line in (each.line for each in merchants.look_at_lines(tx, wanted=keyed.items, at=at)):
-            if line is not None and line.is_flash:
-                _check_token(line, tokens, subject, at)
+        if not find_placed(tx, subject=subject, key=key, request=keyed.to_json()):
+            for line in (each.line for each in merchants.look_at_lines(tx, wanted=keyed.items, at=at)):
+                if line is not None and line.is_flash:
+                    _check_token(line, tokens, subject, at)
     placed = place_basket(member_id=member_id, keyed=keyed, key=key, at=at)
     with transaction() as tx:
         take_from_basket(tx, subject=subject, item_ids=keyed.items)

@@ -73,6 +73,7 @@ NOTICES = {
     "product_stopped": ("已停售，商户会看到理由。", "Stopped; the merchant reads the reason."),
     "product_lifted": ("已解除，商户可以重新上架。", "Lifted; the merchant may list it again."),
     "event_replayed": ("已重新处理。", "Worked once more."),
+    "refund_repeated": ("已重新发出退款。", "The refund is sent once more."),
     "product_saved": ("商品已保存。", "The product is saved."),
     "product_listed": ("已上架，会员现在看得到。", "Listed; members see it now."),
     "product_withdrawn": ("已下架，随时可以再上架。", "Withdrawn; you can list it again at any time."),

@@ -5,6 +5,7 @@ Of no payment stands who paid it.
 
 import json
 from typing import Annotated, get_args
+from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 from sqlalchemy.orm import Session
@@ -29,6 +30,7 @@ from market.kit.database import transaction
 from market.kit.errors import DomainError, NotFoundError
 from market.payments.inbox import get_event, list_events, replay_event
 from market.payments.models import EventOutcome, Payment, PaymentEvent
+from market.payments.operations import repeat_refund
 from market.payments.queries import count_events, find_silent_since, list_waiting_payments, list_waiting_refunds
 from market.sales.orders.money import LISTENER
 
@@ -47,6 +49,14 @@ class EventUnknownError(NotFoundError):
     code = "EVENT_UNKNOWN"
     zh = "没有这条通知，请在列表里查找。"
     en = "There is no such event; look for it in the list."
+
+
+class RefundUnknownError(NotFoundError):
+    """There is no such refund."""
+
+    code = "REFUND_UNKNOWN"
+    zh = "没有这笔退款，请在列表里查找。"
+    en = "There is no such refund; look for it in the list."
 
 
 @doors.get("/desk/payments")
@@ -76,7 +86,6 @@ def payments(
                     title=payment.title,
                     merchant=names.of(payment.merchant),
                     amount_fen=payment.amount_fen,
-                    created_at=payment.created_at,
                     expires_at=payment.expires_at,
                     is_silent=payment.state == "created",
                 )
@@ -84,6 +93,7 @@ def payments(
             ),
             refunds=tuple(
                 WaitingRefundRow(
+                    refund_id=str(each.refund.id),
                     title=each.payment.title,
                     merchant=names.of(each.payment.merchant),
                     amount_fen=each.refund.amount_fen,
@@ -117,6 +127,16 @@ def replay(request: Request, event: EventId) -> Response:
     except DomainError as refusal:
         return _show(request, event, error=refusal)
     return see_other(request, f"/desk/payments/events/{event}", notice="event_replayed")
+
+
+@doors.post("/desk/payments/refunds/{refund}/repeat")
+def repeat(request: Request, refund: UUID) -> Response:
+    """Ask the provider once more for a refund it could not send; a second tap sends nothing more."""
+    try:
+        repeat_refund(get_gateway(), refund_id=refund, listener=LISTENER, at=now())
+    except NotFoundError:
+        raise RefundUnknownError from None
+    return see_other(request, "/desk/payments", notice="refund_repeated")
 
 
 class _Names:

@@ -25,6 +25,7 @@ RefundState: TypeAlias = Literal["asked", "pending", "done", "failed"]
 EventOutcome: TypeAlias = Literal["applied", "unchanged", "mismatch", "foreign", "ignored"]
 
 WAITING = ("created", "open")  # the provider may still tell us something about it
+REPEATS = "repeats:"  # begins the key of a refund that is asked for once more, before the id of the one that failed
 PAID = ("paid", "refunded_part", "refunded")  # the money arrived, whatever went back since
 
 

@@ -31,7 +31,7 @@ from market.payments.gateway import (
     ProviderDownError,
     ProviderRefusedError,
 )
-from market.payments.models import PAID, WAITING, Payment, PaymentRefund, PaymentState
+from market.payments.models import PAID, REPEATS, WAITING, Payment, PaymentRefund, PaymentState
 
 FIRST_POLL = timedelta(seconds=60)
 
@@ -58,6 +58,14 @@ class RefundKeyTakenError(ConflictError):
     code = "REFUND_KEY_TAKEN"
     zh = "这个退款编号已经用于另一笔退款，请用新的编号。"
     en = "This key belongs to another refund; use a new one."
+
+
+class RefundNotFailedError(ConflictError):
+    """Only a refund that the provider could not send is made once more."""
+
+    code = "REFUND_NOT_FAILED"
+    zh = "这笔退款没有失败，不用再退。请刷新页面看最新情况。"
+    en = "This refund has not failed, so there is nothing to repeat. Reload the page to see how it stands."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,6 +290,25 @@ def refund_payment(
         return refund
     with transaction() as tx:
         return get_refund(tx, refund.id)
+
+
+def repeat_refund(gateway: PaymentGateway, *, refund_id: UUID, listener: Listener, at: datetime) -> PaymentRefund:
+    """Ask anew for what a failed refund was to send back, once: again answers the same new refund.
+
+    Raises NotFoundError, RefundNotFailedError, and RefundTooLargeError when so much can no longer go back.
+    """
+    with transaction() as tx:
+        failed = get_refund(tx, refund_id)
+    if failed.state != "failed":
+        raise RefundNotFailedError
+    return refund_payment(
+        gateway,
+        payment_id=failed.payment_id,
+        amount_fen=failed.amount_fen,
+        key=f"{REPEATS}{failed.id}",
+        listener=listener,
+        at=at,
+    )
 
 
 def get_payment(tx: Session, payment_id: UUID) -> Payment:

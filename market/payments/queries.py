@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.orm import Session, aliased
 
-from market.payments.models import WAITING, Payment, PaymentEvent, PaymentRefund
+from market.payments.models import REPEATS, WAITING, Payment, PaymentEvent, PaymentRefund
 
 SILENT_AFTER = timedelta(seconds=60)  # a call is answered within seconds; who waits longer was not answered
 SILENT_UNTIL = timedelta(hours=1)  # what has waited longer is a matter of its own, not of this hour's provider
@@ -34,11 +34,13 @@ def list_waiting_payments(tx: Session, *, limit: int = 100) -> Sequence[Payment]
 
 
 def list_waiting_refunds(tx: Session, *, limit: int = 100) -> list[RefundWaiting]:
-    """The refunds that are not done yet, failed ones among them, oldest first: money that a member is still without."""
+    """The refunds that are not done yet, oldest first, failed ones among them until they are repeated: money that a member is still without."""
+    repeat = aliased(PaymentRefund)
+    is_repeated = select(repeat.id).where(repeat.key == REPEATS + cast(PaymentRefund.id, Text)).exists()
     waiting = (
         select(PaymentRefund, Payment)
         .join(Payment, Payment.id == PaymentRefund.payment_id)
-        .where(PaymentRefund.state != "done")
+        .where(PaymentRefund.state != "done", ~is_repeated)
         .order_by(PaymentRefund.asked_at, PaymentRefund.id)
     )
     return [RefundWaiting(refund, payment) for refund, payment in tx.execute(waiting.limit(limit))]

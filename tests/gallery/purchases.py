@@ -91,13 +91,13 @@ PAYMENTS = v.DeskPayments(
             title="职工内购 K7Q2MX9P",
             merchant="兴钢家电",
             amount_fen=19_900,
-            created_at=NOW - timedelta(minutes=4),
             expires_at=NOW + timedelta(minutes=11),
             is_silent=False,
         ),
     ),
     refunds=tuple(
         v.WaitingRefundRow(
+            refund_id=f"r{minutes}",
             title="职工内购 M2QX7RTA",
             merchant="北大荒粮油",
             amount_fen=5_600,

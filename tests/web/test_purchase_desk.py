@@ -10,12 +10,15 @@ import merchants
 from api import handing_out
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
+from market.kit.ids import new_id
 from market.payments.inbox import receive_event, work_event
-from market.sales.orders.money import LISTENER
+from market.payments.operations import refund_payment
+from market.payments.queries import list_waiting_refunds
+from market.sales.orders.money import LISTENER, list_payments
 from market.sales.orders.take_back import TakenBack
 from merchants.stops import ProductStoppedError
 from tests.provider import SIGNATURE, write_event
-from tests.web.conftest import Works
+from tests.web.conftest import Works, csrf_in
 from tests.web.market import flat, follow, send
 from tests.web.supplier import Store
 
@@ -97,3 +100,28 @@ def test_a_silent_provider_is_said_at_the_top(desk: TestClient, store: Store, wo
     page = flat(desk.get("/desk/payments").text)
     assert "付款渠道没有回应" in page
     assert "渠道未收到" in page
+
+
+def test_a_failed_refund_is_sent_once_more_by_one_button(desk: TestClient, store: Store) -> None:
+    order = store.order({"cooker": 1})
+    store.pay(order)
+    with transaction() as tx:
+        payment_id, provider = list_payments(tx, order_id=order.id)[0].id, store.provider
+    intent = next(iter(provider.checkouts.values())).intent_id
+    provider.refund(intent, account="acct_1", amount_fen=order.paid_fen, reference=new_id(), key="by hand")
+    failed = refund_payment(
+        provider, payment_id=payment_id, amount_fen=order.paid_fen, key="back", listener=LISTENER, at=now()
+    )
+    assert failed.state == "failed"
+    page, path = desk.get("/desk/payments"), f"/desk/payments/refunds/{failed.id}/repeat"
+    assert "没退成" in page.text
+    assert "已重新发出退款" in follow(desk, send(desk, page, path)).text
+    after = desk.get("/desk/payments").text
+    assert ("没退成" in after, "等发出" in after) == (False, True)
+    assert send(desk, page, path).status_code == 303
+    with transaction() as tx:
+        again = [each.refund.id for each in list_waiting_refunds(tx)]
+    assert len(again) == 1
+    for other, status in ((again[0], 409), (new_id(), 404)):
+        answer = desk.post(f"/desk/payments/refunds/{other}/repeat", data={"csrf_token": csrf_in(page.text)})
+        assert answer.status_code == status

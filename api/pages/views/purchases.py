@@ -94,7 +94,6 @@ class WaitingPaymentRow:
     title: str
     merchant: str
     amount_fen: int
-    created_at: datetime
     expires_at: datetime
     is_silent: bool
 
@@ -103,6 +102,7 @@ class WaitingPaymentRow:
 class WaitingRefundRow:
     """Money on its way back, or (`failed`) one that the provider could not send."""
 
+    refund_id: str
     title: str
     merchant: str
     amount_fen: int

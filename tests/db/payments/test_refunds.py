@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -13,12 +14,15 @@ from market.payments.gateway import ProviderRefusedError
 from market.payments.operations import (
     NotPaidError,
     RefundKeyTakenError,
+    RefundNotFailedError,
     RefundTooLargeError,
     ask_refund,
     refund_payment,
+    repeat_refund,
     send_refund,
 )
 from market.payments.polling import poll_due
+from market.payments.queries import list_waiting_refunds
 from market.payments.stripe_gateway import make_gateway
 from tests.db.payments.conftest import ACCOUNT, KEY, SECRET, Shop, free_port
 
@@ -129,17 +133,31 @@ def test_many_at_once_never_ask_for_more_than_was_paid(shop: Shop) -> None:
     assert shop.payment(payment_id).asked_back_fen == 20_000
 
 
-def test_a_wallets_refund_that_fails_later_is_told_and_may_be_tried_again(shop: Shop) -> None:
+def test_a_wallets_refund_that_fails_later_is_told_and_repeated_once(shop: Shop) -> None:
     shop.turn(fail_refund_percent=100)
     payment_id = shop.paid(method="alipay")
     refund = give_back(shop, payment_id, 23_900)
     shop.settle()
     assert shop.refund(refund.id).state == "failed"
     assert shop.told[1:] == [("refund failed", refund.id)]
+    with transaction() as tx:
+        assert [each.refund.id for each in list_waiting_refunds(tx)] == [refund.id]
     shop.turn()
-    give_back(shop, payment_id, 23_900, "r2")
+
+    def repeat(refund_id: UUID) -> UUID:
+        return repeat_refund(shop.gateway, refund_id=refund_id, listener=shop.listener, at=now()).id
+
+    with ThreadPoolExecutor(4) as pool:
+        [again] = set(pool.map(repeat, [refund.id] * 4))
+    with transaction() as tx:
+        assert [each.refund.id for each in list_waiting_refunds(tx)] == [again]
     shop.settle()
     assert shop.payment(payment_id).state == "refunded"
+    with pytest.raises(RefundNotFailedError):
+        repeat(again)
+    assert repeat(refund.id) == again
+    with transaction() as tx:
+        assert list_waiting_refunds(tx) == []
 
 
 def test_the_poller_sends_what_waits_and_finds_what_was_done(shop: Shop) -> None:
