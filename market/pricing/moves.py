@@ -225,11 +225,18 @@ class Moves(Layout):
         begun = [(way, numbers) for way in stage.ways for numbers in self._begin(stage, way)]
         used = [self._used_by(way, numbers) for way, numbers in begun]
         offers = []
+        any_used = any_clash = 0
+        for mask, (way, _) in zip(used, begun, strict=True):
+            any_used |= mask
+            any_clash |= way.clash
+        nowhere = np.zeros(len(begun), dtype=np.int64)
         for bit, place in places.offers_at(stage):
-            uses = np.array([mask & bit > 0 for mask in used], dtype=np.int64)
-            clashes = np.array([way.clash & bit > 0 for way, _ in begun], dtype=np.int64)
             is_closing = stage.closing & bit > 0
-            if is_closing or uses.any() or clashes.any():
+            if is_closing or bit & (any_used | any_clash):
+                uses = np.array([mask & bit > 0 for mask in used], dtype=np.int64) if any_used & bit else nowhere
+                clashes = nowhere
+                if any_clash & bit:
+                    clashes = np.array([way.clash & bit > 0 for way, _ in begun], dtype=np.int64)
                 offers.append(OfferField(place, self.weight(bit), uses, clashes, is_closing, bit in self.rivals))
         slots = []
         for at, (place, ones) in places.slots_at(stage):

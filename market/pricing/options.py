@@ -180,9 +180,13 @@ class Choice:
         # A cap on one of several offers on a unit changes what the others take: then no two ways are alike.
         is_apart = is_stacked and any(not bit & self._merged for bit, _ in uses)
         found: dict[tuple[object, ...], Option] = {}
+        grosses: dict[tuple[int, int], int] = {}
         for counts in chain(islice(spreads, 2 * MOST_OPTIONS // max(map(len, combos))), [(0,) * len(combos)]):
             self.priced += 1
-            option = _price(line, combos, counts, self._capped, is_stacked=is_stacked)
+            pools = [(count, combo) for count, combo in zip(counts, combos, strict=True) if count]
+            option = (
+                _price_stacked(line, pools, self._capped) if is_stacked else _price(line, pools, self._capped, grosses)
+            )
             details = option.pools if is_apart else tuple(part for part in option.taken if not part[0] & self._merged)
             found.setdefault((option.net, option.mask, details), option)
         self._listed = sorted(found.values(), key=lambda option: (option.net, option.mask.bit_count(), option.taken))
@@ -238,22 +242,25 @@ def _spreads(units: int, ways: int) -> Iterator[tuple[int, ...]]:
 
 
 def _price(
-    line: Line, combos: Sequence[Sequence[Entry]], counts: Sequence[int], capped: int, *, is_stacked: bool
+    line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], capped: int, grosses: dict[tuple[int, int], int]
 ) -> Option:
-    """The option of one spread of the units. `capped` are the bits of offers that a cap may cut."""
-    pools = [(count, combo) for count, combo in zip(counts, combos, strict=True) if count]
-    if is_stacked:
-        return _price_stacked(line, pools, capped)
+    """The option of one spread of the units, one offer a unit. `capped` are the bits of offers that a cap may cut.
+
+    `grosses` keeps what an offer takes of so many units of the line.
+    """
     most = line.unit_price * line.qty
-    taken, kept, off, plain_off = [], [], 0, 0
+    taken, kept, off, plain_off, mask = [], [], 0, 0, 0
     for count, ((bit, use),) in pools:
-        gross = line_gross(use.offer, ((count, line.unit_price * count),))
+        gross = grosses.get((bit, count))
+        if gross is None:
+            gross = grosses[bit, count] = line_gross(use.offer, ((count, line.unit_price * count),))
         if gross:
             taken.append((bit, gross, count))
             kept.append((count, (use.index,)))
             off += gross
             plain_off += 0 if bit & capped else gross
-    return Option(most - off, most - plain_off, sum([part[0] for part in taken]), tuple(kept), tuple(taken))
+            mask |= bit
+    return Option(most - off, most - plain_off, mask, tuple(kept), tuple(taken))
 
 
 def _price_stacked(line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], capped: int) -> Option:

@@ -12,7 +12,7 @@ from tests.oracle.pricing_cases import random_case, random_set_case
 from tests.oracle.pricing_oracle import best_plans, count_plans, figures, refund_pro_rata, refund_reprice_kept
 from tests.oracle.pricing_reasons import is_right_reason
 
-SUITE, BY_SUMS, PROVED, SLICES = 1_600, 240, 50_000, 8
+SUITE, BY_SUMS, PROVED, SLICES = 1_000, 160, 50_000, 8
 MOST_PLANS = 4_000
 EXAMPLES = json.loads((Path(__file__).parents[3] / "examples" / "pricing.json").read_text())
 GATED = {"S09", "S16"}  # they are about gates of channel and time, which the oracle knows nothing of
