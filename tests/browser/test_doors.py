@@ -2,24 +2,15 @@ import re
 from collections.abc import Callable
 
 import pytest
-from _pytest.mark import ParameterSet
 from playwright.sync_api import Page, expect
 
-LOOKS = [("phone", "light", "zh-CN"), ("phone", "dark", "en"), ("desk", "light", "en"), ("desk", "dark", "zh-CN")]
+from tests.browser.looks import looks_in_turn
+
 ROLES = ["member", "assistant", "owner", "officer", "auditor"]
 
 
-def in_turn(names: list[str]) -> list[ParameterSet]:
-    """Each of them in two of the four looks; `make prove` takes all."""
-    return [
-        pytest.param(name, *look, marks=() if (number + turn) % 2 else pytest.mark.prove)
-        for number, name in enumerate(names)
-        for turn, look in enumerate(LOOKS)
-    ]
-
-
 @pytest.mark.parametrize(
-    ("path", "screen", "scheme", "language"), in_turn(["/", "/sign-in", "/record/months", "/nowhere"])
+    ("path", "screen", "scheme", "language"), looks_in_turn(["/", "/sign-in", "/record/months", "/nowhere"])
 )
 def test_what_anybody_may_see_looks_right(
     open_page: Callable[..., Page],
@@ -38,7 +29,7 @@ def test_what_anybody_may_see_looks_right(
     look_at(page, "page")
 
 
-@pytest.mark.parametrize(("role", "screen", "scheme", "language"), in_turn(ROLES))
+@pytest.mark.parametrize(("role", "screen", "scheme", "language"), looks_in_turn(ROLES))
 def test_the_first_page_of_each_role_looks_right(
     open_page: Callable[..., Page],
     look_at: Callable[..., None],

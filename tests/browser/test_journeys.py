@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from market.kit.postgres import Cluster
+from tests.browser.looks import some_looks
 
-LOOKS = [("phone", "light", "zh-CN"), ("phone", "dark", "en"), ("desk", "light", "en"), ("desk", "dark", "zh-CN")]
 Open = Callable[..., Page]
 Look = Callable[..., None]
 Enter = Callable[[Page, str], None]
@@ -68,7 +68,7 @@ def bill_of(till: Page) -> tuple[int, int, int]:
     return yuan_in(rows.nth(0)), yuan_in(rows.nth(1)), yuan_in(rows.nth(2))
 
 
-@pytest.mark.parametrize(("screen", "scheme", "language"), LOOKS)
+@pytest.mark.parametrize(("screen", "scheme", "language"), some_looks())
 def test_a_bowl_and_an_egg_from_card_to_receipt(
     open_page: Open, look_at: Look, enter: Enter, site: str, screen: str, scheme: str, language: str
 ) -> None:
@@ -120,7 +120,7 @@ def test_the_price_on_the_phone_is_the_price_at_the_till(open_page: Open, enter:
     assert yuan_in(member.locator(".quote .step-paid")) == bill_of(till)[2]
 
 
-@pytest.mark.parametrize(("screen", "scheme", "language"), LOOKS)
+@pytest.mark.parametrize(("screen", "scheme", "language"), some_looks(turn=1))
 def test_looking_around_before_buying(
     open_page: Open, look_at: Look, enter: Enter, site: str, screen: str, scheme: str, language: str
 ) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-LOOKS = [("phone", "light", "zh-CN"), ("phone", "dark", "en"), ("desk", "light", "en"), ("desk", "dark", "zh-CN")]
+from tests.browser.looks import LOOKS, some_looks
+
 Open = Callable[..., Page]
 Look = Callable[..., None]
 Enter = Callable[[Page, str], None]
 
 
-@pytest.mark.parametrize(("screen", "scheme", "language"), LOOKS)
+@pytest.mark.parametrize(("screen", "scheme", "language"), some_looks(turn=1))
 def test_an_offer_is_written_with_its_price_beside_it(
     open_page: Open, look_at: Look, enter: Enter, site: str, screen: str, scheme: str, language: str
 ) -> None:

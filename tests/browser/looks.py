@@ -1,0 +1,24 @@
+"""In which looks a page is seen: screen, theme and language. The suite takes them in turn, `make prove` all."""
+
+from collections.abc import Sequence
+
+import pytest
+from _pytest.mark import ParameterSet
+
+LOOKS = [("phone", "light", "zh-CN"), ("phone", "dark", "en"), ("desk", "light", "en"), ("desk", "dark", "zh-CN")]
+
+
+def some_looks(turn: int = 0) -> list[ParameterSet]:
+    """A look on a phone and one at a desk: the first and third of them, or (`turn` 1) the second and fourth."""
+    return [
+        pytest.param(*look, marks=() if number % 2 == turn else pytest.mark.prove) for number, look in enumerate(LOOKS)
+    ]
+
+
+def looks_in_turn(names: Sequence[str]) -> list[ParameterSet]:
+    """Each of these with every look, two looks of each in the suite."""
+    return [
+        pytest.param(name, *look, marks=() if (number + turn) % 2 else pytest.mark.prove)
+        for number, name in enumerate(names)
+        for turn, look in enumerate(LOOKS)
+    ]
