@@ -14,20 +14,19 @@ from typing import Final
 
 import numpy as np
 
+from market.pricing.advance import NEVER, advance
 from market.pricing.apply import Use
 from market.pricing.component import Component
-from market.pricing.moves import FAR, Layer, Moves, Whole
+from market.pricing.moves import Layer, Moves, Whole
 from market.pricing.paths import Node, Paths, Reached
 from market.pricing.setting import Setting
 from market.pricing.terminal import ENDLESS, Costs, Ground, NotModelled, Terminal, are_nested, number_parts
 from market.pricing.ways import LIVE, Stage
 
-NEVER: Final = 1 << 61  # the cost of what is no sum of these lines
 MOST_SUMS: Final = 600_000
 MOST_CELLS: Final = 20_000_000  # costs kept at once
 ROOMS: Final = (2_000, 10_000)  # fen above a bound that are looked at, before all that is no worse than the best found
 STEP: Final = 8_192  # sums are worked out up to a multiple of this, so that settings share them
-FEW_LIVE: Final = 40  # sums of a state that are quicker moved one by one than as one array
 AT_ONCE: Final = (
     4_096  # sums of which is worked out what is paid, before looking whether higher ones could pay as little
 )
@@ -212,7 +211,7 @@ class Programme(Moves):
         reached: list[Reached] = [{0: Costs(self.shift, np.full(1, begun, dtype=np.int64))}]
         layers, cells = self.layers(setting.allowed, is_light=False), 0
         for depth, stage in enumerate(self.stages):
-            reached.append(self._advance(layers[depth], layers[depth + 1], reached[-1], first, last))
+            reached.append(advance(layers[depth], layers[depth + 1], reached[-1], first, last))
             cells += sum([one.costs.size for one in reached[-1].values()])
             if cells > MOST_CELLS:
                 raise NotModelled("too many sums")
@@ -237,53 +236,6 @@ class Programme(Moves):
             if reached[-1][state].costs[place - reached[-1][state].start] + besides == best
         ]
         return Paths(self, setting, ends=ends_best, best=(paid, best)).consider(reached)
-
-    @staticmethod
-    def _advance(layer: Layer, later: Layer, reached: Reached, first: int, last: int) -> Reached:
-        """The costs of all sums after one more line that can still end between `first` and `last`."""
-        starts, ends = np.full(layer.states.size, FAR), np.full(layer.states.size, -FAR)
-        for at, (start, costs) in reached.items():
-            starts[at], ends[at] = start, start + costs.size - 1
-        low = np.maximum(starts[layer.origin] + layer.more, first - later.high[layer.target])
-        high = np.minimum(ends[layer.origin] + layer.more, last - later.low[layer.target])
-        moves = np.flatnonzero(low <= high)
-        target, low, high = layer.target[moves], low[moves], high[moves]
-        starts, ends = np.full(later.states.size, FAR), np.full(later.states.size, -FAR)
-        np.minimum.at(starts, target, low)
-        np.maximum.at(ends, target, high)
-        sizes = np.where(starts < FAR, ends - starts + 1, 0)
-        flat = np.full(int(sizes.sum()), NEVER, dtype=np.int64)
-        first_of = np.cumsum(sizes) - sizes
-        following: Reached = {}
-        for at in np.flatnonzero(sizes).tolist():
-            begin = int(first_of[at])
-            following[at] = Costs(int(starts[at]), flat[begin : begin + int(sizes[at])])
-        origin, more, cost = layer.origin[moves], layer.more[moves], layer.cost[moves]
-        lives = {at: np.flatnonzero(costs < LIVE) for at, (_, costs) in reached.items()}
-        counts = np.zeros(layer.states.size, dtype=np.int64)
-        counts[list(lives)] = [live.size for live in lives.values()]
-        mine = counts[origin]
-        if mine.sum() <= FEW_LIVE * moves.size:
-            # Few sums are reached yet: one by one, for all moves at once.
-            places = np.concatenate([lives[at] + start for at, (start, _) in reached.items()])
-            known = np.concatenate([costs[lives[at]] for at, (_, costs) in reached.items()])
-            begins = np.zeros(layer.states.size, dtype=np.int64)
-            begins[list(lives)] = np.cumsum(counts[list(lives)]) - counts[list(lives)]
-            move = np.repeat(np.arange(moves.size), mine)
-            cell = np.arange(move.size) + np.repeat(begins[origin] - np.cumsum(mine) + mine, mine)
-            place = places[cell] + more[move]
-            fits = (low[move] <= place) & (place <= high[move])
-            move, place, cell = move[fits], place[fits], cell[fits]
-            np.minimum.at(flat, (first_of - starts)[target[move]] + place, known[cell] + cost[move])
-            return following
-        for columns in zip(*[column.tolist() for column in (origin, target, more, cost, low, high)], strict=True):
-            at, after, shift, besides, least, most = columns
-            before, costs = reached[at]
-            begin, target_costs = following[after]
-            into = target_costs[least - begin : most + 1 - begin]
-            some = costs[least - shift - before : most + 1 - shift - before]
-            np.minimum(into, some + besides if besides else some, out=into)
-        return following
 
     def _cross(self, stage: Stage, reached: Reached, terminal: Terminal) -> None:
         """Rule out what the thresholds of the part that ends here do not allow."""

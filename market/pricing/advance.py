@@ -1,0 +1,90 @@
+"""The costs of all sums, one line further: what the programme over sums spends most of its time with. Pure.
+
+For each state one array holds the least cost of every sum; a move shifts it by the net of a way and adds the way's cost. While few sums
+are reached they are moved one by one, for all moves at once; later each move takes its whole array.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from market.pricing.moves import FAR, Layer, Whole
+from market.pricing.paths import Reached
+from market.pricing.terminal import Costs
+from market.pricing.ways import LIVE
+
+NEVER: Final = 1 << 61  # the cost of what is no sum of these lines
+FEW_LIVE: Final = 40  # sums of a state that are quicker moved one by one than as one array
+
+
+class _Moves(NamedTuple):
+    """The moves that can still end well, and between which places (`low`, `high`) they may lead."""
+
+    origin: Whole
+    target: Whole
+    more: Whole
+    cost: Whole
+    low: Whole
+    high: Whole
+
+
+def advance(layer: Layer, later: Layer, reached: Reached, first: int, last: int) -> Reached:
+    """The costs of all sums after one more line that can still end between `first` and `last`."""
+    starts, ends = np.full(layer.states.size, FAR), np.full(layer.states.size, -FAR)
+    for at, (start, costs) in reached.items():
+        starts[at], ends[at] = start, start + costs.size - 1
+    low = np.maximum(starts[layer.origin] + layer.more, first - later.high[layer.target])
+    high = np.minimum(ends[layer.origin] + layer.more, last - later.low[layer.target])
+    kept = np.flatnonzero(low <= high)
+    moves = _Moves(layer.origin[kept], layer.target[kept], layer.more[kept], layer.cost[kept], low[kept], high[kept])
+    starts, ends = np.full(later.states.size, FAR), np.full(later.states.size, -FAR)
+    np.minimum.at(starts, moves.target, moves.low)
+    np.maximum.at(ends, moves.target, moves.high)
+    sizes = np.where(starts < FAR, ends - starts + 1, 0)
+    # All arrays lie in one, so that a sum of any state has a place in it.
+    flat, begins = np.full(int(sizes.sum()), NEVER, dtype=np.int64), np.cumsum(sizes) - sizes
+    following: Reached = {}
+    for at in np.flatnonzero(sizes).tolist():
+        begin = int(begins[at])
+        following[at] = Costs(int(starts[at]), flat[begin : begin + int(sizes[at])])
+    live = {at: np.flatnonzero(costs < LIVE) for at, (_, costs) in reached.items()}
+    counts = np.zeros(layer.states.size, dtype=np.int64)
+    counts[list(live)] = [places.size for places in live.values()]
+    if counts[moves.origin].sum() <= FEW_LIVE * kept.size:
+        places, costs = _move_each(moves, reached, live, counts)
+        np.minimum.at(flat, (begins - starts)[places.target] + places.place, costs)
+    else:
+        _move_arrays(moves, reached, following)
+    return following
+
+
+class _Places(NamedTuple):
+    """Where sums are moved to: a state, and a place in it."""
+
+    target: Whole
+    place: Whole
+
+
+def _move_each(moves: _Moves, reached: Reached, live: dict[int, Whole], counts: Whole) -> tuple[_Places, Whole]:
+    """Every sum that is reached by every move, with its cost. `live` are the sums by state as places in its array, `counts` how many."""
+    where = np.concatenate([live[at] + start for at, (start, _) in reached.items()])
+    known = np.concatenate([costs[live[at]] for at, (_, costs) in reached.items()])
+    begins = np.zeros(counts.size, dtype=np.int64)
+    begins[list(live)] = np.cumsum(counts[list(live)]) - counts[list(live)]
+    mine = counts[moves.origin]
+    move = np.repeat(np.arange(mine.size), mine)
+    cell = np.arange(move.size) + np.repeat(begins[moves.origin] - np.cumsum(mine) + mine, mine)
+    place = where[cell] + moves.more[move]
+    fits = (moves.low[move] <= place) & (place <= moves.high[move])
+    move, place, cell = move[fits], place[fits], cell[fits]
+    return _Places(moves.target[move], place), known[cell] + moves.cost[move]
+
+
+def _move_arrays(moves: _Moves, reached: Reached, following: Reached) -> None:
+    """Every move with the whole array of its origin."""
+    for origin, target, more, cost, low, high in zip(*[column.tolist() for column in moves], strict=True):
+        before, costs = reached[origin]
+        begin, into = following[target]
+        into = into[low - begin : high + 1 - begin]
+        some = costs[low - more - before : high + 1 - more - before]
+        np.minimum(into, some + cost if cost else some, out=into)
