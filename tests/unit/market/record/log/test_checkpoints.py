@@ -154,6 +154,14 @@ def test_a_cosignature_of_another_length_or_time_is_refused(data: bytes) -> None
         verify_cosignatures(SignedCheckpoint(PLAIN, note), [WITNESS.verifier])
 
 
+def test_a_time_beyond_63_bits_is_refused_though_the_witness_signed_it() -> None:
+    signed = sign_checkpoint(PLAIN, KEY)
+    signature = WITNESS.sign(f"cosignature/v1\ntime {2**63}\n{PLAIN.text}".encode())
+    line = Signature(WITNESS.name, WITNESS.verifier.id, (2**63).to_bytes(8) + signature)
+    with pytest.raises(NotProvedError):
+        verify_cosignatures(SignedCheckpoint(PLAIN, signed.note.add([line])), [WITNESS.verifier])
+
+
 def test_a_witness_that_signed_twice_counts_once_with_its_latest_time() -> None:
     signed = sign_checkpoint(PLAIN, KEY)
     note = signed.note.add(cosign(signed, WITNESS, at_seconds=at) for at in (AT, AT + 60, AT - 60))
