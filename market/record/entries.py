@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from market.kit.canonical import canonical_json
+from market.record.log.tree import hash_leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class PublicTransfer:
 
 def entry_hash(body: bytes) -> bytes:
     """The hash under which an entry stands in the log: that of a leaf, SHA-256 over 0x00 and the bytes (RFC 6962, 2.1)."""
-    return hashlib.sha256(b"\x00" + body).digest()
+    return hash_leaf(body)
 
 
 def get_salt(commit_key: bytes, name: str, public_id: str) -> bytes:
