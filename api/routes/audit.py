@@ -20,6 +20,7 @@ from api.pages.views import Amounts, AuditEntry, AuditHome, EntryRow, Finding, M
 from market.kit.database import transaction
 from market.oversight import models
 from market.oversight.queries import find_entry, find_verify_run, list_entries, total_by_month
+from market.record.entries import entry_hash
 from market.record.models import Entry
 
 doors = Doors(include_in_schema=False)
@@ -108,7 +109,8 @@ def audit_entry(request: Request, entry: EntryId) -> Response:
         day_on=found.day,
         merchant=names.get(found.merchant, found.merchant) if found.merchant else None,
         entry_json=found.body.decode(),
-        entry_hash=hashlib.sha256(found.body).hexdigest(),
+        sha256=hashlib.sha256(found.body).hexdigest(),
+        entry_hash=entry_hash(found.body).hex(),
         bytes_count=len(found.body),
     )
     return render(request, "audit/entry.html", view)

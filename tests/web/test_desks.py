@@ -186,6 +186,7 @@ def test_the_auditor_reads_the_exact_bytes_of_every_entry(enter: Enter, sold: li
     lines = client.get("/audit/entries.jsonl").content.splitlines()
     (body,) = [line for line in lines if json.loads(line)["id"] == sold[0]]
     assert hashlib.sha256(body).hexdigest() in entry
+    assert hashlib.sha256(b"\0" + body).hexdigest() in entry
     assert json.loads(body)["list"] == 1800
     rows = list(csv.DictReader(io.StringIO(client.get("/audit/entries.csv").content.decode("utf-8-sig"))))
     assert {row["id"] for row in rows} == {json.loads(line)["id"] for line in lines}

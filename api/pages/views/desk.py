@@ -194,12 +194,13 @@ class AuditHome:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """`audit/entry.html` at /audit/entries/{entry_id}: the exact stored bytes, decoded, and their SHA-256 in hex."""
+    """`audit/entry.html` at /audit/entries/{entry_id}: the stored bytes, decoded, their SHA-256 and leaf hash, in hex."""
 
     entry_id: str
     kind: str
     day_on: date
     merchant: str | None
     entry_json: str
+    sha256: str
     entry_hash: str
     bytes_count: int

@@ -75,7 +75,7 @@ def test_two_sets_of_twelve_go_unit_by_unit_beside_a_threshold():
     offers = [bundle("SET", 9000, names), save("SAVE", (whole - 2 * 3000, 700))]
     started = time.perf_counter()
     made = price(case(basket, offers))
-    assert time.perf_counter() - started < 20
+    assert time.perf_counter() - started < 60
     sets = [whole - sets * (whole // 3 - 9000) for sets in range(4)]
     assert made.payable == min(fen - (700 if fen >= whole - 6000 else 0) for fen in sets)
     assert made.proof == "optimal"
@@ -90,7 +90,7 @@ def test_more_than_can_be_searched_is_priced_soundly():
     offers = [bundle("SET", 3000, parts), percent("P", 1000), save("SAVE", (9000, 500))]
     started = time.perf_counter()
     made = price(case(basket, offers))
-    assert time.perf_counter() - started < 20
+    assert time.perf_counter() - started < 60
     assert made.payable <= price(case(basket, offers[1:])).payable
     assert made.proof == "optimal" or made.gap >= 0
     assert sum(amounts(made).values()) == made.list_total - made.payable

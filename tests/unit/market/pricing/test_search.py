@@ -77,7 +77,7 @@ def test_an_offer_beyond_what_lines_can_list_ends_in_time():
     offers = [percent(name, 1000 + 7 * rank, line_stackable=True) for rank, name in enumerate("PQRST")]
     begun = time.monotonic()
     made = price(case(basket, [*offers, save("O", (9_000_000, 50_000))]))
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
     assert made.payable <= made.list_total - 50_000
 
 
