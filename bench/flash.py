@@ -28,6 +28,7 @@ import cards
 import merchants
 from api import handing_out
 from api.demo.people import make_national_id
+from api.flash import SLOT_SECONDS
 from api.identity import create_account, grant_role, init_installation, open_session
 from bench.lean_client import Answer, Drive, drive, write_request
 from bench.served import open_folder, serve
@@ -150,7 +151,10 @@ def measure_flash(plan: Plan, *, console: Console) -> Flash:
 def describe_flash(flash: Flash, plan: Plan) -> Iterator[tuple[str, str, str, bool]]:
     """Rows of the table: what, measured, goal, reached."""
     answers = flash.sale.answers
-    errors = {code: number for code, number in answers.items() if code not in {PLACED, "SOLD_OUT", "MEMBER_LIMIT"}}
+    right = {PLACED, "SOLD_OUT", "MEMBER_LIMIT"}
+    if flash.entries.seconds + flash.sale.drive.seconds > SLOT_SECONDS:
+        right.add("ENTRY_TOKEN")  # on a slow machine the last to order came in too long ago
+    errors = {code: number for code, number in answers.items() if code not in right}
     exact = (flash.sold, flash.buyers, flash.most_per_member) == (plan.pieces, plan.pieces, 1)
     yield (
         f"flash sale, {sum(answers.values()):,} attempts at {plan.pieces:,} pieces",
