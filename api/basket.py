@@ -121,10 +121,13 @@ def order_basket(*, member_id: UUID, keyed: BasketKeyed, tokens: Tokens, key: st
         raise BasketEmptyError
     with transaction() as tx:
         subject = cards.get_subject(tx, member_id=member_id)
-        if not find_placed(tx, subject=subject, key=key, request=keyed.to_json()):
+        try:
             for line in (each.line for each in merchants.look_at_lines(tx, wanted=keyed.items, at=at)):
                 if line is not None and line.is_flash:
                     _check_token(line, tokens, subject, at)
+        except flash.EntryTokenError:
+            if not find_placed(tx, subject=subject, key=key, request=keyed.to_json()):
+                raise
     placed = place_basket(member_id=member_id, keyed=keyed, key=key, at=at)
     with transaction() as tx:
         take_from_basket(tx, subject=subject, item_ids=keyed.items)
