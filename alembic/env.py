@@ -11,6 +11,7 @@ import market.offers.models
 import market.oversight.models
 import market.payments.models
 import market.record.models
+import market.record.publishing.models
 import market.sales.models
 import market.sales.orders.models
 import merchants.models

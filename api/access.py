@@ -195,6 +195,11 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/audit/entries.jsonl"): AUDITOR,
     ("GET", "/audit/entries/{entry}"): AUDITOR,
     # the public record
+    ("GET", "/record/checkpoint"): PUBLIC,
+    ("GET", "/record/tile/{path:path}"): PUBLIC,
+    ("GET", "/record/policy"): PUBLIC,
+    ("GET", "/record/entries/{entry}.json"): PUBLIC,
+    ("GET", "/record/entries/{entry}.tlog-proof"): PUBLIC,
     ("GET", "/record/months"): PUBLIC,
     ("GET", "/record/months.csv"): PUBLIC,
     ("GET", "/record/months.json"): PUBLIC,

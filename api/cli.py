@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "api.commands.run:run",
     "serve": "api.commands.run:serve",
     "worker": "api.commands.worker:worker",
+    "sequencer": "api.commands.sequencer:sequencer",
     "sandbox": "api.commands.sandbox:sandbox",
     "migrate": "api.commands.run:migrate",
     "init": "api.commands.run:init",
@@ -28,6 +29,12 @@ USER_COMMANDS = {
     "add": "api.commands.user:add",
     "password": "api.commands.user:password",
     "disable": "api.commands.user:disable",
+}
+KEY_COMMANDS = {
+    "new": "api.commands.key:new",
+    "show": "api.commands.key:show",
+    "rotate": "api.commands.key:rotate",
+    "keep": "api.commands.key:keep",
 }
 IMPORT_COMMANDS = {
     "units": "api.commands.importing:import_units",
@@ -67,6 +74,11 @@ app.add_typer(
     typer.Typer(no_args_is_help=True, help="Accounts: who may sign in."), name="user", cls=_lazy_group(USER_COMMANDS)
 )
 app.add_typer(
+    typer.Typer(no_args_is_help=True, help="Keys of the public record: who signs it."),
+    name="key",
+    cls=_lazy_group(KEY_COMMANDS),
+)
+app.add_typer(
     typer.Typer(no_args_is_help=True, help="Bring in units, members and merchants from CSV files."),
     name="import",
     cls=_lazy_group(IMPORT_COMMANDS),
@@ -95,7 +107,8 @@ def _sentence(error: Exception) -> str | None:
     from api.identity.installation import UnsafeSettingsError  # noqa: PLC0415
     from market.kit.errors import DomainError  # noqa: PLC0415
     from market.kit.postgres_folders import ClusterError  # noqa: PLC0415
+    from market.record.publishing.keyring import KeyFileError  # noqa: PLC0415
 
     if isinstance(error, DomainError):
         return error.sentence("en")
-    return str(error) if isinstance(error, ClusterError | UnsafeSettingsError) else None
+    return str(error) if isinstance(error, ClusterError | UnsafeSettingsError | KeyFileError) else None

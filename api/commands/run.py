@@ -16,6 +16,7 @@ from api.companions import companions
 from api.identity import check_settings, find_kind, init_installation, list_demo_people
 from api.identity.installation import Kind, UnsafeSettingsError
 from api.logs import configure_logs
+from api.public_log import open_demo_log
 from market.kit.clock import now
 from market.kit.database import connect, disconnect, transaction
 from market.kit.migrations import upgrade
@@ -76,9 +77,10 @@ def init(
 
 def _list_companions(*, is_demo: bool) -> list[str]:
     """What else runs: the worker, and where nobody else plays the payment provider, the sandbox."""
-    if not has_sandbox(get_settings(), is_demo=is_demo):
-        return ["api.commands.worker:worker"]
-    return ["api.commands.worker:worker", "api.commands.sandbox:sandbox"]
+    places = ["api.commands.worker:worker", "api.commands.sequencer:sequencer"]
+    if has_sandbox(get_settings(), is_demo=is_demo):
+        places.append("api.commands.sandbox:sandbox")
+    return places
 
 
 def _prepare(url: str) -> bool:
@@ -96,6 +98,8 @@ def _prepare(url: str) -> bool:
             from api.commands.demo import build
 
             build(console=console)
+        if kind == "demo":
+            open_demo_log(get_settings(), at=now())
     finally:
         disconnect()
     return kind == "demo"

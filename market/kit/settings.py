@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     sandbox_knobs: str | None = Field(
         default=None, description="What the sandbox does to its events, as `duplicate_percent=50 delay_ms=2000`."
     )
+    record_folder: Path | None = Field(
+        default=None,
+        description="Where the keys of the public record and its memory of what was signed lie; not beside the database's backups.",
+    )
     log_format: str = Field(
         default="auto", pattern="^(auto|json|console)$", description="json, console, or by terminal."
     )

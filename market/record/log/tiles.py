@@ -125,7 +125,11 @@ class TiledTree:
     @property
     def root(self) -> bytes:
         """The root that the tiles lead to: to be compared with a signed checkpoint."""
-        return self.hash_range(0, self.size) if self.size else EMPTY_ROOT
+        return self.root_at(self.size)
+
+    def root_at(self, size: int) -> bytes:
+        """The root that the tree had when it was this small."""
+        return self.hash_range(0, size) if size else EMPTY_ROOT
 
     def hash_range(self, start: int, end: int) -> bytes:
         """MTH(D[start:end]): what proofs are made of. Ranges as they occur in a tree: perfect ones, or up to some size."""

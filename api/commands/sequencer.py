@@ -1,0 +1,52 @@
+"""`huigong sequencer` publishes the public record: it alone needs the log's secret key. One runs; a second one waits for the first."""
+
+import time
+
+import structlog
+
+from api.commands.run import check_installation
+from api.identity.installation import UnsafeSettingsError
+from api.logs import configure_logs
+from api.public_log import LogNotOpenError, run_round
+from market.kit.clock import now
+from market.kit.database import connect, disconnect
+from market.kit.errors import DomainError
+from market.kit.settings import get_settings
+from market.record.publishing.keyring import KeyFileError
+
+ROUND_SECONDS = 1
+TROUBLED_SECONDS = 30
+
+log = structlog.get_logger("huigong.sequencer")
+
+
+def sequencer() -> None:
+    """Publish what waits, every second, until stopped. `huigong run` brings one; beside `huigong serve` start one, where the key is."""
+    settings = get_settings()
+    if settings.database_url is None:
+        raise UnsafeSettingsError(
+            "`huigong sequencer` needs HUIGONG_DATABASE_URL; `huigong run` brings its own database."
+        )
+    configure_logs(settings.log_format)
+    check_installation(settings.database_url)
+    connect(settings.database_url, pool_size=2)
+    try:
+        while True:
+            time.sleep(ROUND_SECONDS if _publish() else TROUBLED_SECONDS)
+    finally:
+        disconnect()
+
+
+def _publish() -> bool:
+    """One round; whether the log is in order. What is wrong is said in the operator's log, and sales go on."""
+    try:
+        signed = run_round(get_settings(), at=now())
+    except LogNotOpenError as error:
+        log.warning("the public record is not open", problem=str(error))
+        return False
+    except (DomainError, KeyFileError) as error:
+        log.error("the public record stands still", problem=str(error))  # noqa: TRY400  a sentence, not a fault of the program
+        return False
+    if signed is not None:
+        log.info("published", size=signed.checkpoint.size)
+    return True

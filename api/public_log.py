@@ -1,0 +1,153 @@
+"""The log of this installation: where its keys and its shelf lie, opening it, and one round of the sequencer.
+
+The log's key and the shelf are the sequencer's alone; the promise key is read by the web. All lie in one folder per log, named after it.
+"""
+
+import re
+import secrets
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from sqlalchemy.orm import Session
+
+from market.kit.database import transaction
+from market.kit.errors import ConflictError
+from market.kit.postgres_folders import PROJECT, default_home
+from market.kit.settings import Settings
+from market.record.log.checkpoints import SignedCheckpoint
+from market.record.log.keys import SignerKey, VerifierKey
+from market.record.log.tiles import TiledTree
+from market.record.policy import Policy
+from market.record.publishing.keyring import new_key, read_key, write_key
+from market.record.publishing.opening import set_policy
+from market.record.publishing.sequencer import check_continued, place_entries, sign_log
+from market.record.publishing.served import (
+    find_newest_checkpoint,
+    find_policy,
+    list_log_keys,
+    published_size,
+    tile_reader,
+)
+from market.record.publishing.shelf import Shelf
+
+DEMO_WINDOW_SECONDS: Final = 5
+DELAY_SECONDS: Final = 60
+
+
+class LogOpenError(ConflictError):
+    """There is a log already."""
+
+    code = "LOG_OPEN"
+    zh = "公开记录已经开启（{origin}）。更换密钥请用 huigong key rotate。"
+    en = "The log is open already ({origin}). To change a key use `huigong key rotate`."
+
+
+class LogNotOpenError(ConflictError):
+    """Nobody opened the log of a real installation."""
+
+    code = "LOG_NOT_OPEN"
+    zh = "公开记录还没有开启：请运行 huigong key new --origin 名称。"
+    en = "The log is not open yet: run `huigong key new --origin NAME`."
+
+
+def log_folder(settings: Settings, origin: str) -> Path:
+    """Where the keys and the shelf of the log with this origin lie."""
+    home = settings.record_folder or (settings.data_dir or default_home(PROJECT)).parent / "record"
+    return home / re.sub(r"[^A-Za-z0-9.-]+", "_", origin)
+
+
+def open_log(settings: Settings, *, origin: str, window_seconds: int, at: datetime) -> Policy:
+    """Make the keys of a new log and publish its first policy. Raises LogOpenError where there is one."""
+    with transaction() as tx:
+        if (policy := find_policy(tx)) is not None:
+            raise LogOpenError(origin=policy.origin)
+        log, promise = new_key(origin), new_key(f"{origin}/promise")
+        policy = Policy(
+            origin=origin,
+            log=log.verifier,
+            promise=promise.verifier,
+            window_seconds=window_seconds,
+            delay_seconds=DELAY_SECONDS,
+            zone=settings.zone,
+        )
+        folder = log_folder(settings, origin)
+        write_key(key_path(folder, "log", log.verifier), log)
+        write_key(key_path(folder, "promise", promise.verifier), promise)
+        set_policy(tx, policy, at=at)
+    return policy
+
+
+def open_demo_log(settings: Settings, *, at: datetime) -> None:
+    """A demo's log is opened by itself, under a name of its own for each new database, with windows of seconds."""
+    with transaction() as tx:
+        is_open = find_policy(tx) is not None
+    if not is_open:
+        origin = f"huigong.example/{secrets.token_hex(4)}/demo"
+        open_log(settings, origin=origin, window_seconds=DEMO_WINDOW_SECONDS, at=at)
+
+
+def key_path(folder: Path, use: str, key: VerifierKey) -> Path:
+    """The file of a secret key: `log-1a2b3c4d.skey`."""
+    return folder / f"{use}-{key.id.hex()}.skey"
+
+
+def read_log_key(settings: Settings, policy: Policy) -> SignerKey:
+    """The log's secret key; raises KeyFileError."""
+    return read_key(key_path(log_folder(settings, policy.origin), "log", policy.log))
+
+
+def read_promise_key(settings: Settings, policy: Policy) -> SignerKey:
+    """The promise key; raises KeyFileError."""
+    return read_key(key_path(log_folder(settings, policy.origin), "promise", policy.promise))
+
+
+def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
+    """One round of the sequencer: place what waits, sign, publish. None when there was nothing new.
+
+    Raises LogNotOpenError, LogForkError, LogMemoryLostError or KeyFileError; nothing is signed then.
+    """
+    with transaction() as tx:
+        policy = need_policy(tx)
+    key, shelf = read_log_key(settings, policy), Shelf(log_folder(settings, policy.origin))
+    placed = True
+    while placed:
+        with transaction() as tx:
+            placed = bool(place_entries(tx, policy=policy, at=at).count)
+    with transaction() as tx:
+        return sign_log(tx, policy=policy, key=key, shelf=shelf, at=at)
+
+
+def renew_key(settings: Settings, *, which: Literal["log", "promise"], at: datetime) -> Policy:
+    """Replace one of the keys: the new policy is an entry under the old log key's next checkpoint or the new one's. Raises LogNotOpenError."""
+    with transaction() as tx:
+        old = need_policy(tx)
+        key = new_key(old.origin if which == "log" else f"{old.origin}/promise")
+        policy = replace(old, log=key.verifier) if which == "log" else replace(old, promise=key.verifier)
+        write_key(key_path(log_folder(settings, old.origin), which, key.verifier), key)
+        set_policy(tx, policy, at=at)
+    return policy
+
+
+def trust_checkpoint(settings: Settings) -> int:
+    """Put the newest checkpoint of the database on the shelf; its size. Raises LogNotOpenError; LogForkError if what lies there is further."""
+    with transaction() as tx:
+        policy = need_policy(tx)
+        newest = find_newest_checkpoint(tx)
+        shelf = Shelf(log_folder(settings, policy.origin))
+        kept, size = shelf.read(), published_size(tx)
+        if kept is not None:
+            tree = TiledTree(size, tile_reader(tx))
+            check_continued(tree, kept, keys=list_log_keys(tx), origin=policy.origin, where="shelf")
+        if newest is not None:
+            shelf.keep(newest)
+    return size
+
+
+def need_policy(tx: Session) -> Policy:
+    """The newest policy; raises LogNotOpenError."""
+    policy = find_policy(tx)
+    if policy is None:
+        raise LogNotOpenError
+    return policy

@@ -1,0 +1,106 @@
+"""The policy of the record: by which keys it is signed, when an entry is published, who watches. Itself an entry; the newest holds. Pure."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from market.kit.canonical import canonical_json
+from market.record.log.errors import MalformedError
+from market.record.log.keys import Kind, VerifierKey, parse_vkey
+
+# What waits for its window, so that neither order nor time of publication tells whose purchase it was. All else has no window.
+WINDOWED: Final = ("sale", "void", "refund")
+_TYPES: Final = {
+    "origin": str,
+    "log": str,
+    "promise": str,
+    "window_seconds": int,
+    "delay_seconds": int,
+    "zone": str,
+    "witnesses": list,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator binds himself to.
+
+    `origin` names the log in its checkpoints; `log` and `promise` are the vkeys that checkpoints and promises are signed with. An entry of
+    a windowed type waits for the end of its window of `window_seconds` (windows follow each other from 1970-01-01T00:00Z on), and is in a
+    signed checkpoint `delay_seconds` later at the latest. Days are counted in `zone`. `witnesses` are vkeys of those asked to cosign.
+    """
+
+    origin: str
+    log: VerifierKey
+    promise: VerifierKey
+    window_seconds: int
+    delay_seconds: int
+    zone: str
+    witnesses: tuple[VerifierKey, ...] = ()
+
+    def closes(self, at: datetime) -> datetime:
+        """When the window of this instant ends."""
+        window = timedelta(seconds=self.window_seconds)
+        begin = datetime(1970, 1, 1, tzinfo=UTC)
+        return begin + ((at - begin) // window + 1) * window
+
+    def closed_before(self, at: datetime) -> datetime:
+        """The instant before which every window has ended."""
+        return self.closes(at) - timedelta(seconds=self.window_seconds)
+
+    def promised_by(self, kind: str, at: datetime) -> datetime:
+        """When an entry of this type, written at this instant, is in a signed checkpoint at the latest."""
+        closes = self.closes(at) if kind in WINDOWED else at
+        return (closes + timedelta(seconds=self.delay_seconds)).replace(microsecond=0)
+
+    def entry(self, *, public_id: str, day: date) -> bytes:
+        """The public entry that makes this the policy."""
+        return canonical_json(
+            {
+                "v": 1,
+                "type": "policy",
+                "id": public_id,
+                "day": day.isoformat(),
+                "origin": self.origin,
+                "log": self.log.text,
+                "promise": self.promise.text,
+                "window_seconds": self.window_seconds,
+                "delay_seconds": self.delay_seconds,
+                "zone": self.zone,
+                "witnesses": [key.text for key in self.witnesses],
+            }
+        )
+
+
+def parse_policy(body: bytes) -> Policy:
+    """The policy that an entry makes. Raises MalformedError naming the field."""
+    try:
+        document: Any = json.loads(body)
+    except ValueError:
+        raise MalformedError("policy", "", "this is not JSON") from None
+    if not isinstance(document, dict) or document.get("type") != "policy":
+        raise MalformedError("policy", "type", "this is no policy entry")
+    for name, kind in _TYPES.items():
+        if type(document.get(name)) is not kind:
+            raise MalformedError("policy", name, f"a value of type {kind.__name__} stands here")
+    if document["window_seconds"] < 1 or document["delay_seconds"] < 1:
+        raise MalformedError("policy", "window_seconds", "a window and a delay have at least a second")
+    return Policy(
+        origin=document["origin"],
+        log=_key(document["log"], "log", Kind.NOTE),
+        promise=_key(document["promise"], "promise", Kind.NOTE),
+        window_seconds=document["window_seconds"],
+        delay_seconds=document["delay_seconds"],
+        zone=document["zone"],
+        witnesses=tuple(_key(text, "witnesses", Kind.COSIGNATURE) for text in document["witnesses"]),
+    )
+
+
+def _key(text: object, field: str, kind: Kind) -> VerifierKey:
+    if type(text) is not str:
+        raise MalformedError("policy", field, "a vkey is a text")
+    key = parse_vkey(text)
+    if key.kind != kind:
+        raise MalformedError("policy", field, f"a key of type {int(kind)} stands here")
+    return key

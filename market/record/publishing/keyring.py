@@ -1,0 +1,46 @@
+"""The secret keys of the record, each in a file of its own that only its owner may read."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from market.record.log.keys import KEY_SIZE, Kind, SignerKey, parse_skey
+
+MODE: Final = 0o600
+
+
+class KeyFileError(Exception):
+    """A key's file is missing or open to others; the sentence says what to do next."""
+
+
+def new_key(name: str, kind: Kind = Kind.NOTE) -> SignerKey:
+    """A new secret key under a name."""
+    return SignerKey(name, kind, secrets.token_bytes(KEY_SIZE))
+
+
+def write_key(path: Path, key: SignerKey) -> None:
+    """Keep a secret key; a file that exists is never overwritten (KeyFileError)."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
+    except FileExistsError:
+        raise KeyFileError(f"{path} exists; a key is never overwritten. Move it away first.") from None
+    with os.fdopen(handle, "w") as file:
+        file.write(key.text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_key(path: Path) -> SignerKey:
+    """The key of a file. Raises KeyFileError where it is missing or others may read it, MalformedError where it is no key."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text()
+    except OSError as error:
+        raise KeyFileError(
+            f"{path} cannot be read ({error.strerror}). It is made by `huigong key new`; a lost one is replaced by `huigong key rotate`."
+        ) from None
+    if mode & 0o077:
+        raise KeyFileError(f"{path} may be read by others: run chmod 600 on it.")
+    return parse_skey(text.removesuffix("\n"))

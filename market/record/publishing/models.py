@@ -1,0 +1,63 @@
+"""The tables of the log. Entries themselves stay in `entry`; here is what is hashed and signed over them."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, LargeBinary, SmallInteger, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market.kit.database import Base
+
+
+class LogState(Base):
+    """One row: how many entries have a place. Whoever gives places or signs holds its lock."""
+
+    __tablename__ = "log_state"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        CheckConstraint("size >= 0", name="size_not_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(BigInteger)
+
+
+class LogTile(Base):
+    """The hashes of a tile so far; of a partial tile more come behind them. A narrower tile of the same place is its beginning."""
+
+    __tablename__ = "log_tile"
+    __table_args__ = (
+        CheckConstraint(
+            "octet_length(hashes) BETWEEN 32 AND 8192 AND octet_length(hashes) % 32 = 0", name="whole_hashes"
+        ),
+        CheckConstraint("level BETWEEN 0 AND 63 AND index >= 0", name="place"),
+    )
+
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class LogCheckpoint(Base):
+    """A signed checkpoint; `note` is served as it is. One for each size, never changed."""
+
+    __tablename__ = "log_checkpoint"
+    __table_args__ = (
+        CheckConstraint("size > 0", name="size_positive"),
+        CheckConstraint("octet_length(root) = 32", name="root_is_a_hash"),
+    )
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    note: Mapped[bytes] = mapped_column(LargeBinary)
+    signed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class LogCosignature(Base):
+    """What a witness signed of a checkpoint: its signature line."""
+
+    __tablename__ = "log_cosignature"
+
+    size: Mapped[int] = mapped_column(ForeignKey("log_checkpoint.size"), primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(Text, primary_key=True)
+    line: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -1,0 +1,156 @@
+"""The sequencer: gives committed entries their places in the log, and signs. Every step can be repeated after a crash.
+
+First `place_entries` (places and tiles, in one transaction), then `sign_log`: it compares what the tiles say with every checkpoint that
+was signed before, as the database and as the shelf remember it, keeps the new one on the shelf, and only then publishes it. Entries are
+found by having no place, never by an id above the last one: ids are given before the commit, so a slow transaction would be passed over.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.orm import Session
+
+from market.kit.errors import ConflictError, invariant
+from market.record.log.checkpoints import Checkpoint, SignedCheckpoint, parse_checkpoint, sign_checkpoint
+from market.record.log.keys import SignerKey, VerifierKey
+from market.record.log.notes import parse_note, verify_note
+from market.record.log.tiles import TiledTree, grow_tiles
+from market.record.policy import WINDOWED, Policy
+from market.record.publishing.models import LogCheckpoint, LogState
+from market.record.publishing.served import find_newest_checkpoint, list_log_keys, published_size, tile_reader
+from market.record.publishing.shelf import Shelf
+
+AT_ONCE: Final = 50_000  # entries placed in one transaction
+
+# What others refer to comes before what refers to it; a window's entries are shuffled within their rank.
+RANKS: Final = {"key": 0, "policy": 0, "sale": 2, "void": 3, "refund": 3, "rebate": 3, "settlement": 4, "close": 5}
+OTHERS: Final = 1
+
+_ELIGIBLE = text(
+    f"""
+SELECT id, sha256('\\x00'::bytea || body) AS leaf, rank FROM (
+  SELECT id, body, CASE type {" ".join(f"WHEN '{kind}' THEN {rank}" for kind, rank in RANKS.items())} ELSE {OTHERS} END AS rank
+  FROM entry WHERE leaf_index IS NULL AND (created_at < :closed OR type <> ALL(:windowed))) AS waiting
+ORDER BY rank, id LIMIT :most
+"""  # noqa: S608  our own constants
+)
+_PLACE = text(
+    "UPDATE entry SET leaf_index = place.index FROM unnest(CAST(:ids AS uuid[]), CAST(:indexes AS bigint[])) AS place(id, index)"
+    " WHERE entry.id = place.id AND entry.leaf_index IS NULL"
+)
+_KEEP_TILE = text(
+    "INSERT INTO log_tile (level, index, hashes) VALUES (:level, :index, :hashes)"
+    " ON CONFLICT (level, index) DO UPDATE SET hashes = EXCLUDED.hashes"
+)
+
+
+class LogForkError(ConflictError):
+    """What is in the database does not continue what was signed: a new signature would contradict an old one."""
+
+    code = "LOG_FORK"
+    zh = (
+        "拒绝签名：数据库里的公开记录有 {size} 条，与签过名的 {signed_size} 条（{where}）对不上。多半是恢复了旧备份。"
+        "请换用更新的备份，或把缺的条目从公开副本补回；在此之前记录不再更新，售卖不受影响。"
+    )
+    en = (
+        "The log refuses to sign: the database holds {size} entries and does not continue the checkpoint of {signed_size} "
+        "that was signed before ({where}). Most likely an older backup was restored. Restore a newer one, or bring the missing entries back "
+        "from a public copy. Until then the record stands still; sales go on."
+    )
+
+
+class LogMemoryLostError(ConflictError):
+    """Checkpoints were signed, but the shelf that remembers the last one is empty."""
+
+    code = "LOG_MEMORY_LOST"
+    zh = (
+        "拒绝签名：数据库里有签过名的检查点，但 {folder} 里没有最后一个。请把它找回来；"
+        "确认公开页上的检查点就是最后一个之后，也可以运行 huigong key keep。"
+    )
+    en = (
+        "The log refuses to sign: checkpoints were signed, but the last one is not in {folder}. Bring that folder back, or, when you are "
+        "sure that the checkpoint on the public page is the last one, run `huigong key keep`."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What one round of placing did: how many entries now have a place, and how many it gave."""
+
+    size: int
+    count: int
+
+
+def place_entries(tx: Session, *, policy: Policy, at: datetime, most: int = AT_ONCE) -> Placed:
+    """Give up to `most` entries whose window has ended the next places in the log, and grow the tiles by them."""
+    size = _lock_size(tx)
+    windowed, closed = list(WINDOWED), policy.closed_before(at)
+    rows = tx.execute(_ELIGIBLE, {"closed": closed, "windowed": windowed, "most": most}).all()
+    if not rows:
+        return Placed(size, 0)
+    ids, leaves = _shuffle([(row.rank, row.id, row.leaf) for row in rows])
+    places = list(range(size, size + len(ids)))
+    placed = tx.execute(_PLACE, {"ids": ids, "indexes": places}).rowcount  # type: ignore[attr-defined]
+    invariant(placed == len(ids), "Only the holder of the log's lock gives places")
+    tiles = {(tile.level, tile.index): data for tile, data in grow_tiles(size, leaves, tile_reader(tx))}
+    tx.execute(_KEEP_TILE, [{"level": level, "index": index, "hashes": data} for (level, index), data in tiles.items()])
+    tx.execute(update(LogState).values(size=size + len(ids)))
+    return Placed(size + len(ids), len(ids))
+
+
+def sign_log(tx: Session, *, policy: Policy, key: SignerKey, shelf: Shelf, at: datetime) -> SignedCheckpoint | None:
+    """Sign and publish the log as far as entries have places; None where that is published already.
+
+    Raises LogForkError or LogMemoryLostError, and signs nothing, where a checkpoint that was signed before is not continued.
+    """
+    invariant(key.verifier == policy.log, "The log signs with the key of its policy")
+    size = _lock_size(tx)
+    tree, keys = TiledTree(size, tile_reader(tx)), list_log_keys(tx)
+    newest, kept = find_newest_checkpoint(tx), shelf.read()
+    if newest is not None and kept is None:
+        raise LogMemoryLostError(folder=str(shelf.folder))
+    for note, where in ((newest, "database"), (kept, "shelf")):
+        if note is not None:
+            check_continued(tree, note, keys=keys, origin=policy.origin, where=where)
+    if size == published_size(tx):
+        return None
+    signed = sign_checkpoint(Checkpoint(policy.origin, size, tree.root), key)
+    note = signed.note.encode()
+    shelf.keep(note)
+    root = signed.checkpoint.root
+    tx.execute(insert(LogCheckpoint).values(size=size, root=root, note=note, signed_at=at))
+    return signed
+
+
+def _lock_size(tx: Session) -> int:
+    """How many entries have places; nobody else gives places or signs until this transaction ends."""
+    return tx.execute(select(LogState.size).where(LogState.id == 1).with_for_update()).scalar_one()
+
+
+def _shuffle(rows: list[tuple[int, UUID, bytes]]) -> tuple[list[UUID], list[bytes]]:
+    """The order in which entries enter the log: by rank, and within a rank by chance, so that it tells nothing."""
+    order = list(_by_chance(rows))
+    return [id_ for _, id_, _ in order], [leaf for _, _, leaf in order]
+
+
+def _by_chance(rows: list[tuple[int, UUID, bytes]]) -> Iterator[tuple[int, UUID, bytes]]:
+    chance = secrets.SystemRandom()
+    for _, group in groupby(rows, key=lambda row: row[0]):
+        mine = list(group)
+        chance.shuffle(mine)
+        yield from mine
+
+
+def check_continued(tree: TiledTree, note: bytes, *, keys: Sequence[VerifierKey], origin: str, where: str) -> None:
+    """Refuse (LogForkError) unless the tree continues this checkpoint, which one of the log's keys signed."""
+    opened = parse_note(note)
+    verify_note(opened, keys)
+    signed = parse_checkpoint(opened.text)
+    if signed.origin != origin or signed.size > tree.size or tree.root_at(signed.size) != signed.root:
+        raise LogForkError(size=tree.size, signed_size=signed.size, where=where)

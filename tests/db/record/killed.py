@@ -1,0 +1,62 @@
+"""Publish in child processes that are killed at any moment. Run by test_sequencer_kill.py: `python killed.py URL FOLDER SEED KILLS`.
+
+Each child places and signs again and again, a few entries a round; prints, as JSON, how many were killed and every checkpoint that was
+on the shelf or published after a kill.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from api.public_log import log_folder, read_log_key
+from market.kit.database import connect, disconnect, transaction
+from market.kit.settings import Settings
+from market.record.publishing.sequencer import place_entries, sign_log
+from market.record.publishing.served import find_newest_checkpoint, find_policy
+from market.record.publishing.shelf import Shelf
+from tests.db.record.conftest import LATER
+
+
+def publish(url: str, settings: Settings) -> None:
+    """Rounds of at most seven entries, until killed."""
+    connect(url, pool_size=1)
+    with transaction() as tx:
+        policy = find_policy(tx)
+    assert policy is not None
+    key, shelf = read_log_key(settings, policy), Shelf(log_folder(settings, policy.origin))
+    while True:
+        at = LATER + timedelta(days=1)
+        with transaction() as tx:
+            place_entries(tx, policy=policy, at=at, most=7)
+        with transaction() as tx:
+            sign_log(tx, policy=policy, key=key, shelf=shelf, at=at)
+
+
+def main(url: str, folder: Path, seed: int, kills: int) -> dict[str, object]:
+    chance, killed, seen = random.Random(seed), 0, set()
+    settings = Settings(record_folder=folder)
+    for _ in range(kills):
+        child = os.fork()
+        if not child:
+            publish(url, settings)
+        time.sleep(chance.uniform(0.02, 0.12))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        killed += os.WIFSIGNALED(status)
+        connect(url, pool_size=1)
+        with transaction() as tx:
+            policy, published = find_policy(tx), find_newest_checkpoint(tx)
+        disconnect()
+        assert policy is not None
+        kept = Shelf(log_folder(settings, policy.origin)).read()
+        seen |= {note.decode() for note in (published, kept) if note is not None}
+    return {"killed": killed, "seen": sorted(seen)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))))

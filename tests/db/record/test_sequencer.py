@@ -1,0 +1,305 @@
+"""The sequencer: windows, order, no gap, no fork. What it serves is checked with RFC 6962's own recursion, not with its tree."""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from random import Random
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
+
+from api.public_log import renew_key, trust_checkpoint
+from market.kit.database import connect, get_engine, transaction
+from market.kit.ids import new_public_id
+from market.record.log.bundles import decode_bundle
+from market.record.log.keys import Kind
+from market.record.log.notes import parse_note, verify_note
+from market.record.log.proof_files import verify_proof_file
+from market.record.log.tiles import Tile, list_bundles, list_tiles
+from market.record.operations import append_entry
+from market.record.publishing.keyring import KeyFileError, new_key, read_key, write_key
+from market.record.publishing.sequencer import LogForkError, LogMemoryLostError, place_entries
+from market.record.publishing.served import prove_entry, read_published
+from tests.db.record.conftest import AT, LATER, WINDOW_SECONDS, Log
+
+
+def merkle(leaves: Sequence[bytes]) -> bytes:
+    """RFC 6962, 2.1, word for word."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return hashlib.sha256(b"\x01" + merkle(leaves[:k]) + merkle(leaves[k:])).digest()
+
+
+def leaves_of(bodies: Sequence[bytes]) -> list[bytes]:
+    return [hashlib.sha256(b"\x00" + body).digest() for body in bodies]
+
+
+def test_every_entry_is_published_once_and_proved(log: Log) -> None:
+    ids = [log.write() for _ in range(300)]
+    signed = log.run()
+    assert signed is not None
+    assert signed.checkpoint.size == 301, "the policy and 300 sales"
+    bodies = log.bodies()
+    assert len(set(bodies)) == 301
+    assert signed.checkpoint.root == merkle(leaves_of(bodies))
+    assert log.places().keys() > set(ids)
+    with transaction() as tx:
+        for index in (0, 1, 255, 256, 299, 300):
+            proof = prove_entry(tx, leaf_index=index)
+            assert proof is not None
+            verify_proof_file(proof, entry=bodies[index], key=log.policy.log, origin=log.policy.origin)
+        assert prove_entry(tx, leaf_index=301) is None
+    assert log.run() is None, "nothing new, nothing signed"
+
+
+def test_a_window_must_have_ended_and_is_shuffled(log: Log) -> None:
+    first = [log.write(at=AT) for _ in range(40)]
+    second = [log.write(at=AT + timedelta(seconds=WINDOW_SECONDS)) for _ in range(40)]
+    log.write("offer", at=AT + timedelta(seconds=2 * WINDOW_SECONDS))
+    log.run(AT + timedelta(seconds=WINDOW_SECONDS))
+    places = log.places()
+    assert places.keys() >= set(first)
+    assert places.keys().isdisjoint(second), "their window is open"
+    assert len(places) == 42, "an offer has no window"
+    order = sorted(first, key=lambda id_: places[id_])
+    assert order != first, "the order of publication must not be that of writing (by chance 1 in 40!)"
+    log.run(AT + timedelta(seconds=2 * WINDOW_SECONDS))
+    assert min(log.places()[id_] for id_ in second) > max(places.values())
+
+
+def test_what_refers_to_another_entry_follows_it(log: Log) -> None:
+    for _ in range(30):
+        log.write("refund", of=log.write())
+        log.write("close")
+    log.run()
+    places, kinds = log.places(), []
+    with get_engine().connect() as connection:
+        rows = connection.execute(text("SELECT public_id, convert_from(body, 'UTF8')::jsonb AS body FROM entry"))
+        for row in rows:
+            kinds.append((places[row.public_id], row.body["type"]))
+            if row.body.get("of"):
+                assert places[row.public_id] > places[row.body["of"]]
+    assert [kind for _, kind in sorted(kinds)] == ["policy"] + ["sale"] * 30 + ["refund"] * 30 + ["close"] * 30
+
+
+def test_tiles_are_those_of_the_tree_whatever_the_rounds(log: Log) -> None:
+    chance = Random(7)
+    size = 1
+    while size < 700:
+        for _ in range(chance.randrange(1, 120)):
+            log.write()
+            size += 1
+        log.run()
+    leaves = leaves_of(log.bodies())
+    assert len(leaves) == size
+    with transaction() as tx:
+        for tile in list_tiles(0, size):
+            data = read_published(tx, tile)
+            if tile.level == 0:
+                assert data == b"".join(leaves[tile.index * 256 : tile.index * 256 + tile.width])
+            else:
+                starts = range(0, tile.width * 256, 256)
+                assert data == b"".join(merkle(leaves[at : at + 256]) for at in starts)
+        for bundle in list_bundles(0, size):
+            data = read_published(tx, bundle)
+            assert data is not None
+            first = bundle.index * 256
+            assert leaves_of(decode_bundle(bundle, data)) == leaves[first : first + bundle.width]
+        assert read_published(tx, Tile(0, 0, 17)) == b"".join(leaves[:17]), "a narrower tile is its beginning"
+        for beyond in (Tile(0, size // 256), Tile(0, size // 256, size % 256 + 1), Tile(None, 5), Tile(2, 0, 1)):
+            assert read_published(tx, beyond) is None
+
+
+def test_what_has_a_place_but_is_not_signed_is_not_served(log: Log) -> None:
+    log.write()
+    log.run()
+    log.write()
+    with transaction() as tx:
+        assert place_entries(tx, policy=log.policy, at=LATER).size == 3
+    with transaction() as tx:
+        assert read_published(tx, Tile(0, 0, 3)) is None
+        assert read_published(tx, Tile(None, 0, 3)) is None
+        assert prove_entry(tx, leaf_index=2) is None
+    log.run()
+    with transaction() as tx:
+        assert read_published(tx, Tile(0, 0, 3)) is not None
+
+
+def test_a_slow_transaction_follows_and_holds_nobody_up(log: Log) -> None:
+    late = new_public_id()
+    with transaction() as tx:
+        append_entry(tx, kind="sale", public_id=late, merchant=None, day=AT.date(), body=b"{}", at=AT)
+        others = [log.write() for _ in range(20)]
+        log.run()
+        assert log.places().keys() >= set(others)
+        assert late not in log.places()
+    log.run()
+    assert log.places()[late] == len(others) + 1
+
+
+@pytest.mark.parametrize("each", [pytest.param(25, id="some"), pytest.param(400, id="many", marks=pytest.mark.prove)])
+def test_sixteen_writers_with_rollbacks_leave_no_gap(log: Log, database: Engine, each: int) -> None:
+    committed: list[str] = []
+    over = threading.Event()
+
+    def write(seed: int) -> None:
+        chance = Random(seed)
+        for _ in range(each):
+            with transaction() as tx:
+                public_id = new_public_id()
+                append_entry(tx, kind="sale", public_id=public_id, merchant=None, day=AT.date(), body=b'{"v":1}', at=AT)
+                over.wait(chance.random() / 100)
+                if is_undone := chance.random() < 0.3:
+                    tx.rollback()
+            if not is_undone:
+                committed.append(public_id)
+
+    connect(database.url.render_as_string(hide_password=False), pool_size=17)
+    writers = [threading.Thread(target=write, args=(seed,)) for seed in range(16)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        log.run()
+    log.run()
+    places = log.places()
+    assert set(committed) == {id_ for id_, place in places.items() if place > 0}, "the policy stands at 0"
+    assert sorted(places.values()) == list(range(len(committed) + 1))
+    assert log.published.checkpoint.size == len(committed) + 1
+
+
+def test_a_restored_backup_does_not_fork_the_log(log: Log, database: Engine) -> None:
+    """The shelf remembers a checkpoint that the database, set back to yesterday, does not continue."""
+    for _ in range(10):
+        log.write()
+    log.run()
+    yesterday = log.shelf.read()
+    assert yesterday is not None
+    with database.begin() as connection:  # the backup: taken before today's entries
+        connection.execute(text("CREATE TABLE kept AS SELECT * FROM log_tile"))
+    for _ in range(5):
+        log.write()
+    log.run()
+    with database.begin() as connection:  # the restore, past the triggers as a restore is
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("DELETE FROM log_checkpoint WHERE size > 11"))
+        connection.execute(text("UPDATE entry SET leaf_index = NULL WHERE leaf_index >= 11"))
+        connection.execute(text("UPDATE log_tile SET hashes = (SELECT hashes FROM kept)"))
+        connection.execute(text("UPDATE log_state SET size = 11"))
+        connection.execute(text("DELETE FROM entry WHERE leaf_index IS NULL"))
+    with pytest.raises(LogForkError) as refusal:
+        log.run()
+    assert refusal.value.facts == {"size": 11, "signed_size": 16, "where": "shelf"}
+    for _ in range(30):  # nor when it has outgrown it with other entries
+        log.write()
+    with pytest.raises(LogForkError, match="Restore a newer one"):
+        log.run()
+    assert log.published.checkpoint.size == 11, "nothing was signed"
+    with pytest.raises(LogForkError):
+        trust_checkpoint(log.settings)
+
+
+def test_a_tampered_tile_is_not_signed_over(log: Log, database: Engine) -> None:
+    for _ in range(10):
+        log.write()
+    log.run()
+    with database.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("UPDATE log_tile SET hashes = overlay(hashes placing '\\x00' from 40)"))
+    log.write()
+    with pytest.raises(LogForkError):
+        log.run()
+
+
+def test_without_its_memory_the_log_does_not_sign(log: Log) -> None:
+    log.run()
+    path = log.shelf.folder / "checkpoint"
+    path.unlink()
+    log.write()
+    with pytest.raises(LogMemoryLostError, match="huigong key keep"):
+        log.run()
+    assert trust_checkpoint(log.settings) == 1
+    assert log.run() is not None
+
+
+def test_the_log_only_grows(log: Log, database: Engine) -> None:
+    log.write()
+    log.run()
+    for statement in (
+        "UPDATE log_tile SET hashes = substring(hashes FOR 32)",
+        "UPDATE log_state SET size = 0",
+        "UPDATE log_checkpoint SET note = ''",
+        "DELETE FROM log_checkpoint",
+        "DELETE FROM log_tile",
+        "TRUNCATE log_state",
+        "UPDATE entry SET leaf_index = 7",
+        "UPDATE entry SET body = 'xx'",
+    ):
+        with (
+            pytest.raises(IntegrityError, match="RestrictViolation"),
+            database.begin() as connection,
+        ):
+            connection.execute(text(statement))
+
+
+def test_a_renewed_key_signs_what_comes_after(log: Log) -> None:
+    log.write()
+    log.run()
+    old = log.published
+    renewed = renew_key(log.settings, which="log", at=LATER)
+    assert renewed.log != log.policy.log
+    assert renewed.promise == log.policy.promise
+    signed = log.run(LATER)
+    assert signed is not None
+    assert verify_note(signed.note, [renewed.log]) == (renewed.log,)
+    assert signed.checkpoint.size == old.checkpoint.size + 1
+    log.write()
+    assert log.run() is not None
+
+
+def test_key_files_are_their_owners_alone(log: Log) -> None:
+    path = log.shelf.folder / "extra.skey"
+    key = new_key("witness.example", Kind.COSIGNATURE)
+    write_key(path, key)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_key(path) == key
+    assert key.text not in repr(key)
+    with pytest.raises(KeyFileError, match="never overwritten"):
+        write_key(path, key)
+    path.chmod(0o640)
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        read_key(path)
+    path.unlink()
+    with pytest.raises(KeyFileError, match="huigong key"):
+        read_key(path)
+
+
+def test_two_sequencers_do_not_disturb_each_other(log: Log) -> None:
+    for _ in range(200):
+        log.write()
+    failures: list[Exception] = []
+
+    def work() -> None:
+        try:
+            for _ in range(10):
+                log.run()
+                log.write()
+        except Exception as error:  # noqa: BLE001  whatever it is, the test names it
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log.run()
+    assert failures == []
+    assert sorted(log.places().values()) == list(range(241))
+    assert log.published.checkpoint.root == merkle(leaves_of(log.bodies()))
+    assert parse_note(log.shelf.read() or b"") == log.published.note
