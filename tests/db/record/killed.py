@@ -22,8 +22,8 @@ from market.record.publishing.shelf import Shelf
 from tests.db.record.conftest import LATER
 
 
-def publish(url: str, settings: Settings) -> None:
-    """Rounds of at most seven entries, until killed."""
+def publish(url: str, settings: Settings, told: int) -> None:
+    """Rounds of at most seven entries, each told by a byte, until killed."""
     connect(url, pool_size=1)
     with transaction() as tx:
         policy = find_policy(tx)
@@ -35,18 +35,25 @@ def publish(url: str, settings: Settings) -> None:
             place_entries(tx, policy=policy, at=at, most=7)
         with transaction() as tx:
             sign_log(tx, policy=policy, key=key, shelf=shelf, at=at)
+        os.write(told, b".")
 
 
 def main(url: str, folder: Path, seed: int, kills: int) -> dict[str, object]:
     chance, killed, seen = random.Random(seed), 0, set()
     settings = Settings(record_folder=folder)
     for _ in range(kills):
+        heard, told = os.pipe()
         child = os.fork()
         if not child:
-            publish(url, settings)
-        time.sleep(chance.uniform(0.02, 0.12))
+            publish(url, settings, told)
+        os.read(heard, 1)
+        begun = time.monotonic()
+        os.read(heard, 1)
+        time.sleep(chance.random() * (time.monotonic() - begun))  # somewhere in the third round
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
+        os.close(heard)
+        os.close(told)
         killed += os.WIFSIGNALED(status)
         connect(url, pool_size=1)
         with transaction() as tx:

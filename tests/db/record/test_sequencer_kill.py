@@ -38,9 +38,8 @@ def test_killed_at_any_moment(log: Log, database: Engine, kills: int) -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["killed"] == kills
-    assert len(told["seen"]) > kills // 4, "the kills came too early to show anything"
-    placed = len(log.places())
-    assert placed < 60 * kills + 1, "the kills came too late to show anything"
+    assert len(told["seen"]) >= kills, "each child signed twice at least before it was killed"
+    assert len(log.places()) < 60 * kills + 1, "the kills came too late to show anything"
     log.run()
     leaves = leaves_of(log.bodies())
     assert sorted(log.places().values()) == list(range(60 * kills + 1))
