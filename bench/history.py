@@ -23,10 +23,10 @@ from market.kit.database import connect, disconnect, get_engine, transaction
 from market.kit.errors import invariant
 from market.kit.migrations import upgrade
 from market.kit.postgres import Cluster, create_database
-from market.ledger.operations import grant_budget, open_budget
 from market.offers.bulk import NewOffer, load_offers
 from market.offers.models import OfferVersion
 from market.offers.operations import end_offer
+from market.record.budgets import grant_budget, open_budget
 from merchants.models import Merchant, Shop, Staff
 
 CLIENTS = 16

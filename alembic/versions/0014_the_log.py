@@ -74,6 +74,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["size"], ["log_checkpoint.size"], name=op.f("fk_log_cosignature_size_log_checkpoint")),
         sa.PrimaryKeyConstraint("size", "witness", name=op.f("pk_log_cosignature")),
     )
+    op.create_table(
+        "closed_balance",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("fen", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_closed_balance")),
+    )
+    op.create_index("ix_transfer_day", "transfer", ["day"], unique=False, postgresql_using="brin")
     for guard in GUARDS:
         op.execute(guard)
     for table, function in (("log_tile", "log_tile_grows()"), ("log_state", "log_state_grows()")):
@@ -92,6 +100,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_transfer_day", table_name="transfer", postgresql_using="brin")
+    op.drop_table("closed_balance")
     for table in reversed(NEVER_DELETED):
         op.drop_table(table)
     op.execute("DROP FUNCTION log_state_grows()")

@@ -36,11 +36,11 @@ from cards.models import ImportRun, Member, Unit
 from market.kit.clock import business_day
 from market.kit.database import transaction
 from market.ledger.models import Grant
-from market.ledger.operations import grant_budget, open_budget
 from market.offers.models import OfferVersion
 from market.offers.operations import approve_offer, end_early, propose_offer, reject_offer
 from market.offers.queries import get_version
 from market.offers.signatures import sign_offer
+from market.record.budgets import grant_budget, open_budget
 from merchants.models import Merchant, Shop, Staff
 
 Progress = Callable[[str, int, int], None]

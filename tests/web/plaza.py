@@ -28,10 +28,10 @@ from api.pages.sandbox import render_pay_page
 from market.kit.clock import now
 from market.kit.database import make_engine, transaction
 from market.kit.settings import DEMO_STRIPE_KEY, DEMO_STRIPE_SECRET, get_settings
-from market.ledger.operations import grant_budget, open_budget
 from market.payments.sandbox.app import Sandbox, create_sandbox
 from market.payments.sandbox.clock import Sender
 from market.payments.sandbox.store import Knobs, prepare, set_knobs
+from market.record.budgets import grant_budget, open_budget
 from merchants import ProductTerms, VariantTerms
 from tests.web.conftest import PASSWORD, Works
 from tests.web.market import FIRST, SECOND, fields_of, put_offer

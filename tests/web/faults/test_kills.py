@@ -28,7 +28,7 @@ from api.identity import create_account, grant_role, open_session
 from market.kit.clock import now
 from market.kit.database import get_engine, transaction
 from market.kit.jobs import QUEUE
-from market.ledger.operations import grant_budget
+from market.record.budgets import grant_budget
 from tests.web.faults.buyers import Browser, Buyer, Known
 from tests.web.faults.judgement import judge, list_unrest
 from tests.web.faults.processes import Machine
