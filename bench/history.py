@@ -112,7 +112,7 @@ def sign_in_tills() -> list[Till]:
         for number in range(CLIENTS):
             staff_id, shop_id, merchant = places[number % len(places)]
             account = create_account(tx, login=f"bench-{number}", name="Bench", at=now())
-            grant_role(tx, account_id=account, role="assistant", scope_id=staff_id)
+            grant_role(tx, account_id=account, role="assistant", at=now(), scope_id=staff_id)
             token = open_session(tx, account_id=account, roles=["assistant"], agent="bench", at=now()).token
             tills.append(Till(token, staff_id, shop_id, merchant))
     return tills

@@ -323,4 +323,4 @@ def _let_in(tx: Session, mark: Mark, places: Sequence[DemoMerchant]) -> None:
         id_ = account_id(login)
         row = {"login": login, "name": names.get(login, name), "person": id_, "created_at": mark.begins_at}
         tx.execute(insert(Account).values(id=id_, **row))
-        grant_role(tx, account_id=id_, role=role, scope_id=places_held[login])
+        grant_role(tx, account_id=id_, role=role, at=mark.begins_at, scope_id=places_held[login])

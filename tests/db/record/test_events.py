@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
+import cards
 import merchants
-from api.public_log import open_log
+from api.identity.accounts import create_account, disable_account, grant_role
+from api.public_log import open_log, run_round
 from market.kit.database import get_engine, transaction
 from market.kit.settings import Settings
 from market.record.policy import Policy
@@ -109,3 +111,40 @@ def test_money_reserved_by_an_order_stays_its_purse_s_until_the_order_is_paid(ma
     [closed] = entries("close")
     assert closed["balances"] == replayed("2026-12-01")
     assert closed["balances"]["budget:lunch"] == 99_900, "in public only the paid one does"
+
+
+def test_an_appointment_and_its_end_are_published_by_post(database: Engine) -> None:
+    with transaction() as tx:
+        unit = cards.add_unit(tx, code="xg", name="兴钢工会")
+        account_id = create_account(tx, login="wang", name="王经审", at=NOON)
+        grant_role(tx, account_id=account_id, role="officer", scope_id=unit, at=NOON)
+        create_account(tx, login="li", name="李会员", at=NOON)
+    for _ in range(2):
+        with transaction() as tx:
+            disable_account(tx, login="wang", at=NOON + timedelta(days=1))
+            disable_account(tx, login="li", at=NOON)
+    told = [(entry["action"], entry["post"], entry["unit"], entry["day"]) for entry in entries("post")]
+    assert told == [("appointed", "officer", "xg", "2026-12-01"), ("ended", "officer", "xg", "2026-12-02")]
+
+
+TAMPERED = {
+    "UPDATE entry SET leaf_index = leaf_index + 100 WHERE leaf_index > 2": "log",
+    "UPDATE entry SET body = body || ' '::bytea WHERE leaf_index = 2": "log",
+    "UPDATE log_state SET size = size + 1": "log",
+    "UPDATE log_tile SET hashes = overlay(hashes placing '\\x00'::bytea from 70)": "log",
+    "UPDATE budget_grant SET amount_fen = 5": "grants",
+    "DELETE FROM entry WHERE type = 'budget' AND convert_from(body, 'UTF8') LIKE '%granted%'": "grants",
+}
+
+
+@pytest.mark.parametrize("statement", TAMPERED)
+def test_verify_finds_what_was_changed_behind_the_record(
+    world: World, policy: Policy, tmp_path: Path, database: Engine, statement: str
+) -> None:
+    world.sell(1600, 200)
+    run_round(Settings(record_folder=tmp_path), at=NOON + timedelta(hours=2))
+    assert findings() == []
+    with database.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text(statement))
+    assert any(found.startswith(TAMPERED[statement]) for found in findings())

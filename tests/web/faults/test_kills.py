@@ -133,7 +133,7 @@ class Town:
             tokens = {}
             for login, (role, scope) in scopes.items():
                 account = create_account(tx, login=login, name=login, at=now())
-                grant_role(tx, account_id=account, role=role, scope_id=scope)
+                grant_role(tx, account_id=account, role=role, at=now(), scope_id=scope)
                 tokens[login] = open_session(tx, account_id=account, roles=[role], agent="test", at=now()).token
         mine, *others = (self.browse(token, f"{self.seed} {login}") for login, token in tokens.items())
         owners = dict(zip(self.plaza.owners, others, strict=True))
