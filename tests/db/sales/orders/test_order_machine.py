@@ -31,8 +31,8 @@ from market.payments.polling import poll_due
 from market.sales.orders.models import Order
 from market.sales.orders.money import LISTENER
 from market.sales.orders.take_back import TakenBack
-from tests.conftest import drop_database
 from tests.mall import Mall, build_mall
+from tests.stages import drop_database
 from tests.world import NOON, build_world, findings, left
 
 PRICES = {"pot": 5_000, "cooker": 19_900, "token": 200}
