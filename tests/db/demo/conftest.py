@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -11,6 +12,14 @@ from market.kit.database import connect, disconnect
 from market.kit.postgres import Cluster, create_database
 
 UNTIL = date(2026, 11, 20)  # a Friday
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.long)
+            item.add_marker(pytest.mark.xdist_group("demo"))  # one build for all of them
 
 
 @pytest.fixture(scope="session")
