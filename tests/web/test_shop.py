@@ -11,15 +11,27 @@ from api.pages.cursor import read_place, write_place
 from market.kit.clock import now
 from market.kit.database import transaction
 from merchants import ProductTerms, VariantTerms
+from tests.stages import Begun, Stage
 from tests.web.conftest import Works
 from tests.web.market import flat
 
 Enter = Callable[[str], TestClient]
 
 
+@pytest.fixture(scope="session")
+def cups_stage(works_stage: Stage) -> Stage:
+    return works_stage.further("cups", sell_cups, on="works")
+
+
 @pytest.fixture
-def member(works: Works, enter: Enter) -> TestClient:
-    """A member, and 45 products: cups, the last with a sale that begins tomorrow."""
+def member(works: Works, begun: Begun, cups_stage: Stage, enter: Enter) -> TestClient:
+    """A member, and 45 products."""
+    begun.take("cups", sell_cups, works)
+    return enter("member")
+
+
+def sell_cups(works: Works) -> None:
+    """45 cups, the last with a sale that begins tomorrow."""
     at = now()
     with transaction() as tx:
         merchants.add_point(tx, code="east", name="东门自提点", address="传达室")
@@ -35,7 +47,6 @@ def member(works: Works, enter: Enter) -> TestClient:
             own = {"merchant_id": works.merchant_id, "code": f"cup-{number:02}"}
             merchants.add_product(tx, **own, terms=terms, at=at - timedelta(hours=99 - number))
             merchants.list_product(tx, **own)
-    return enter("member")
 
 
 def test_the_shop_is_browsed_page_by_page(member: TestClient) -> None:
