@@ -97,7 +97,10 @@ def show_points(lines: Sequence[OfferedLine], points: Points, *, chosen: str | N
     shown = [points[code] for code in common if code in points]
     return tuple(
         PointChoice(
-            code=point.code, name=point.name, address=point.address, chosen=point.code == chosen or len(shown) == 1
+            code=point.code,
+            name=point.name,
+            address=point.where_and_when,
+            chosen=point.code == chosen or len(shown) == 1,
         )
         for point in shown
     )

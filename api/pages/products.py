@@ -37,7 +37,7 @@ def show_variants(product: ProductDetail) -> tuple[VariantShown, ...]:
 
 def show_points(points: Iterable[Point]) -> tuple[PointShown, ...]:
     """Pick-up points."""
-    return tuple(PointShown(code=point.code, name=point.name, address=point.address) for point in points)
+    return tuple(PointShown(code=point.code, name=point.name, address=point.where_and_when) for point in points)
 
 
 def show_own_row(row: ProductRow, *, free: Mapping[UUID, int], at: datetime) -> OwnerProductRow:

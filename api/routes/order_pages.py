@@ -209,7 +209,7 @@ def _render(
     view = OrderPage(
         order=shown,
         quote=show_order_quote(detail, titles, language),
-        address=point.address if point else "",
+        address=point.where_and_when if point else "",
         slip=order.slip if fetchable else None,
         slip_qr=f"{order.number} {order.slip}" if fetchable else None,
         changes=show_story(changes, handouts, staff),

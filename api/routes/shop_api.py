@@ -13,7 +13,7 @@ from api.routes.merchant import own_merchant
 from api.routes.shop import NO_CONTROLS, Asked, MerchantCode, ProductCode, write_after
 from market.kit.clock import now
 from market.kit.database import transaction
-from merchants import FoundProduct, ProductDetail, ProductTerms, VariantTerms
+from merchants import FoundProduct, Point, ProductDetail, ProductTerms, VariantTerms
 from merchants.prices import MAX_PRICE_FEN
 from merchants.product_terms import MOST_DESCRIPTION, MOST_LIMIT, MOST_NAME, MOST_VARIANT, MOST_VARIANTS
 from merchants.products import ProductUnknownError
@@ -87,6 +87,7 @@ class PointOut(Strict):
     code: str
     name: str
     address: str
+    hours: str
 
 
 class ProductOut(Strict):
@@ -177,7 +178,7 @@ def product(merchant: MerchantCode, code: ProductCode) -> ProductOut:
 def points() -> list[PointOut]:
     """The open pick-up points."""
     with transaction() as tx:
-        return [PointOut(code=each.code, name=each.name, address=each.address) for each in merchants.list_points(tx)]
+        return [_point(each) for each in merchants.list_points(tx)]
 
 
 @doors.get("/merchant/products")
@@ -271,6 +272,10 @@ def _show(product: ProductDetail, *, only_sold: bool = False) -> ProductOut:
             for each in product.variants
             if each.state == "sold" or not only_sold
         ],
-        points=[PointOut(code=each.code, name=each.name, address=each.address) for each in product.points],
+        points=[_point(each) for each in product.points],
         pictures=[f"/pictures/{each}/large.webp" for each in product.pictures],
     )
+
+
+def _point(point: Point) -> PointOut:
+    return PointOut(code=point.code, name=point.name, address=point.address, hours=point.hours)

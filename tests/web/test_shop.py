@@ -22,7 +22,9 @@ def member(works: Works, enter: Enter) -> TestClient:
     """A member, and 45 products: cups, the last with a sale that begins tomorrow."""
     at = now()
     with transaction() as tx:
-        merchants.add_point(tx, code="east", name="东门自提点", address="传达室")
+        merchants.add_point(
+            tx, code="east", name="东门自提点", address="传达室", by=works.accounts["officer"], at=now()
+        )
         for number in range(45):
             terms = ProductTerms(
                 f"保温杯 {number:02} 号",

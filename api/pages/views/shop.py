@@ -65,7 +65,7 @@ class VariantShown:
 
 @dataclass(frozen=True, kw_only=True)
 class PointShown:
-    """A pick-up point."""
+    """A pick-up point; `address` says where it is and when somebody is there."""
 
     code: str
     name: str

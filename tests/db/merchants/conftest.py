@@ -12,6 +12,7 @@ import merchants
 from market.kit.database import transaction
 
 NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)
+OFFICER = UUID(int=7)
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 

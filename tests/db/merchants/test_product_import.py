@@ -15,7 +15,7 @@ from market.kit.errors import DomainError
 from market.kit.workbook import write_workbook
 from merchants import ProductTerms, VariantTerms
 from merchants.product_rows import COLUMNS, HEADERS
-from tests.db.merchants.conftest import NOON
+from tests.db.merchants.conftest import NOON, OFFICER
 
 LATER = NOON + timedelta(hours=1)
 WORDS = {"家用电器": "appliance", "appliance": "appliance", "厨房": "kitchen", "kitchen": "kitchen"}
@@ -36,7 +36,7 @@ def refused(act, **values):
 
 @pytest.fixture
 def rice(market):
-    do(merchants.add_point, code="east", name="东门", address="")
+    do(merchants.add_point, code="east", name="东门", address="", by=OFFICER, at=NOON)
     return market.rice
 
 

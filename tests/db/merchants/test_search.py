@@ -8,7 +8,7 @@ import pytest
 import merchants
 from market.kit.database import transaction
 from merchants import ProductTerms, Search, VariantTerms
-from tests.db.merchants.conftest import NOON
+from tests.db.merchants.conftest import NOON, OFFICER
 
 LATER = NOON + timedelta(days=1)
 
@@ -34,8 +34,8 @@ def as_dict(facets):
 @pytest.fixture
 def goods(market):
     """Five products of two merchants, the later in the list the newer; and four that nobody sees."""
-    do(merchants.add_point, code="east", name="东门", address="")
-    do(merchants.add_point, code="west", name="西门", address="")
+    do(merchants.add_point, code="east", name="东门", address="", by=OFFICER, at=NOON)
+    do(merchants.add_point, code="west", name="西门", address="", by=OFFICER, at=NOON)
     minutes = iter(range(100))
 
     def offer(merchant_id, code, name, category, price, points=("east",), *, listed=True, **more):
