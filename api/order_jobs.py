@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+import structlog
+
 from api.shopping import pay_nothing
 from market.kit.database import transaction
 from market.payments.gateway import PaymentGateway, ProviderDownError
@@ -19,6 +21,8 @@ GRACE: Final = timedelta(
     minutes=10
 )  # while the provider does not answer, so long may an order have been paid without our knowing
 
+log = structlog.get_logger("huigong.orders")
+
 
 def expire_orders(gateway: PaymentGateway | None, *, at: datetime) -> int:
     """Release the orders whose time to pay is over; how many were looked at. Harmless at any moment and as often as one likes.
@@ -33,7 +37,10 @@ def expire_orders(gateway: PaymentGateway | None, *, at: datetime) -> int:
 
 
 def sweep_orders(*, at: datetime) -> dict[str, int]:
-    """Once a day: note what nobody fetched, refund what nobody fetched for long, close what is done. How many of each."""
+    """Once a day: note what nobody fetched, refund what nobody fetched for long, close what is done. How many of each.
+
+    `asked` are those that are not closed yet because their return request waits for its answer; the log says so too.
+    """
     with transaction() as tx:
         unclaimed = mark_unclaimed(tx, at=at)
         forsaken = list_forsaken(tx, at=at)
@@ -45,8 +52,15 @@ def sweep_orders(*, at: datetime) -> dict[str, int]:
                 taken = TakenBack(units, "shelf", is_restocked=True, reason="unclaimed")
                 take_back(tx, order_id=order_id, taken=taken, key="unclaimed", by=JOB, at=at)
     with transaction() as tx:
-        closed = close_orders(tx, at=at)
-    return {"unclaimed": len(unclaimed), "refunded": len(forsaken), "closed": closed}
+        ended = close_orders(tx, at=at)
+    counts = {
+        "unclaimed": len(unclaimed),
+        "refunded": len(forsaken),
+        "closed": ended.closed,
+        "asked": ended.asked,
+    }
+    log.info("orders_swept", **counts)
+    return counts
 
 
 def _expire(gateway: PaymentGateway | None, order: Order, *, at: datetime) -> None:
