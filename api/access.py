@@ -134,6 +134,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/merchant/handout/slip"): STAFF,
     ("GET", "/merchant/handout/orders/{number}"): STAFF,
     ("POST", "/merchant/handout/orders/{number}"): STAFF,
+    ("POST", "/merchant/handout/orders/{number}/undo"): STAFF,
     ("GET", "/merchant/handout/orders/{number}/done"): STAFF,
     ("GET", "/merchant/stock"): OWNER,
     ("GET", "/merchant/stock.csv"): OWNER,

@@ -64,6 +64,7 @@ NOTICES = {
     "order_ready": ("已备好，会员可以来取。", "It lies ready; the member can fetch it."),
     "orders_ready": ("清单上的订单都已备好。", "All orders on the list lie ready."),
     "order_delivered": ("已记为送达。", "Noted as delivered."),
+    "handout_undone": ("发放已撤回，东西留着等会员来取。", "Taken back; the goods wait for the member again."),
     "order_called_off": ("订单已取消，款项原路退回。", "The order is cancelled; the money goes back the way it came."),
     "order_returned": ("已收回，款项原路退回。", "Taken back; the money goes back the way it came."),
     "return_asked": ("已申请退货，等商户答复。", "You asked for a return; the merchant will answer."),

@@ -107,7 +107,8 @@ def check_order_lines(connection: Connection) -> Iterator[Finding]:
                     SELECT e ->> 'line' AS line, sum((e ->> 'units')::int) AS pieces
                     FROM reversal r, jsonb_array_elements(r.lines) e WHERE r.sale_id = o.sale_id GROUP BY 1) back),
                (SELECT coalesce(sum(l.handed), 0) FROM order_line l WHERE l.order_id = o.id)
-               = (SELECT coalesce(sum(u.value::int), 0) FROM handout h, jsonb_each_text(h.units) u WHERE h.order_id = o.id)
+               = (SELECT coalesce(sum(u.value::int), 0) FROM handout h, jsonb_each_text(h.units) u WHERE h.order_id = o.id
+                  AND NOT EXISTS (SELECT FROM undone_handout x WHERE x.handout_id = h.id))
                - (SELECT coalesce(sum(u.value::int), 0) FROM reversal r, jsonb_each_text(r.request -> 'units') u
                   WHERE r.sale_id = o.sale_id AND r.request ->> 'whence' = 'member')
         FROM member_order o

@@ -178,6 +178,7 @@ from api.pages.views.supplier import (
     StockMoveRow,
     StockRow,
     StoryRow,
+    UndoShown,
 )
 from api.pages.views.till import (
     HourCount,
@@ -434,6 +435,7 @@ __all__ = [
     "TillScan",
     "TillToday",
     "TillVisit",
+    "UndoShown",
     "UnitRow",
     "VariantShown",
     "VerifyRun",
