@@ -1,6 +1,6 @@
 """Reads of the catalogue: one product with all that is shown of it, a merchant's own products, and what is offered of what somebody wants.
 
-Stock is not known here: it is kept in the ledger, by item.
+Stock is not known here: it is kept in the ledger, by item; `merchants.search` asks there.
 """
 
 from collections.abc import Collection, Mapping, Sequence

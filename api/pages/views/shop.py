@@ -38,7 +38,7 @@ class FacetShown:
 
 @dataclass(frozen=True, kw_only=True)
 class ShopBrowse:
-    """`shop/home.html` at /shop?q=&category=&merchant=&band=&point=&order=&after=; blocks `list` and `more` for htmx.
+    """`shop/home.html` at /shop?q=&category=&merchant=&band=&point=&stock=&order=&after=; blocks `list` and `more` for htmx.
 
     `chosen` are the parts of the address that are set; `more` is what to give as `after` for the next page.
     """
@@ -49,6 +49,7 @@ class ShopBrowse:
     merchants: tuple[FacetShown, ...]
     bands: tuple[FacetShown, ...]
     points: tuple[FacetShown, ...]
+    stock: tuple[FacetShown, ...]
     count: int
     more: str | None
 
