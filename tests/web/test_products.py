@@ -386,4 +386,4 @@ def test_the_api_describes_itself(client: TestClient) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     assert {"/api/shop/products", "/api/shop/products/{merchant}/{code}", "/api/merchant/products/{code}"} <= set(paths)
     asked = {each["name"] for each in paths["/api/shop/products"]["get"]["parameters"]}
-    assert asked == {"q", "category", "merchant", "band", "point", "order", "after", "limit"}
+    assert asked == {"q", "category", "merchant", "band", "point", "stock", "order", "after", "limit"}
