@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
 from api.shopping import pay_nothing
 from market.kit.database import transaction
 from market.payments.gateway import PaymentGateway, ProviderDownError
@@ -20,8 +18,6 @@ from market.sales.orders.take_back import TakenBack, list_waiting_units, take_ba
 GRACE: Final = timedelta(
     minutes=10
 )  # while the provider does not answer, so long may an order have been paid without our knowing
-
-log = structlog.get_logger("huigong.orders")
 
 
 def expire_orders(gateway: PaymentGateway | None, *, at: datetime) -> int:
@@ -39,7 +35,7 @@ def expire_orders(gateway: PaymentGateway | None, *, at: datetime) -> int:
 def sweep_orders(*, at: datetime) -> dict[str, int]:
     """Once a day: note what nobody fetched, refund what nobody fetched for long, close what is done. How many of each.
 
-    `asked` are those that are not closed yet because their return request waits for its answer; the log says so too.
+    `asked` are those that are not closed yet because their return request waits for its answer.
     """
     with transaction() as tx:
         unclaimed = mark_unclaimed(tx, at=at)
@@ -53,14 +49,7 @@ def sweep_orders(*, at: datetime) -> dict[str, int]:
                 take_back(tx, order_id=order_id, taken=taken, key="unclaimed", by=JOB, at=at)
     with transaction() as tx:
         ended = close_orders(tx, at=at)
-    counts = {
-        "unclaimed": len(unclaimed),
-        "refunded": len(forsaken),
-        "closed": ended.closed,
-        "asked": ended.asked,
-    }
-    log.info("orders_swept", **counts)
-    return counts
+    return {"unclaimed": len(unclaimed), "refunded": len(forsaken), "closed": ended.closed, "asked": ended.asked}
 
 
 def _expire(gateway: PaymentGateway | None, order: Order, *, at: datetime) -> None:
