@@ -42,6 +42,7 @@ IMPORT_COMMANDS = {
     "units": "api.commands.importing:import_units",
     "members": "api.commands.importing:import_members",
     "merchants": "api.commands.importing:import_merchants",
+    "catalogue": "api.commands.importing:import_catalogue",
 }
 
 
@@ -81,7 +82,7 @@ app.add_typer(
     cls=_lazy_group(KEY_COMMANDS),
 )
 app.add_typer(
-    typer.Typer(no_args_is_help=True, help="Bring in units, members and merchants from CSV files."),
+    typer.Typer(no_args_is_help=True, help="Bring in units, members, merchants and their products from files."),
     name="import",
     cls=_lazy_group(IMPORT_COMMANDS),
 )

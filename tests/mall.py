@@ -175,7 +175,7 @@ def build_mall(world: World) -> Mall:
         for number, merchant in enumerate((world.merchant, appliances), start=1):
             merchants.set_payment_account(tx, merchant_id=merchant, account=f"acct_{number}")
         for point in ("gate1", "gate2"):
-            merchants.add_point(tx, code=point, name=point, address="厂区")
+            merchants.add_point(tx, code=point, name=point, address="厂区", by=new_id(), at=NOON)
     made = Mall(world=world, appliances=appliances, owner=owner)
     made.sell("noodlebox", price_fen=3_000, pieces=50, merchant=world.merchant)
     made.sell("cooker", price_fen=19_900, pieces=20, limit=1)

@@ -247,7 +247,7 @@ def build_plaza(works: Works) -> Plaza:
             merchants.set_payment_account(tx, merchant_id=merchant_id, account=f"acct_{number + 2}")
             made.owners[code] = merchants.add_staff(tx, merchant_id=merchant_id, name="周小红")
         for code, name in POINTS:
-            merchants.add_point(tx, code=code, name=name, address="厂区")
+            merchants.add_point(tx, code=code, name=name, address="厂区", by=FIRST, at=at)
         open_budget(tx, code="online", title="内购", sponsor="xg", slots=1, at=at)
         grant_budget(
             tx, budget="online", amount_fen=100_000, key="online:1", proposed_by=FIRST, approved_by=SECOND, at=at

@@ -129,7 +129,7 @@ def build_store(works: Works) -> Store:
     with transaction() as tx:
         merchants.set_payment_account(tx, merchant_id=works.merchant_id, account="acct_1")
         for code, name in (("gate1", "一号门"), ("gate2", "二号门")):
-            merchants.add_point(tx, code=code, name=name, address="厂区")
+            merchants.add_point(tx, code=code, name=name, address="厂区", by=FIRST, at=at)
         open_budget(tx, code="gift", title="慰问", sponsor="xg", slots=1, at=at)
         grant_budget(
             tx, budget="gift", amount_fen=10_000_000, key="gift:1", proposed_by=FIRST, approved_by=SECOND, at=at

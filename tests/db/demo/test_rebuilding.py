@@ -28,7 +28,11 @@ FACES = {
     "sales": """SELECT s.key, s.at, sh.code, m.staff_number, s.list_fen, s.concession_fen, s.subsidy_fen, s.paid_fen, s.back_paid_fen,
                 convert_from(s.basket, 'UTF8'), convert_from(s.facts, 'UTF8')::jsonb - 'book' - 'purses'
                 FROM sale s JOIN shop sh ON sh.id = s.shop_id JOIN member m ON m.subject = s.subject ORDER BY s.key""",
-    "returns": "SELECT key, kind, at, list_fen, concession_fen, subsidy_fen, paid_fen FROM reversal ORDER BY key",
+    # The key of a return that was asked for holds the request's id, which is another each time.
+    "returns": "SELECT split_part(key, 'request:', 1), kind, at, list_fen, concession_fen, subsidy_fen, paid_fen FROM reversal"
+    " ORDER BY 1, 3, 4",
+    "requests": "SELECT o.key, q.at, q.units, q.cause, q.words, q.state, q.ended_at, q.answer FROM return_request q"
+    " JOIN member_order o ON o.id = q.order_id ORDER BY q.at, 1",
     "budgets": "SELECT id, sum(left_over) FROM balance WHERE id LIKE 'budget:%' GROUP BY id ORDER BY id",
     "members": "SELECT m.staff_number, m.name, m.phone, m.grade, m.tags, m.state, m.joined_on, u.path FROM member m"
     " JOIN unit u ON u.id = m.unit_id ORDER BY 1",

@@ -13,6 +13,7 @@ from market.kit.database import transaction
 from tests.stages import Begun, Stage
 
 NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)
+OFFICER = UUID(int=7)
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
