@@ -1,0 +1,175 @@
+"""Whether an entry's bytes are the canonical JSON (RFC 8785) of a known type, with that type's fields and nothing else. docs/record.md."""
+
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final, NoReturn
+
+from market.record.auditing.finding import AMOUNTS, PURCHASES, Entry, Finding
+
+RULE: Final = "form"
+MAX_INTEGER: Final = 2**53 - 1  # what every JSON reader holds exactly (RFC 8785, 3.2.2.3)
+Fits = Callable[[Any], bool]
+
+
+def read_entry(leaf_index: int, body: bytes) -> Entry | Finding:
+    """What an entry says, read once for all rules; a finding where the bytes are not canonical JSON of integers and texts."""
+    try:
+        document = _DECODER.decode(body.decode())
+        is_canonical = _ENCODER.encode(document).encode() == body
+    except (ValueError, RecursionError) as error:
+        return Finding(
+            RULE, f"These bytes are no JSON of integers and texts: {' '.join(str(error).split())[:120]}.", leaf_index
+        )
+    if type(document) is not dict:
+        return Finding(RULE, "An entry is one JSON object.", leaf_index)
+    entry = Entry(leaf_index, body, document)
+    # Keys beyond ASCII have another order in RFC 8785, which counts UTF-16 units; no entry has any.
+    if not is_canonical:
+        return entry.finding(RULE, "", "These bytes are not the canonical spelling of what they say (RFC 8785).")
+    return entry
+
+
+def check_form(entry: Entry) -> Iterator[Finding]:
+    """The type is known, and every field it has stands there in its form."""
+    document = entry.document
+    shape = _SHAPES.get(entry.type)
+    if shape is None:
+        yield entry.finding(RULE, "type", f"There is no entry type {str(document.get('type'))[:40]!r}.")
+        return
+    for name, fits in shape.items():
+        if name not in document:
+            yield entry.finding(RULE, name, f"An entry of type {entry.type} has this field.")
+        elif not fits(document[name]):
+            yield entry.finding(RULE, name, "The value has not the form of this field.")
+    if "transfers" in document and "transfers" not in shape and not _is_transfers(document["transfers"]):
+        yield entry.finding(RULE, "transfers", "The value has not the form of this field.")
+    if entry.type in _CLOSED and len(document) > len(shape):
+        for name in document.keys() - shape.keys() - _OPTIONAL.get(entry.type, frozenset()):
+            yield entry.finding(RULE, name[:64], f"An entry of type {entry.type} has no such field.")
+
+
+def _no_fraction(text: str) -> NoReturn:
+    raise ValueError(f"{text[:20]} is no integer")
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=_no_fraction, parse_constant=_no_fraction)
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+)
+_ID: Final = re.compile(r"[0-9a-f]{32}").fullmatch
+_CODE: Final = re.compile(r"[^\s\x00-\x1f]{1,200}").fullmatch
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is str and _ID(value) is not None
+
+
+def _is_code(value: object) -> bool:
+    return type(value) is str and _CODE(value) is not None
+
+
+def _is_day(value: object) -> bool:
+    return type(value) is str and _is_date(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _is_integer(value: object) -> bool:
+    return type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER
+
+
+def _is_commitment(value: object) -> bool:
+    if type(value) is not str or len(value) != 44:
+        return False
+    try:
+        return len(binascii.a2b_base64(value, strict_mode=True)) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _is_one_of(*values: object) -> Fits:
+    return lambda value: value in values and type(value) in {str, int}
+
+
+def _is_rows(*columns: Fits) -> Fits:
+    """A list of rows of these columns, sorted, no row for the same thing twice."""
+    width = len(columns)
+
+    def fits(value: Any) -> bool:  # noqa: ANN401  whatever JSON holds
+        if type(value) is not list:
+            return False
+        for row in value:
+            if type(row) is not list or len(row) != width or not all(map(_apply, columns, row)):
+                return False
+        keys = [row[:-1] for row in value]
+        return all(keys[at] < keys[at + 1] for at in range(len(keys) - 1))
+
+    return fits
+
+
+def _apply(fits: Fits, value: object) -> bool:
+    return fits(value)
+
+
+def _is_terms(value: object) -> bool:
+    return type(value) is dict and _is_code(value.get("id")) and _is_integer(value.get("version"))
+
+
+def _is_balances(value: object) -> bool:
+    return type(value) is dict and all(map(_is_code, value)) and all(map(_is_integer, value.values()))
+
+
+def _is_object(value: object) -> bool:
+    return type(value) is dict
+
+
+def _is_list(value: object) -> bool:
+    return type(value) is list
+
+
+_HEAD: Final[dict[str, Fits]] = {"v": _is_one_of(1), "type": _is_code, "id": _is_id, "day": _is_day}
+_is_transfers: Final = _is_rows(_is_code, _is_code, _is_integer)
+_MONEY: Final[dict[str, Fits]] = {
+    **_HEAD,
+    "merchant": _is_code,
+    "ccy": _is_one_of("CNY"),
+    **dict.fromkeys(AMOUNTS, _is_integer),
+    "transfers": _is_transfers,
+}
+_RETURN: Final[Mapping[str, Fits]] = {**_MONEY, "of": _is_id}
+# The fields that rules read. Of types that are not closed an entry may have more.
+_SHAPES: Final[Mapping[str, Mapping[str, Fits]]] = {
+    "sale": {
+        **_MONEY,
+        "channel": _is_one_of("shop", "online"),
+        "tender": _is_one_of("declared", "provider"),
+        "offers": _is_rows(_is_code, _is_integer, _is_integer),
+        **dict.fromkeys(("subject", "basket", "facts"), _is_commitment),
+    },
+    "void": _RETURN,
+    "refund": _RETURN,
+    "offer": {**_HEAD, "terms": _is_terms, "limits": _is_object},
+    "policy": {
+        **_HEAD,
+        **dict.fromkeys(("origin", "log", "promise", "zone"), _is_code),
+        **dict.fromkeys(("window_seconds", "delay_seconds"), _is_integer),
+        "witnesses": _is_list,
+    },
+    "budget": {**_HEAD, "action": _is_code, "budget": _is_code, "transfers": _is_transfers},
+    "close": {**_HEAD, "period": _is_one_of("day", "month"), "balances": _is_balances},
+    **dict.fromkeys(
+        ("merchant", "account", "post", "allowance", "access", "erasure", "key", "rebate", "settlement"), _HEAD
+    ),
+}
+_CLOSED: Final = PURCHASES | {"offer", "policy"}
+_OPTIONAL: Final[Mapping[str, frozenset[str]]] = {"offer": frozenset({"signed"})}
