@@ -29,23 +29,19 @@ class Finding(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An entry of the log: its place, its bytes, and what they say. One for each of millions, so a plain tuple."""
+    """An entry of the log: its place, its bytes, and what they say. Type and public id are empty where it does not say them in text.
+
+    `is_plain` where its bytes as a whole fit the pattern of a purchase, so that its fields need no further look.
+
+    There is one for each of millions, so it is a plain tuple.
+    """
 
     leaf_index: int
     body: bytes
     document: dict[str, Any]
-
-    @property
-    def type(self) -> str:
-        """What kind of entry it is; empty where it does not say."""
-        named = self.document.get("type")
-        return named if type(named) is str else ""
-
-    @property
-    def public_id(self) -> str:
-        """Its public id; empty where it has none."""
-        named = self.document.get("id")
-        return named if type(named) is str else ""
+    type: str = ""
+    public_id: str = ""
+    is_plain: bool = False
 
     def finding(self, rule: str, field: str, problem: str) -> Finding:
         """Something about one of its fields."""

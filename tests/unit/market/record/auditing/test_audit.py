@@ -6,11 +6,12 @@ from random import Random
 import pytest
 
 from market.record.auditing.audit import MOST_FINDINGS, Audited, KeptCheckpointError, NoRecordError, audit_log
+from market.record.auditing.hashes import ProvedLog
 from market.record.log.bundles import decode_bundle
 from market.record.log.checkpoints import Checkpoint, sign_checkpoint
-from market.record.log.tiles import parse_path
+from market.record.log.tiles import TiledTree, parse_path
 from market.record.log.tree import EMPTY_ROOT
-from tests.record_log import KEY, ORIGIN, OTHER, files_of, many_entries, offer, policy_entry, sale
+from tests.record_log import KEY, ORIGIN, OTHER, files_of, many_entries, policy_entry, sale
 
 SIZE = 700
 ENTRIES = list(many_entries(SIZE))
@@ -40,16 +41,16 @@ def test_a_log_of_any_size_is_clean(size: int) -> None:
 
 
 def test_tiles_of_a_second_and_third_level() -> None:
-    bodies = [policy_entry(0), *(offer(number, version=number) for number in range(1, 66_100))]
-    files = files_of(bodies)
+    size = 66_100
+    files = files_of([b"%d" % number for number in range(size)])
+    root = TiledTree(size, files.get).root
     assert "tile/2/000.p/1" in files
-    assert audit(files).findings == []
-    flipped = bytearray(files["tile/1/000"])
-    flipped[32 * 200] ^= 1
-    assert places(audit({**files, "tile/1/000": bytes(flipped)})) == [("hashes", None, "tile/1/000, hash 200")]
-    flipped = bytearray(files["tile/2/000.p/1"])
-    flipped[3] ^= 1
-    assert places(audit({**files, "tile/2/000.p/1": bytes(flipped)})) == [("hashes", None, "tile/2/000.p/1, hash 0")]
+    for path, at in (("", 0), ("tile/1/000", 32 * 200), ("tile/2/000.p/1", 3), ("tile/0/257", 8_191)):
+        flipped = {**files, path: flip(files[path], at)} if path else files
+        log = ProvedLog(flipped.get, size=size, root=root, kept_size=65_536)
+        assert sum(len(batch.entries) for batch in log.walk()) == size
+        assert [finding.field for finding in log.found] == ([f"{path}, hash {at // 32}"] if path else [])
+        assert log.kept_root == TiledTree(size, files.get).root_at(65_536)
 
 
 def test_the_full_tile_does_where_a_partial_one_is_gone() -> None:
@@ -151,6 +152,12 @@ def test_findings_are_counted_beyond_the_first_thousand() -> None:
     assert audited.more > 1_000
 
 
+def flip(data: bytes, at: int, mask: int = 1) -> bytes:
+    changed = bytearray(data)
+    changed[at] ^= mask
+    return bytes(changed)
+
+
 @dataclass(frozen=True)
 class Flip:
     """One bit pattern laid over one byte of one file."""
@@ -160,9 +167,7 @@ class Flip:
     mask: int
 
     def lay(self, files: dict[str, bytes]) -> dict[str, bytes]:
-        changed = bytearray(files[self.path])
-        changed[self.at] ^= self.mask
-        return {**files, self.path: bytes(changed)}
+        return {**files, self.path: flip(files[self.path], self.at, self.mask)}
 
     def place(self, files: dict[str, bytes]) -> tuple[int | None, str]:
         """Where it must be found: the entry with its bundle, or the hash with its tile, or the file."""
@@ -186,9 +191,9 @@ def test_every_flipped_byte_is_found_where_it_is(count: int) -> None:
     rng = Random(count)
     for _ in range(count):
         path = rng.choice(sorted(FILES))
-        flip = Flip(path, rng.randrange(len(FILES[path])), rng.randrange(1, 256))
-        found = audit(flip.lay(FILES)).findings
+        laid = Flip(path, rng.randrange(len(FILES[path])), rng.randrange(1, 256))
+        found = audit(laid.lay(FILES)).findings
         if path == "policy":
-            assert found, flip
+            assert found, laid
         else:
-            assert [(one.leaf_index, one.field) for one in found] == [flip.place(FILES)], flip
+            assert [(one.leaf_index, one.field) for one in found] == [laid.place(FILES)], laid

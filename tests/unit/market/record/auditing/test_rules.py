@@ -9,8 +9,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from market.kit.canonical import canonical_json
 from market.record.auditing.finding import Entry, Finding
-from market.record.auditing.forms import MAX_INTEGER, read_entry
+from market.record.auditing.forms import MAX_INTEGER, check_form, read_entry
 from market.record.auditing.replay import check_entries
 from tests.record_log import (
     DAY,
@@ -162,6 +163,28 @@ _VALUES = st.recursive(
 @given(st.dictionaries(st.text(st.characters(max_codepoint=127), max_size=6), _VALUES, max_size=6))
 def test_canonical_is_what_another_program_calls_canonical(document: dict[str, object]) -> None:
     assert isinstance(read_entry(0, rfc8785.dumps(document)), Entry)
+
+
+@given(st.sampled_from([5, 7, 8]), st.integers(0, 470), st.integers(1, 255))
+def test_the_quick_look_takes_no_purchase_that_the_slow_one_refuses(index: int, at: int, flip: int) -> None:
+    body = bytearray(LOG[index])
+    body[at % len(body)] ^= flip
+    quick = read_entry(0, bytes(body))
+    if isinstance(quick, Entry) and quick.is_plain:
+        assert canonical_json(quick.document) == body
+        slow = quick._replace(is_plain=False)
+        assert list(check_form(quick)) == list(check_form(slow))
+
+
+def test_the_quick_look_takes_the_purchases_we_write() -> None:
+    for body in (LOG[5], LOG[7], LOG[8], change(LOG[5], transfers=[], offers=[])):
+        read = read_entry(0, body)
+        assert isinstance(read, Entry)
+        assert read.is_plain
+
+
+def test_a_name_that_the_quick_look_does_not_know_is_read_all_the_same() -> None:
+    assert find(replace(5, change(LOG[5], offers=[["面馆", 1, 210]])))[0].rule == "offers"
 
 
 @given(st.integers(0, len(LOG[5]) - 1), st.integers(1, 255))
