@@ -120,6 +120,6 @@ def _check_size(data: bytes, where: object, path: str) -> bytes:
 
 def _reason(error: Exception) -> str:
     """What went wrong, without the layers around it."""
-    cause = getattr(error, "reason", None)
-    named = cause if isinstance(cause, Exception) else error
-    return " ".join(str(named).split(": ")[-1].split())[:200]
+    while isinstance(inner := getattr(error, "reason", None) or (error.args or (None,))[-1], Exception):
+        error = inner
+    return " ".join(str(error).split(": ")[-1].split())[:200]

@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from random import Random
 from typing import Any
 
 from market.kit.canonical import canonical_json
+from market.kit.errors import invariant
 from market.record.entries import Amounts, PublicTransfer, commit_documents, offer_entry, return_entry, sale_entry
 from market.record.log.bundles import encode_bundle
 from market.record.log.checkpoints import Checkpoint, sign_checkpoint
 from market.record.log.keys import Kind, SignerKey
-from market.record.log.tiles import TiledTree, grow_tiles, list_bundles
+from market.record.log.tiles import ReadFile, TiledTree, grow_tiles, list_bundles, list_tiles
 from market.record.log.tree import hash_leaf
 from market.record.policy import Policy
 
@@ -145,6 +147,17 @@ def files_of(bodies: Sequence[bytes], *, key: SignerKey = KEY, policy: bytes | N
     policies: Iterable[bytes] = (body for body in reversed(bodies) if b'"type":"policy"' in body)
     files["policy"] = policy or next(iter(policies), policy_entry(0))
     return files
+
+
+def copy_record(read: ReadFile, folder: Path, size: int) -> Path:
+    """The record of this many entries as files below a folder, as a mirror would keep it."""
+    tiles = (*list_tiles(0, size), *list_bundles(0, size))
+    for path in ("checkpoint", "policy", *(tile.path for tile in tiles)):
+        data = read(path)
+        invariant(data is not None, f"{path} is served")
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data or b"")
+    return folder
 
 
 def _transfers(merchant: str, subsidy: int, member: int, union: int) -> list[PublicTransfer]:

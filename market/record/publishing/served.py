@@ -71,6 +71,17 @@ def read_published(tx: Session, tile: Tile) -> bytes | None:
     return _read_bundle(tx, tile) if tile.level is None else _read_tile(tx, tile)
 
 
+def record_reader(tx: Session) -> ReadFile:
+    """The files of the record by their paths, as `GET /record/…` serves them: for an audit from inside."""
+
+    def read(path: str) -> bytes | None:
+        if path == "checkpoint":
+            return find_checkpoint(tx)
+        return find_policy_entry(tx) if path == "policy" else read_published(tx, parse_path(path))
+
+    return read
+
+
 def tile_reader(tx: Session) -> ReadFile:
     """Tiles by their paths as the sequencer has them, signed or not."""
 
