@@ -12,7 +12,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 from typer.testing import CliRunner, Result
 
-from api import till
+from api import handing_out, till
 from api.app import create_app
 from api.commands.audit import audit
 from api.public_log import renew_key
@@ -23,6 +23,7 @@ from market.record.log.bundles import decode_bundle
 from market.record.log.tiles import Tile, parse_path
 from market.record.publishing.served import record_reader
 from tests.db.record.conftest import LATER, Log
+from tests.mall import Mall
 from tests.record_log import copy_record
 from tests.world import NOON, World
 
@@ -65,6 +66,18 @@ def test_nothing_is_found_in_what_the_till_wrote(sold: World, log: Log) -> None:
     assert audited.findings == []
     assert audited.counts == {"policy": 1, "offer": 3, "sale": 9, "void": 2}
     assert audited.signed == log.published
+
+
+def test_nothing_is_found_in_orders_that_were_paid_and_taken_back(mall: Mall, log: Log) -> None:
+    placed = [detail.order for detail in mall.place({"pot": 3, "bowl": 2, "noodlebox": 1})]
+    for order in placed:
+        mall.pay(order)
+    theirs = next(order for order in placed if order.merchant == "m_0002")
+    handing_out.cancel_for_member(mall.provider, staff_id=mall.owner, number=theirs.number, key="broken", at=SOON)
+    log.run()
+    audited = audit_database()
+    assert audited.findings == []
+    assert (audited.counts["sale"], audited.counts["refund"]) == (2, 1)
 
 
 def test_the_app_serves_what_the_audit_reads(sold: World, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
