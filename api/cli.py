@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "api.commands.run:serve",
     "worker": "api.commands.worker:worker",
     "sequencer": "api.commands.sequencer:sequencer",
+    "witness": "api.commands.witness:witness",
     "sandbox": "api.commands.sandbox:sandbox",
     "migrate": "api.commands.run:migrate",
     "init": "api.commands.run:init",
@@ -35,6 +36,7 @@ KEY_COMMANDS = {
     "new": "api.commands.key:new",
     "show": "api.commands.key:show",
     "rotate": "api.commands.key:rotate",
+    "witness": "api.commands.key:witness",
     "keep": "api.commands.key:keep",
 }
 IMPORT_COMMANDS = {

@@ -16,10 +16,13 @@ from sqlalchemy import make_url
 from api.order_jobs import expire_orders, sweep_orders
 from api.payments import find_gateway, get_gateway
 from market.kit.clock import now
+from market.kit.database import transaction
 from market.kit.jobs import QUEUE, SCHEMA
 from market.payments.inbox import work_event
 from market.payments.operations import send_refund
 from market.payments.polling import poll_due
+from market.record.publishing.closing import close_days
+from market.record.publishing.served import find_policy
 from market.sales.orders.money import LISTENER
 
 AT_ONCE = 4
@@ -81,6 +84,16 @@ def expire_unpaid_orders(timestamp: int) -> None:  # noqa: ARG001  every periodi
 def sweep_old_orders(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
     """Note and refund what nobody fetched, close what is done: every night (20:15 UTC is 04:15 in Shanghai)."""
     sweep_orders(at=now())
+
+
+@JOBS.periodic(cron="*/10 * * * *")
+@JOBS.task(name="record.close", queue=QUEUE, queueing_lock="record.close", lock="record.close", pass_context=False)
+def close_public_days(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Publish the balances of the days that are over: looked for every ten minutes, done once for each day."""
+    with transaction() as tx:
+        policy = find_policy(tx)
+        if policy is not None:
+            close_days(tx, policy=policy, at=now())
 
 
 def run_worker(url: str, *, wait: bool = True) -> None:

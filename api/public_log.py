@@ -130,6 +130,21 @@ def renew_key(settings: Settings, *, which: Literal["log", "promise"], at: datet
     return policy
 
 
+def add_witness(key: VerifierKey, *, is_own: bool, at: datetime) -> Policy:
+    """Name a witness in the policy, which is a public entry; a witness of the operator's own as that. Raises LogNotOpenError."""
+    with transaction() as tx:
+        old = need_policy(tx)
+        others = tuple(one for one in old.witnesses if one.name != key.name)
+        own = tuple(one for one in old.own_witnesses if one.name != key.name)
+        policy = (
+            replace(old, witnesses=others, own_witnesses=(*own, key))
+            if is_own
+            else replace(old, witnesses=(*others, key), own_witnesses=own)
+        )
+        set_policy(tx, policy, at=at)
+    return policy
+
+
 def trust_checkpoint(settings: Settings) -> int:
     """Put the newest checkpoint of the database on the shelf; its size. Raises LogNotOpenError; LogForkError if what lies there is further."""
     with transaction() as tx:

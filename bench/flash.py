@@ -195,7 +195,7 @@ def _add_members(number: int) -> list[str]:
         sessions = []
         for each, member_id in enumerate(tx.scalars(select(Member.id)).all()):
             account_id = create_account(tx, login=f"flash-{each}", name="Flash", at=now())
-            grant_role(tx, account_id=account_id, role="member", scope_id=member_id)
+            grant_role(tx, account_id=account_id, role="member", at=now(), scope_id=member_id)
             opened = open_session(tx, account_id=account_id, roles=["member"], agent="bench", at=now())
             sessions.append(opened.token)
     return sessions

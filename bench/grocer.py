@@ -15,8 +15,8 @@ from api.demo.people import make_national_id
 from api.demo.places import make_credit_code
 from bench.register import ZONE, Basket
 from market.kit.database import get_engine, transaction
-from market.ledger.operations import grant_budget, open_budget
 from market.offers.bulk import NewOffer, load_offers
+from market.record.budgets import grant_budget, open_budget
 
 Mode = Literal["rung", "offered"]
 

@@ -23,10 +23,10 @@ from market.kit.database import connect, disconnect, get_engine, transaction
 from market.kit.errors import invariant
 from market.kit.migrations import upgrade
 from market.kit.postgres import Cluster, create_database
-from market.ledger.operations import grant_budget, open_budget
 from market.offers.bulk import NewOffer, load_offers
 from market.offers.models import OfferVersion
 from market.offers.operations import end_offer
+from market.record.budgets import grant_budget, open_budget
 from merchants.models import Merchant, Shop, Staff
 
 CLIENTS = 16
@@ -112,7 +112,7 @@ def sign_in_tills() -> list[Till]:
         for number in range(CLIENTS):
             staff_id, shop_id, merchant = places[number % len(places)]
             account = create_account(tx, login=f"bench-{number}", name="Bench", at=now())
-            grant_role(tx, account_id=account, role="assistant", scope_id=staff_id)
+            grant_role(tx, account_id=account, role="assistant", at=now(), scope_id=staff_id)
             token = open_session(tx, account_id=account, roles=["assistant"], agent="bench", at=now()).token
             tills.append(Till(token, staff_id, shop_id, merchant))
     return tills

@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 
 from market.kit.csv_file import Column, Row, RowError, plain, read_csv
 from merchants.models import Merchant, Shop
-from merchants.operations import CODE, CreditCodeWrongError, TillKind, add_shop, admit_merchant, read_credit_code
+from merchants.operations import (
+    CODE,
+    CreditCodeWrongError,
+    TillKind,
+    add_shop,
+    admit_merchant,
+    publish_merchant,
+    read_credit_code,
+)
 from merchants.products import renew_words
 
 COLUMNS = (
@@ -122,6 +130,10 @@ def _write(tx: Session, number: int, row: _ShopRow, *, at: datetime) -> str:
     else:
         merchant_id = merchants[0].id
         changed = _change(tx, Merchant, merchants[0], row.merchant)
+        if merchants[0].category != row.merchant["category"]:
+            publish_merchant(
+                tx, action="changed", code=row.merchant["code"], fields={"category": row.merchant["category"]}, at=at
+            )
         if merchants[0].name != row.merchant["name"]:
             renew_words(tx, merchant_id=merchant_id)
     if shop is None:

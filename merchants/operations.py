@@ -1,6 +1,7 @@
 """Writes of the merchants' room: admission, shops, staff and items. Who may do it is the door's question."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -13,6 +14,7 @@ from stdnum.exceptions import ValidationError
 
 from market.kit.errors import ConflictError, InvalidError, NotFoundError
 from market.kit.ids import new_id
+from market.record.operations import publish_event
 from merchants.models import Item, Merchant, Shop, Staff
 from merchants.prices import MAX_PRICE_FEN, note_price
 
@@ -102,17 +104,23 @@ def admit_merchant(tx: Session, *, code: str, name: str, credit_code: str, categ
     added: UUID | None = tx.scalar(insert(Merchant).values(row | terms).on_conflict_do_nothing().returning(Merchant.id))
     if added is None:
         raise MerchantExistsError
+    publish_merchant(tx, action="admitted", code=code, fields={"category": category}, at=at)
     return added
 
 
-def suspend_merchant(tx: Session, *, merchant_id: UUID) -> None:
+def suspend_merchant(tx: Session, *, merchant_id: UUID, at: datetime) -> None:
     """Stop redemptions at all shops of a merchant at once. Raises MerchantUnknownError."""
-    _set_merchant(tx, merchant_id, state="suspended")
+    _set_merchant(tx, merchant_id, state="suspended", at=at)
 
 
-def readmit_merchant(tx: Session, *, merchant_id: UUID) -> None:
+def readmit_merchant(tx: Session, *, merchant_id: UUID, at: datetime) -> None:
     """End a suspension. Raises MerchantUnknownError."""
-    _set_merchant(tx, merchant_id, state="admitted")
+    _set_merchant(tx, merchant_id, state="admitted", at=at)
+
+
+def publish_merchant(tx: Session, *, action: str, code: str, fields: Mapping[str, object], at: datetime) -> None:
+    """Append the public entry of what happened to a merchant: `admitted`, `changed`, `suspended` or `readmitted`."""
+    publish_event(tx, kind="merchant", fields={"action": action, "merchant": code, **fields}, merchant=code, at=at)
 
 
 def add_shop(
@@ -234,10 +242,17 @@ def _check_code(code: str) -> None:
         raise MerchantTermsWrongError(field="code", problem="A-Z a-z 0-9 _, 1 … 32")
 
 
-def _set_merchant(tx: Session, merchant_id: UUID, *, state: str) -> None:
-    done = tx.scalar(update(Merchant).where(Merchant.id == merchant_id).values(state=state).returning(Merchant.id))
-    if done is None:
+def _set_merchant(tx: Session, merchant_id: UUID, *, state: str, at: datetime) -> None:
+    """A state that holds already is not published again."""
+    held = tx.execute(
+        select(Merchant.code, Merchant.state).where(Merchant.id == merchant_id).with_for_update()
+    ).one_or_none()
+    if held is None:
         raise MerchantUnknownError
+    if held.state != state:
+        tx.execute(update(Merchant).where(Merchant.id == merchant_id).values(state=state))
+        action = "suspended" if state == "suspended" else "readmitted"
+        publish_merchant(tx, action=action, code=held.code, fields={}, at=at)
 
 
 def _set_shop(tx: Session, shop_id: UUID, *, state: str) -> None:

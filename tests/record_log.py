@@ -41,12 +41,12 @@ def offer(number: int, name: str = "NOODLE10", version: int = 1) -> bytes:
 
 
 def budget(number: int, fen: int, *, code: str = "lunch", day: date = DAY) -> bytes:
-    own = {"action": "granted", "budget": code, "transfers": [["union:fund", f"budget:{code}", fen]]}
+    own = {"action": "granted", "budget": code, "ccy": "CNY", "transfers": [["union:fund", f"budget:{code}", fen]]}
     return other(number, "budget", day=day, **own)
 
 
 def close(number: int, balances: Mapping[str, int], *, day: date = DAY) -> bytes:
-    return other(number, "close", day=day, period="day", balances=dict(balances))
+    return other(number, "close", day=day, period="day", ccy="CNY", balances=dict(balances))
 
 
 def other(number: int, kind: str, *, day: date = DAY, **fields: object) -> bytes:

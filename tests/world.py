@@ -15,11 +15,11 @@ import merchants
 from api import till
 from market.kit.database import get_engine, transaction
 from market.kit.ids import new_id
-from market.ledger.operations import grant_budget, open_budget
 from market.offers.operations import approve_offer, propose_offer
 from market.offers.queries import get_version
 from market.offers.signatures import sign_offer
 from market.oversight.audits import AUDITS
+from market.record.budgets import grant_budget, open_budget
 from market.sales.redeem import SaleAnswer
 
 NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)  # Tuesday 12:05 in Shanghai

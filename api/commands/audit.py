@@ -64,7 +64,8 @@ def _tell(audited: Audited) -> None:
         checkpoint = audited.signed.checkpoint
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(audited.counts.items()))
         typer.echo(f"{checkpoint.origin}: {checkpoint.size:,} entries signed by {audited.key.text}")
-        typer.echo(f"{audited.replayed:,} replayed ({kinds}), {len(audited.cosignatures)} witnesses")
+        typer.echo(f"{audited.replayed:,} replayed: {kinds}")
+        typer.echo(f"{len(audited.cosignatures)} of {audited.witnesses} outside witnesses cosigned it")
     typer.echo(f"{len(audited.findings) + audited.more:,} findings")
 
 

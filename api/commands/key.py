@@ -6,10 +6,20 @@ import typer
 from rich.console import Console
 
 from api.commands.database import open_database
-from api.public_log import need_policy, open_log, read_log_key, read_promise_key, renew_key, trust_checkpoint
+from api.public_log import (
+    add_witness,
+    need_policy,
+    open_log,
+    read_log_key,
+    read_promise_key,
+    renew_key,
+    trust_checkpoint,
+)
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.settings import get_settings
+from market.record.log.errors import MalformedError
+from market.record.log.keys import parse_vkey
 from market.record.policy import Policy
 
 REAL_WINDOW_SECONDS = 3600
@@ -47,6 +57,22 @@ def rotate(
     with open_database():
         policy = renew_key(get_settings(), which="log" if which == "log" else "promise", at=now())
     _show(policy)
+
+
+def witness(
+    vkey: Annotated[str, typer.Argument(help="The witness's verifier key, as `huigong witness` prints it.")],
+    *,
+    own: Annotated[bool, typer.Option("--own", help="It is run by the same operator: shown, and not counted.")] = False,
+) -> None:
+    """Name a witness in the public policy. Where to ask it stands in HUIGONG_RECORD_WITNESSES."""
+    try:
+        key = parse_vkey(vkey)
+    except MalformedError as error:
+        raise typer.BadParameter(str(error)) from None
+    with open_database():
+        policy = add_witness(key, is_own=own, at=now())
+    for one in (*policy.witnesses, *policy.own_witnesses):
+        typer.echo(one.text)
 
 
 def keep() -> None:

@@ -7,9 +7,10 @@ import structlog
 from api.commands.run import check_installation
 from api.identity.installation import UnsafeSettingsError
 from api.logs import configure_logs
-from api.public_log import LogNotOpenError, run_round
+from api.public_log import LogNotOpenError, need_policy, run_round
+from api.witness import Watched
 from market.kit.clock import now
-from market.kit.database import connect, disconnect
+from market.kit.database import connect, disconnect, transaction
 from market.kit.errors import DomainError
 from market.kit.settings import get_settings
 from market.record.publishing.keyring import KeyFileError
@@ -30,17 +31,25 @@ def sequencer() -> None:
     configure_logs(settings.log_format)
     check_installation(settings.database_url)
     connect(settings.database_url, pool_size=2)
+    watched = Watched((settings.record_witnesses or "").split())
     try:
         while True:
-            time.sleep(ROUND_SECONDS if _publish() else TROUBLED_SECONDS)
+            time.sleep(ROUND_SECONDS if _publish(watched) else TROUBLED_SECONDS)
     finally:
         disconnect()
 
 
-def _publish() -> bool:
-    """One round; whether the log is in order. What is wrong is said in the operator's log, and sales go on."""
+def _publish(watched: Watched) -> bool:
+    """One round; whether the log is in order. What is wrong is said in the operator's log, and sales go on.
+
+    Witnesses are asked first about the checkpoint that stands: if one has seen more, nothing may be signed.
+    """
     try:
+        with transaction() as tx:
+            policy = need_policy(tx)
+        watched.ask(policy)
         signed = run_round(get_settings(), at=now())
+        watched.ask(policy)
     except LogNotOpenError as error:
         log.warning("the public record is not open", problem=str(error))
         return False

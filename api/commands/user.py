@@ -47,7 +47,7 @@ def add(
     secret = _ask()
     with open_database(), transaction() as tx:
         account_id = create_account(tx, login=login, name=name, at=now())
-        grant_role(tx, account_id=account_id, role=role, scope_id=_place(tx, role, at, name=name))
+        grant_role(tx, account_id=account_id, role=role, at=now(), scope_id=_place(tx, role, at, name=name))
         set_password(tx, login=login, password=secret, at=now())
     console.print(f"{login} may sign in now.")
 

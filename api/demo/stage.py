@@ -36,11 +36,11 @@ from cards.models import ImportRun, Member, Unit
 from market.kit.clock import business_day
 from market.kit.database import transaction
 from market.ledger.models import Grant
-from market.ledger.operations import grant_budget, open_budget
 from market.offers.models import OfferVersion
 from market.offers.operations import approve_offer, end_early, propose_offer, reject_offer
 from market.offers.queries import get_version
 from market.offers.signatures import sign_offer
+from market.record.budgets import grant_budget, open_budget
 from merchants.models import Merchant, Shop, Staff
 
 Progress = Callable[[str, int, int], None]
@@ -323,4 +323,4 @@ def _let_in(tx: Session, mark: Mark, places: Sequence[DemoMerchant]) -> None:
         id_ = account_id(login)
         row = {"login": login, "name": names.get(login, name), "person": id_, "created_at": mark.begins_at}
         tx.execute(insert(Account).values(id=id_, **row))
-        grant_role(tx, account_id=id_, role=role, scope_id=places_held[login])
+        grant_role(tx, account_id=id_, role=role, at=mark.begins_at, scope_id=places_held[login])

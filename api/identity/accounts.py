@@ -12,12 +12,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+import cards
 from api.identity.installation import find_kind
 from api.identity.models import Account, AccountRole, SignInSession
 from api.identity.passwords import SHORTEST, SHORTEST_OF_OFFICERS, hash_password
 from api.identity.sessions import revoke_all_sessions
 from market.kit.errors import ConflictError, InvalidError, NotFoundError
 from market.kit.ids import new_id
+from market.record.operations import publish_event
 
 Role = Literal["member", "assistant", "owner", "officer", "auditor"]
 
@@ -124,10 +126,11 @@ def find_staff_sign_ins(tx: Session, *, staff_ids: Iterable[UUID]) -> dict[UUID,
     return {staff_id: StaffSignIn(login, seen_at) for staff_id, login, seen_at in rows if staff_id is not None}
 
 
-def grant_role(tx: Session, *, account_id: UUID, role: Role, scope_id: UUID | None = None) -> None:
+def grant_role(tx: Session, *, account_id: UUID, role: Role, at: datetime, scope_id: UUID | None = None) -> None:
     """Give an account a role where it holds: a member, a staff row (assistant, owner), a unit (officer), None (auditor).
 
-    A role held already moves to the new place. Raises RoleConflictError when any account of the same person holds a role
+    A role held already moves to the new place. Appointments of officers and auditors are public entries, by post and not by name.
+    Raises RoleConflictError when any account of the same person holds a role
     that excludes this one; those accounts are locked meanwhile.
     """
     person = select(Account.person).where(Account.id == account_id).scalar_subquery()
@@ -148,6 +151,8 @@ def grant_role(tx: Session, *, account_id: UUID, role: Role, scope_id: UUID | No
         .values(account_id=account_id, role=role, **place)
         .on_conflict_do_update(index_elements=[AccountRole.account_id, AccountRole.role], set_=place)
     )
+    if role in GUARDED_ROLES:
+        _publish_post(tx, action="appointed", role=role, unit_id=scope_id, at=at)
 
 
 def set_password(tx: Session, *, login: str, password: str, at: datetime) -> None:
@@ -166,5 +171,17 @@ def set_password(tx: Session, *, login: str, password: str, at: datetime) -> Non
 def disable_account(tx: Session, *, login: str, at: datetime) -> None:
     """Close an account: nobody signs in with it, and who is signed in is signed out. Raises AccountUnknownError."""
     account_id = get_account_id(tx, login=login)
-    tx.execute(update(Account).where(Account.id == account_id, Account.disabled_at.is_(None)).values(disabled_at=at))
+    is_open = (Account.id == account_id, Account.disabled_at.is_(None))
+    if tx.execute(update(Account).where(*is_open).values(disabled_at=at).returning(Account.id)).scalar() is not None:
+        held = select(AccountRole.role, AccountRole.unit_id).where(
+            AccountRole.account_id == account_id, AccountRole.role.in_(GUARDED_ROLES)
+        )
+        for role, unit_id in tx.execute(held).all():
+            _publish_post(tx, action="ended", role=role, unit_id=unit_id, at=at)
     revoke_all_sessions(tx, account_id=account_id, at=at)
+
+
+def _publish_post(tx: Session, *, action: str, role: str, unit_id: UUID | None, at: datetime) -> None:
+    """Append the public entry of an appointment or its end: the post and its unit, and nobody's name."""
+    unit = {} if unit_id is None else {"unit": cards.get_unit(tx, unit_id=unit_id).code}
+    publish_event(tx, kind="post", fields={"action": action, "post": role, **unit}, at=at)

@@ -55,6 +55,10 @@ class Settings(BaseSettings):
         default=None,
         description="Where the keys of the public record and its memory of what was signed lie; not beside the database's backups.",
     )
+    record_witnesses: str | None = Field(
+        default=None,
+        description="Addresses of witnesses that are asked to cosign checkpoints, with spaces between them.",
+    )
     log_format: str = Field(
         default="auto", pattern="^(auto|json|console)$", description="json, console, or by terminal."
     )

@@ -27,6 +27,7 @@ class Transfer(Base):
         CheckConstraint(f"credit ~ '{ACCOUNT_PATTERN}'", name="credit_known"),
         Index("ix_transfer_debit_day", "debit", "day"),
         Index("ix_transfer_credit_day", "credit", "day"),
+        Index("ix_transfer_day", "day", postgresql_using="brin"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -2,18 +2,14 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from market.kit.clock import business_day
 from market.kit.errors import ConflictError, invariant
-from market.kit.ids import new_id
-from market.ledger.models import Balance, Budget, Grant
-from market.ledger.postings import Draw, Event, Posting, budget_account, post_grant
+from market.ledger.models import Balance
+from market.ledger.postings import Draw, Event, Posting
 
 _POST = text("SELECT ledger_post(CAST(:transfers AS jsonb), CAST(:draws AS jsonb))")
 _FILL = text("""
@@ -81,45 +77,6 @@ def get_balances(tx: Session, ids: Sequence[str]) -> dict[str, int]:
     if not ids:
         return {}
     return {id_: int(left) for id_, left in tx.connection().execute(BALANCES, {"ids": list(ids)})}
-
-
-def open_budget(tx: Session, *, code: str, title: str, sponsor: str, slots: int, at: datetime) -> None:
-    """Open a budget of 0 fen borne by `sponsor` (a union level). A hot one wants more `slots`: that many tills draw at once."""
-    invariant(1 <= slots <= 64, "a budget has 1 to 64 slots")
-    tx.execute(insert(Budget).values(code=code, title=title, sponsor=sponsor, slots=slots, created_at=at))
-    open_balance(tx, balance=budget_account(code), unit="fen", slots=slots)
-
-
-def grant_budget(
-    tx: Session, *, budget: str, amount_fen: int, key: str, proposed_by: UUID, approved_by: UUID, at: datetime
-) -> bool:
-    """Put `amount_fen` into a budget, evenly over its slots. The same `key` a second time changes nothing and answers False."""
-    if proposed_by == approved_by:
-        raise TwoPersonsError
-    invariant(
-        tx.scalar(select(Budget.code).where(Budget.code == budget)), f"budget {budget} is open before it is granted"
-    )
-    grant = new_id()
-    made = tx.scalar(
-        upsert(Grant)
-        .values(
-            id=grant,
-            key=key,
-            budget=budget,
-            amount_fen=amount_fen,
-            proposed_by=proposed_by,
-            approved_by=approved_by,
-            at=at,
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Grant.id)
-    )
-    if made is None:
-        return False
-    event = Event("grant", grant, business_day(at), at)
-    post(tx, event=event, postings=post_grant(budget, amount_fen), draws=())
-    fill_balance(tx, balance=budget_account(budget), amount=amount_fen)
-    return True
 
 
 def open_balance(tx: Session, *, balance: str, unit: str, slots: int) -> None:

@@ -14,6 +14,7 @@ from market.kit.ids import new_id
 from market.oversight.finding import Audit, Finding
 from market.oversight.models import VerifyRun
 from market.oversight.order_audits import ORDER_AUDITS
+from market.oversight.record_audits import RECORD_AUDITS
 from market.record.entries import Amounts, PublicTransfer, sum_transfers
 
 ENTRY_AMOUNTS = tuple(Amounts.__dataclass_fields__)
@@ -272,6 +273,7 @@ AUDITS: tuple[Audit, ...] = (
     check_offers,
     check_visits,
     *ORDER_AUDITS,
+    *RECORD_AUDITS,
 )
 
 

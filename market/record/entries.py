@@ -143,12 +143,12 @@ def sum_transfers(transfers: Iterable[PublicTransfer]) -> list[list[object]]:
     """Transfers as an entry shows them, [debit, credit, fen]: those between the same two public accounts stand as one, sorted."""
     sums: dict[tuple[str, str], int] = {}
     for transfer in transfers:
-        pair = (_public(transfer.debit), _public(transfer.credit))
+        pair = (public_account(transfer.debit), public_account(transfer.credit))
         sums[pair] = sums.get(pair, 0) + transfer.amount_fen
     return [[debit, credit, amount] for (debit, credit), amount in sorted(sums.items())]
 
 
-def _public(account: str) -> str:
+def public_account(account: str) -> str:
     """The public name of an account: those of single persons stand as one."""
     if account.startswith("allowance:"):
         return "allowances"

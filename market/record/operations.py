@@ -1,5 +1,6 @@
 """Appending to the public record. An entry is written once, as the bytes that are hashed and served."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import cast
 from uuid import UUID
@@ -7,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
-from market.kit.ids import new_id
+from market.kit.canonical import canonical_json
+from market.kit.clock import business_day
+from market.kit.ids import new_id, new_public_id
 from market.record.models import Entry
 
 _APPEND = insert(cast("Table", Entry.__table__))  # Core: no unit of work on the hot path
@@ -31,3 +34,22 @@ def append_entry(
         },
     )
     return id_
+
+
+def publish_event(
+    tx: Session,
+    *,
+    kind: str,
+    fields: Mapping[str, object],
+    at: datetime,
+    merchant: str | None = None,
+    day: date | None = None,
+) -> UUID:
+    """Append the entry of an event that has no amounts of a purchase; `fields` are codes and integers. Formats: docs/record.md.
+
+    `day` is the day the event counts for, without it that of `at`.
+    """
+    public_id, day = new_public_id(), day or business_day(at)
+    head = {"v": 1, "type": kind, "id": public_id, "day": day.isoformat()}
+    body = canonical_json({**fields, **head})
+    return append_entry(tx, kind=kind, public_id=public_id, merchant=merchant, day=day, body=body, at=at)

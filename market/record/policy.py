@@ -22,6 +22,7 @@ _TYPES: Final = {
     "delay_seconds": int,
     "zone": str,
     "witnesses": list,
+    "own_witnesses": list,
 }
 
 
@@ -31,7 +32,8 @@ class Policy:
 
     `origin` names the log in its checkpoints; `log` and `promise` are the vkeys that checkpoints and promises are signed with. An entry of
     a windowed type waits for the end of its window of `window_seconds` (windows follow each other from 1970-01-01T00:00Z on), and is in a
-    signed checkpoint `delay_seconds` later at the latest. Days are counted in `zone`. `witnesses` are vkeys of those asked to cosign.
+    signed checkpoint `delay_seconds` later at the latest. Days are counted in `zone`. `witnesses` are the keys of others who are asked
+    to cosign; `own_witnesses` those of witnesses that the operator runs himself, which count for nothing.
     """
 
     origin: str
@@ -41,6 +43,7 @@ class Policy:
     delay_seconds: int
     zone: str
     witnesses: tuple[VerifierKey, ...] = ()
+    own_witnesses: tuple[VerifierKey, ...] = ()
 
     def closes(self, at: datetime) -> datetime:
         """When the window of this instant ends."""
@@ -72,6 +75,7 @@ class Policy:
                 "delay_seconds": self.delay_seconds,
                 "zone": self.zone,
                 "witnesses": [key.text for key in self.witnesses],
+                "own_witnesses": [key.text for key in self.own_witnesses],
             }
         )
 
@@ -97,6 +101,7 @@ def parse_policy(body: bytes) -> Policy:
         delay_seconds=document["delay_seconds"],
         zone=document["zone"],
         witnesses=tuple(_key(text, "witnesses", Kind.COSIGNATURE) for text in document["witnesses"]),
+        own_witnesses=tuple(_key(text, "own_witnesses", Kind.COSIGNATURE) for text in document["own_witnesses"]),
     )
 
 

@@ -77,7 +77,7 @@ def works(database_url: str, app_settings: pytest.MonkeyPatch) -> Works:
         places = {"member": member, "assistant": staff, "owner": owner, "officer": unit, "auditor": None}
         for role, place in places.items():
             accounts[role] = create_account(tx, login=f"demo-{role}", name=f"{role} 某", at=at)
-            grant_role(tx, account_id=accounts[role], role=role, scope_id=place)
+            grant_role(tx, account_id=accounts[role], role=role, at=at, scope_id=place)
     return Works(unit, member, merchant, shop, staff, accounts)
 
 

@@ -28,10 +28,10 @@ from api.pages.sandbox import render_pay_page
 from market.kit.clock import now
 from market.kit.database import make_engine, transaction
 from market.kit.settings import DEMO_STRIPE_KEY, DEMO_STRIPE_SECRET, get_settings
-from market.ledger.operations import grant_budget, open_budget
 from market.payments.sandbox.app import Sandbox, create_sandbox
 from market.payments.sandbox.clock import Sender
 from market.payments.sandbox.store import Knobs, prepare, set_knobs
+from market.record.budgets import grant_budget, open_budget
 from merchants import ProductTerms, VariantTerms
 from tests.web.conftest import PASSWORD, Works
 from tests.web.market import FIRST, SECOND, fields_of, put_offer
@@ -109,7 +109,7 @@ class Plaza:
 
     def _add_owner(self, tx: Any, merchant: str) -> UUID:
         account_id = create_account(tx, login=f"demo-{merchant}", name="周小红", at=now())
-        grant_role(tx, account_id=account_id, role="owner", scope_id=self.owners[merchant])
+        grant_role(tx, account_id=account_id, role="owner", at=now(), scope_id=self.owners[merchant])
         return account_id
 
     def _other(self, tx: Any) -> str:
@@ -125,7 +125,7 @@ class Plaza:
             at=now(),
         )
         account = create_account(tx, login="other", name="欧阳秀英", at=now())
-        grant_role(tx, account_id=account, role="member", scope_id=member.member_id)
+        grant_role(tx, account_id=account, role="member", at=now(), scope_id=member.member_id)
         return open_session(tx, account_id=account, roles=["member"], agent="test", at=now()).token
 
 

@@ -14,8 +14,8 @@ from api.shopping import BasketKeyed, HandoverKeyed
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.ids import new_id
-from market.ledger.operations import grant_budget, open_budget
 from market.payments.inbox import receive_event, work_event
+from market.record.budgets import grant_budget, open_budget
 from market.sales.orders.models import Order
 from market.sales.orders.money import LISTENER
 from market.sales.orders.queries import OrderDetail, get_orders

@@ -82,7 +82,7 @@ def test_what_is_not_offered_is_not_there(member: TestClient, works: Works) -> N
     for path in ("cup-00", "nothing", "cup-01/", "..%2F", "cup-01?sku=%00"):
         assert member.get(f"/shop/m_0001/{path}").status_code in {404, 422}, path
     with transaction() as tx:
-        merchants.suspend_merchant(tx, merchant_id=works.merchant_id)
+        merchants.suspend_merchant(tx, merchant_id=works.merchant_id, at=now())
     assert member.get("/shop/m_0001/cup-01").status_code == 404
     assert "还没有商品上架" in member.get("/shop").text
 

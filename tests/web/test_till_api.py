@@ -9,8 +9,8 @@ import cards
 import merchants
 from market.kit.clock import now
 from market.kit.database import transaction
-from market.ledger.operations import grant_budget, open_budget
 from market.offers.operations import approve_offer, propose_offer
+from market.record.budgets import grant_budget, open_budget
 from tests.web.conftest import Works
 from tests.world import FIRST, NOODLES, SECOND, WEEKDAY, count, findings, sign_all
 

@@ -54,7 +54,7 @@ def token_of(works: Works, role: str, place: UUID | None, *, login: str) -> dict
     """Another person with a role, as a program signs in."""
     with transaction() as tx:
         account = create_account(tx, login=login, name=login, at=now())
-        grant_role(tx, account_id=account, role=role, scope_id=place)  # type: ignore[arg-type]
+        grant_role(tx, account_id=account, role=role, at=now(), scope_id=place)  # type: ignore[arg-type]
         token = open_session(tx, account_id=account, roles=[role], agent="test", at=now()).token  # type: ignore[list-item]
     return {"authorization": f"Bearer {token}"}
 

@@ -33,12 +33,14 @@ class KeptCheckpointError(ValueError):
 class Audited:
     """What an audit read and found. `findings` holds the first thousand, `more` counts the rest.
 
-    `replayed` entries were looked at by the rules: all, unless one before was not proved.
+    `cosignatures` are those of the `witnesses` that the newest policy names, the operator's own not counted. `replayed` entries were
+    looked at by the rules: all, unless one before was not proved.
     """
 
     signed: SignedCheckpoint | None = None
     key: VerifierKey | None = None
     cosignatures: tuple[Cosignature, ...] = ()
+    witnesses: int = 0
     replayed: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
@@ -117,13 +119,14 @@ def _open(
     except MalformedError as error:
         audited.add(Finding("policy", f"It cannot be read: {error}.", field="policy"))
         return None, None
-    audited.key = vkey or policy.log
+    audited.key, audited.witnesses = vkey or policy.log, len(policy.witnesses)
     if policy.log != audited.key:
         problem = f"The newest policy names another log key than the one given: {policy.log.text}."
         audited.add(Finding("policy", problem, field="policy"))
     try:
         signed = open_checkpoint(note, key=audited.key, origin=policy.origin)
         audited.cosignatures = verify_cosignatures(signed, policy.witnesses)
+        verify_cosignatures(signed, policy.own_witnesses)  # they count for nothing, and must hold all the same
     except (MalformedError, NotProvedError) as error:
         audited.add(Finding("signature", f"It does not hold: {error}.", field="checkpoint"))
         return policy, None

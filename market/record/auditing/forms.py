@@ -7,13 +7,22 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Final, NoReturn
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, NoReturn
 
-from market.record.auditing.finding import AMOUNTS, PURCHASES, Entry, Finding
+from market.record.auditing.finding import AMOUNTS, PURCHASES, RETURNS, Entry, Finding
 
 RULE: Final = "form"
 MAX_INTEGER: Final = 2**53 - 1  # what every JSON reader holds exactly (RFC 8785, 3.2.2.3)
 Fits = Callable[[Any], bool]
+
+
+class _Form(NamedTuple):
+    """The fields of an entry type. One that is not closed, because nothing writes it yet, may have others."""
+
+    required: Mapping[str, Fits]
+    optional: Mapping[str, Fits] = MappingProxyType({})
+    is_closed: bool = True
 
 
 def read_entry(leaf_index: int, body: bytes) -> Entry | Finding:
@@ -47,19 +56,17 @@ def check_form(entry: Entry) -> Iterator[Finding]:
     document = entry.document
     if entry.is_plain and _is_day(document["day"]) and all(map(_is_sorted, map(document.get, _ROWS))):
         return
-    shape = _SHAPES.get(entry.type)
-    if shape is None:
+    form = _FORMS.get(entry.type)
+    if form is None:
         yield entry.finding(RULE, "type", f"There is no entry type {str(document.get('type'))[:40]!r}.")
         return
-    for name, fits in shape.items():
-        if name not in document:
-            yield entry.finding(RULE, name, f"An entry of type {entry.type} has this field.")
-        elif not fits(document[name]):
+    for name in sorted(form.required.keys() - document.keys()):
+        yield entry.finding(RULE, name, f"An entry of type {entry.type} has this field.")
+    for name, value in document.items():
+        fits = form.required.get(name) or form.optional.get(name)
+        if fits is not None and not fits(value):
             yield entry.finding(RULE, name, "The value has not the form of this field.")
-    if "transfers" in document and "transfers" not in shape and not _is_transfers(document["transfers"]):
-        yield entry.finding(RULE, "transfers", "The value has not the form of this field.")
-    if entry.type in _CLOSED and len(document) > len(shape):
-        for name in document.keys() - shape.keys() - _OPTIONAL.get(entry.type, frozenset()):
+        elif fits is None and form.is_closed:
             yield entry.finding(RULE, name[:64], f"An entry of type {entry.type} has no such field.")
 
 
@@ -161,33 +168,41 @@ _MONEY: Final[dict[str, Fits]] = {
     **dict.fromkeys(AMOUNTS, _is_integer),
     "transfers": _is_transfers,
 }
-_RETURN: Final[Mapping[str, Fits]] = {**_MONEY, "of": _is_id}
-# The fields that rules read. Of types that are not closed an entry may have more.
-_SHAPES: Final[Mapping[str, Mapping[str, Fits]]] = {
-    "sale": {
-        **_MONEY,
-        "channel": _is_one_of("shop", "online"),
-        "tender": _is_one_of("declared", "provider"),
-        "offers": _is_rows(_is_code, _is_integer, _is_integer),
-        **dict.fromkeys(("subject", "basket", "facts"), _is_commitment),
-    },
-    "void": _RETURN,
-    "refund": _RETURN,
-    "offer": {**_HEAD, "terms": _is_terms, "limits": _is_object},
-    "policy": {
-        **_HEAD,
-        **dict.fromkeys(("origin", "log", "promise", "zone"), _is_code),
-        **dict.fromkeys(("window_seconds", "delay_seconds"), _is_integer),
-        "witnesses": _is_list,
-    },
-    "budget": {**_HEAD, "action": _is_code, "budget": _is_code, "transfers": _is_transfers},
-    "close": {**_HEAD, "period": _is_one_of("day", "month"), "balances": _is_balances},
+_FORMS: Final[Mapping[str, _Form]] = {
+    "sale": _Form(
+        {
+            **_MONEY,
+            "channel": _is_one_of("shop", "online"),
+            "tender": _is_one_of("declared", "provider"),
+            "offers": _is_rows(_is_code, _is_integer, _is_integer),
+            **dict.fromkeys(("subject", "basket", "facts"), _is_commitment),
+        }
+    ),
+    **dict.fromkeys(RETURNS, _Form({**_MONEY, "of": _is_id})),
+    "offer": _Form({**_HEAD, "terms": _is_terms, "limits": _is_object}, {"signed": _is_list}),
+    "merchant": _Form(
+        {**_HEAD, "action": _is_one_of("admitted", "changed", "suspended", "readmitted"), "merchant": _is_code},
+        {"category": _is_code},
+    ),
+    "budget": _Form(
+        {**_HEAD, "action": _is_one_of("opened", "granted"), "budget": _is_code},
+        {"sponsor": _is_code, "ccy": _is_one_of("CNY"), "transfers": _is_transfers},
+    ),
+    "close": _Form({**_HEAD, "period": _is_one_of("day", "month"), "ccy": _is_one_of("CNY"), "balances": _is_balances}),
+    "post": _Form({**_HEAD, "action": _is_one_of("appointed", "ended"), "post": _is_code}, {"unit": _is_code}),
+    "policy": _Form(
+        {
+            **_HEAD,
+            **dict.fromkeys(("origin", "log", "promise", "zone"), _is_code),
+            **dict.fromkeys(("window_seconds", "delay_seconds"), _is_integer),
+            **dict.fromkeys(("witnesses", "own_witnesses"), _is_list),
+        }
+    ),
     **dict.fromkeys(
-        ("merchant", "account", "post", "allowance", "access", "erasure", "key", "rebate", "settlement"), _HEAD
+        ("account", "allowance", "access", "erasure", "key", "rebate", "settlement"),
+        _Form(_HEAD, {"transfers": _is_transfers}, is_closed=False),
     ),
 }
-_CLOSED: Final = PURCHASES | {"offer", "policy"}
-_OPTIONAL: Final[Mapping[str, frozenset[str]]] = {"offer": frozenset({"signed"})}
 
 # The bytes of a purchase as nearly all are: whatever fits is canonical and has all its fields in their form but for what
 # `check_form` then asks. What does not fit may be right all the same; it is read field by field.
@@ -212,7 +227,7 @@ _ROWS: Final = ("transfers", "offers")
 
 
 def _pattern(kind: str) -> str:
-    fields = sorted(_SHAPES[kind])
+    fields = sorted(_FORMS[kind].required)
     return ",".join(f'"{name}":' + (f'"{kind}"' if name == "type" else _PATTERNS[name]) for name in fields)
 
 

@@ -64,11 +64,17 @@ def check_booked(entry: Entry) -> Iterator[Finding]:
 
 
 def check_budget(entry: Entry) -> Iterator[Finding]:
-    """Every transfer of a budget entry is one of that budget."""
-    account = f"budget:{entry.document['budget']}"
-    for debit, credit, _ in entry.document["transfers"]:
-        if account not in {debit, credit}:
-            yield entry.finding("transfers", "transfers", f"{debit} to {credit} is not about {account}.")
+    """A grant moves money to its budget, and nothing else."""
+    said = entry.document
+    account = f"budget:{said['budget']}"
+    moved = said.get("transfers", [])
+    if (said["action"] == "granted") != bool(moved):
+        yield entry.finding(
+            "transfers", "transfers", f"An action {said['action']} does not go with {len(moved)} transfers."
+        )
+    for debit, credit, _ in moved:
+        if credit != account:
+            yield entry.finding("transfers", "transfers", f"{debit} to {credit} is no grant to {account}.")
 
 
 def _sum(said: dict[str, int]) -> int:

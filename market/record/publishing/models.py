@@ -1,6 +1,6 @@
 """The tables of the log. Entries themselves stay in `entry`; here is what is hashed and signed over them."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -61,3 +61,13 @@ class LogCosignature(Base):
     witness: Mapped[str] = mapped_column(Text, primary_key=True)
     line: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ClosedBalance(Base):
+    """What a public account held at the end of the last closed day on which it moved: credits less debits, in fen."""
+
+    __tablename__ = "closed_balance"
+
+    account: Mapped[str] = mapped_column(Text, primary_key=True)
+    day: Mapped[date]
+    fen: Mapped[int] = mapped_column(BigInteger)

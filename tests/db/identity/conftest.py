@@ -19,7 +19,7 @@ def account(database: Engine) -> UUID:
     with transaction() as tx:
         init_installation(tx, kind="demo", at=NOON)
         account_id = create_account(tx, login="wang", name="王经审", at=NOON)
-        grant_role(tx, account_id=account_id, role="auditor")
+        grant_role(tx, account_id=account_id, role="auditor", at=NOON)
     return account_id
 
 

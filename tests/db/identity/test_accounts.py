@@ -59,7 +59,7 @@ def test_a_real_database_has_no_demo_people(database: Engine) -> None:
 def test_a_weak_password_of_an_officer_is_refused(database: Engine) -> None:
     account_id, place = make("wang"), unit()
     with transaction() as tx:
-        grant_role(tx, account_id=account_id, role="officer", scope_id=place)
+        grant_role(tx, account_id=account_id, role="officer", at=NOON, scope_id=place)
     for password in ("short", "x" * 14, "my name is wang, hello", "y" * 201):
         with pytest.raises(PasswordRefusedError), transaction() as tx:
             set_password(tx, login="wang", password=password, at=NOON)
@@ -75,10 +75,10 @@ def test_one_person_does_not_supervise_himself_on_two_accounts(database: Engine)
     officer, auditor, stranger = make("officer", person), make("auditor", person), make("stranger")
     place = unit()
     with transaction() as tx:
-        grant_role(tx, account_id=officer, role="officer", scope_id=place)
-        grant_role(tx, account_id=stranger, role="auditor")
+        grant_role(tx, account_id=officer, role="officer", at=NOON, scope_id=place)
+        grant_role(tx, account_id=stranger, role="auditor", at=NOON)
     with pytest.raises(RoleConflictError), transaction() as tx:
-        grant_role(tx, account_id=auditor, role="auditor")
+        grant_role(tx, account_id=auditor, role="auditor", at=NOON)
 
 
 def test_a_role_moves_to_another_place_rather_than_doubling(database: Engine) -> None:
@@ -86,7 +86,7 @@ def test_a_role_moves_to_another_place_rather_than_doubling(database: Engine) ->
     with transaction() as tx:
         second = cards.add_unit(tx, code="xg2", name="轧钢厂", parent_id=first)
         for place in (first, second):
-            grant_role(tx, account_id=account_id, role="officer", scope_id=place)
+            grant_role(tx, account_id=account_id, role="officer", at=NOON, scope_id=place)
         rows = tx.execute(AccountRole.__table__.select()).all()
     assert [(row.role, row.unit_id) for row in rows] == [("officer", second)]
 

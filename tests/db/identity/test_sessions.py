@@ -153,7 +153,7 @@ def test_a_role_taken_up_counts_from_the_next_request(account: UUID) -> None:
     assert found is not None
     assert found.roles == {}
     with transaction() as tx:
-        grant_role(tx, account_id=account, role="auditor")
+        grant_role(tx, account_id=account, role="auditor", at=NOON)
     found = who(token)
     assert found is not None
     assert found.roles == {"auditor": None}

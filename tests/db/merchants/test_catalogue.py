@@ -264,9 +264,9 @@ def test_each_thing_that_stands_against_an_order_has_its_name(rice, market):
     terms = cooker(variants=(VariantTerms("rc5-b", "黑色", 1, is_sold=False),))
     do(merchants.change_product, merchant_id=rice, code="rc5", terms=terms, at=NOON)
     assert (at(NOON), at(NOON, black)) == (None, "PRODUCT_NOT_OFFERED")
-    do(merchants.suspend_merchant, merchant_id=rice)
+    do(merchants.suspend_merchant, merchant_id=rice, at=NOON)
     assert at(NOON) == "PRODUCT_NOT_OFFERED"
-    do(merchants.readmit_merchant, merchant_id=rice)
+    do(merchants.readmit_merchant, merchant_id=rice, at=NOON)
     do(merchants.withdraw_product, merchant_id=rice, code="rc5")
     assert at(NOON) == "PRODUCT_NOT_OFFERED"
 

@@ -51,10 +51,10 @@ def test_a_closed_shop_a_suspended_merchant_and_left_staff_are_refused_and_come_
     do(merchants.close_shop, shop_id=market.canteen)
     assert refused(merchants.open_till, staff_id=staff_id) == "SHOP_CLOSED"
     assert do(merchants.open_till, staff_id=market.kiosk_assistant)
-    do(merchants.suspend_merchant, merchant_id=market.noodles)
+    do(merchants.suspend_merchant, merchant_id=market.noodles, at=NOON)
     assert refused(merchants.open_till, staff_id=staff_id) == "MERCHANT_SUSPENDED"
     assert refused(merchants.open_till, staff_id=market.kiosk_assistant) == "MERCHANT_SUSPENDED"
-    do(merchants.readmit_merchant, merchant_id=market.noodles)
+    do(merchants.readmit_merchant, merchant_id=market.noodles, at=NOON)
     do(merchants.open_shop, shop_id=market.canteen)
     assert do(merchants.open_till, staff_id=staff_id)
     do(merchants.end_staff, staff_id=staff_id)
@@ -86,8 +86,8 @@ def test_shops_and_staff_belong_to_a_merchant_that_exists(market):
 @pytest.mark.parametrize(
     ("act", "values", "code"),
     [
-        ("suspend_merchant", {"merchant_id": uuid4()}, "MERCHANT_UNKNOWN"),
-        ("readmit_merchant", {"merchant_id": uuid4()}, "MERCHANT_UNKNOWN"),
+        ("suspend_merchant", {"merchant_id": uuid4(), "at": NOON}, "MERCHANT_UNKNOWN"),
+        ("readmit_merchant", {"merchant_id": uuid4(), "at": NOON}, "MERCHANT_UNKNOWN"),
         ("get_merchant", {"merchant_id": uuid4()}, "MERCHANT_UNKNOWN"),
         ("close_shop", {"shop_id": uuid4()}, "SHOP_UNKNOWN"),
         ("open_shop", {"shop_id": uuid4()}, "SHOP_UNKNOWN"),
@@ -146,7 +146,7 @@ def test_shops_are_found_by_their_own_and_their_merchants_name_and_by_category(m
 
 def test_only_open_shops_of_admitted_merchants_are_listed(market):
     do(merchants.close_shop, shop_id=market.canteen)
-    do(merchants.suspend_merchant, merchant_id=market.rice)
+    do(merchants.suspend_merchant, merchant_id=market.rice, at=NOON)
     assert [place.name for place in do(merchants.list_shops)] == ["面馆二店"]
     assert do(merchants.list_categories) == ["food"]
     everything = do(merchants.list_shops_of, merchant_id=market.noodles)

@@ -161,7 +161,7 @@ def test_what_is_new_does_not_shift_the_next_page(goods, market):
 
 
 def test_a_suspended_merchant_sells_nothing(goods, market):
-    do(merchants.suspend_merchant, merchant_id=market.noodles)
+    do(merchants.suspend_merchant, merchant_id=market.noodles, at=NOON)
     assert found() == ["pan", "fan-5l"]
 
 

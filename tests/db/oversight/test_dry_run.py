@@ -14,10 +14,10 @@ from api.till import void_at_till
 from cards.models import Member
 from market.kit.database import get_engine, transaction
 from market.kit.errors import DomainError
-from market.ledger.operations import grant_budget
 from market.offers import live
 from market.oversight.dry_run import FEWEST_PERSONS, PAYERS, Draft
 from market.oversight.dry_runs import simulate
+from market.record.budgets import grant_budget
 from tests.world import FIRST, NOON, SECOND, World, left
 
 DAY = (date(2026, 12, 1), date(2026, 12, 2))

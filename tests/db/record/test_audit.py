@@ -21,12 +21,14 @@ from market.kit.settings import get_settings
 from market.record.auditing.audit import Audited, audit_log
 from market.record.log.bundles import decode_bundle
 from market.record.log.tiles import Tile, parse_path
+from market.record.publishing.closing import close_days
 from market.record.publishing.served import record_reader
 from tests.db.record.conftest import LATER, Log
 from tests.mall import Mall
 from tests.record_log import copy_record
 from tests.world import NOON, World
 
+SIZE = 18  # a policy, a merchant, a budget opened and granted, three offers, nine sales, two voids
 SOON = NOON + timedelta(seconds=2)
 REBATE = {"id": "BACK5", "stage": "rebate", "kind": "percent_back", "match": {"merchants": ["m_0001"]}, "rate_bp": 500}
 
@@ -64,8 +66,19 @@ def run() -> Callable[..., Result]:
 def test_nothing_is_found_in_what_the_till_wrote(sold: World, log: Log) -> None:
     audited = audit_database()
     assert audited.findings == []
-    assert audited.counts == {"policy": 1, "offer": 3, "sale": 9, "void": 2}
+    assert audited.counts == {"policy": 1, "merchant": 1, "budget": 2, "offer": 3, "sale": 9, "void": 2}
     assert audited.signed == log.published
+
+
+def test_the_close_of_each_day_is_what_the_entries_lead_to(sold: World, log: Log) -> None:
+    tomorrow = NOON + timedelta(days=1)
+    sold.sell(2_500, at=tomorrow)
+    with transaction() as tx:
+        closed = close_days(tx, policy=log.policy, at=tomorrow + timedelta(days=1))
+    log.run(tomorrow + timedelta(days=1))
+    audited = audit_database()
+    assert audited.findings == []
+    assert audited.counts["close"] == len(closed) == 2
 
 
 def test_nothing_is_found_in_orders_that_were_paid_and_taken_back(mall: Mall, log: Log) -> None:
@@ -93,20 +106,20 @@ def test_the_app_serves_what_the_audit_reads(sold: World, database_url: str, mon
         audited = audit_log(read)
     get_settings.cache_clear()
     assert audited.findings == []
-    assert audited.replayed == 15
+    assert audited.replayed == SIZE
 
 
 def test_an_auditor_comes_back_with_what_he_kept(
     sold: World, log: Log, tmp_path: Path, run: Callable[..., Result]
 ) -> None:
     kept = tmp_path / "seen"
-    first = run(copy_database(tmp_path / "copy", 15), "--keep", kept, "--vkey", log.policy.log.text)
+    first = run(copy_database(tmp_path / "copy", SIZE), "--keep", kept, "--vkey", log.policy.log.text)
     assert (first.exit_code, first.stdout.splitlines()[-1]) == (0, "0 findings")
-    assert "15 entries signed by test.example/log+" in first.stdout
+    assert f"{SIZE} entries signed by test.example/log+" in first.stdout
     sold.sell(1_000, at=LATER)
     renew_key(log.settings, which="log", at=LATER)
     log.run(LATER + timedelta(minutes=1))
-    second = run(copy_database(tmp_path / "copy", 17), "--since", kept, "--keep", kept)
+    second = run(copy_database(tmp_path / "copy", SIZE + 2), "--since", kept, "--keep", kept)
     assert (second.exit_code, second.stdout.splitlines()[-1]) == (0, "0 findings")
     assert kept.read_bytes() == (tmp_path / "copy" / "checkpoint").read_bytes()
     with_old_key = run(tmp_path / "copy", "--vkey", log.policy.log.text)
@@ -125,7 +138,7 @@ def test_a_history_written_anew_is_found_by_whoever_kept_a_checkpoint(
         connection.execute(text("UPDATE log_state SET size = 0"))
     (log.shelf.folder / "checkpoint").unlink()
     log.run()
-    copy = copy_database(tmp_path / "copy", 15)
+    copy = copy_database(tmp_path / "copy", SIZE)
     assert run(copy).exit_code == 0, "the new history is right in itself"
     found = run(copy, "--since", tmp_path / "seen", "--keep", tmp_path / "new")
     assert found.exit_code == 1
@@ -136,7 +149,7 @@ def test_a_history_written_anew_is_found_by_whoever_kept_a_checkpoint(
 @pytest.mark.parametrize(
     ("statement", "place"),
     [
-        ("UPDATE entry SET body = overlay(body placing '\\x39'::bytea from 60) WHERE leaf_index = 6", 6),
+        ("UPDATE entry SET body = overlay(body placing '\\x39'::bytea from 60) WHERE leaf_index = 9", 9),
         ("UPDATE log_tile SET hashes = set_byte(hashes, 70, get_byte(hashes, 70) # 1) WHERE level = 0", "hash 2"),
     ],
 )
@@ -146,7 +159,7 @@ def test_what_was_changed_in_the_database_is_named(sold: World, statement: str, 
         connection.execute(text(statement))
     (finding,) = audit_database().findings
     assert finding.rule == "hashes"
-    assert finding.leaf_index == place or finding.field == f"tile/0/000.p/15, {place}"
+    assert finding.leaf_index == place or finding.field == f"tile/0/000.p/{SIZE}, {place}"
 
 
 def test_a_sale_that_the_books_do_not_bear_out_is_named(sold: World, log: Log) -> None:
@@ -169,7 +182,7 @@ def test_a_sale_that_the_books_do_not_bear_out_is_named(sold: World, log: Log) -
     "count", [pytest.param(40, id="some"), pytest.param(1_000, id="many", marks=pytest.mark.prove)]
 )
 def test_every_flipped_byte_of_a_copy_is_found_where_it_is(sold: World, tmp_path: Path, count: int) -> None:
-    copy, rng = copy_database(tmp_path / "copy", 15), Random(count)
+    copy, rng = copy_database(tmp_path / "copy", SIZE), Random(count)
     files = {str(path.relative_to(copy)): path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     bundle = next(path for path in files if "entries" in path)
     ends, end = [], 0
@@ -193,5 +206,5 @@ def test_every_flipped_byte_of_a_copy_is_found_where_it_is(sold: World, tmp_path
 def test_nothing_served_names_what_is_not_published(sold: World) -> None:
     sold.sell(1_000, at=LATER)
     with transaction() as tx:
-        assert record_reader(tx)(Tile(None, 0, 16).path) is None
+        assert record_reader(tx)(Tile(None, 0, SIZE + 1).path) is None
     assert audit_database().findings == []

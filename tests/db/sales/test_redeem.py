@@ -206,7 +206,7 @@ def test_ten_thousand_lines_are_refused(world: World) -> None:
 
 def _suspend(world: World) -> None:
     with transaction() as tx:
-        merchants.suspend_merchant(tx, merchant_id=world.merchant)
+        merchants.suspend_merchant(tx, merchant_id=world.merchant, at=NOON)
 
 
 def _close(world: World) -> None:

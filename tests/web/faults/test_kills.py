@@ -28,7 +28,7 @@ from api.identity import create_account, grant_role, open_session
 from market.kit.clock import now
 from market.kit.database import get_engine, transaction
 from market.kit.jobs import QUEUE
-from market.ledger.operations import grant_budget
+from market.record.budgets import grant_budget
 from tests.web.faults.buyers import Browser, Buyer, Known
 from tests.web.faults.judgement import judge, list_unrest
 from tests.web.faults.processes import Machine
@@ -133,7 +133,7 @@ class Town:
             tokens = {}
             for login, (role, scope) in scopes.items():
                 account = create_account(tx, login=login, name=login, at=now())
-                grant_role(tx, account_id=account, role=role, scope_id=scope)
+                grant_role(tx, account_id=account, role=role, at=now(), scope_id=scope)
                 tokens[login] = open_session(tx, account_id=account, roles=[role], agent="test", at=now()).token
         mine, *others = (self.browse(token, f"{self.seed} {login}") for login, token in tokens.items())
         owners = dict(zip(self.plaza.owners, others, strict=True))

@@ -114,7 +114,7 @@ def _no_account(mall: Mall) -> None:
 
 def _suspended(mall: Mall) -> None:
     with transaction() as tx:
-        merchants.suspend_merchant(tx, merchant_id=mall.appliances)
+        merchants.suspend_merchant(tx, merchant_id=mall.appliances, at=NOON)
 
 
 def _frozen(mall: Mall) -> None:

@@ -92,7 +92,7 @@ def test_each_finding_is_a_line_with_its_place(run: Callable[..., Result], tmp_p
     assert found.exit_code == 1
     lines = found.stdout.splitlines()
     assert lines[0].startswith(f"amounts: entry 9 ({9:032x}), list: ")
-    assert lines[-1] == f"{len(lines) - 3} findings"
+    assert lines[-1] == f"{len(lines) - 4} findings"
     assert (tmp_path / "seen").exists(), "the log itself is sound"
 
 

@@ -1,0 +1,58 @@
+"""Rules of `huigong verify` over the public record: what happened is published, and what has a place in the log is what stands there."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
+
+from market.oversight.finding import Audit, Finding
+
+
+def check_places(connection: Connection) -> Iterator[Finding]:
+    """Places are given without gaps from 0 on, as many as the log says."""
+    size, placed, last = connection.execute(
+        text("""
+        SELECT coalesce((SELECT size FROM log_state), 0), count(leaf_index), coalesce(max(leaf_index) + 1, 0) FROM entry
+        """)
+    ).one()
+    if not size == placed == last:
+        yield Finding("log", "places", f"the log has {size} places, {placed} entries have one, the last is {last - 1}")
+
+
+def check_leaves(connection: Connection) -> Iterator[Finding]:
+    """The hash in the lowest tile is that of the entry's bytes, for every entry that has a place."""
+    rows = connection.execute(
+        text("""
+        SELECT e.public_id, e.leaf_index FROM entry e
+        LEFT JOIN log_tile t ON t.level = 0 AND t.index = e.leaf_index / 256
+        WHERE e.leaf_index IS NOT NULL
+          AND substring(t.hashes FROM (e.leaf_index % 256)::integer * 32 + 1 FOR 32)
+              IS DISTINCT FROM sha256('\\x00'::bytea || e.body)
+        ORDER BY e.leaf_index
+        """)
+    )
+    for public_id, place in rows:
+        yield Finding("log", f"entry {public_id}", f"its bytes are not those that the log holds at place {place}")
+
+
+def check_grants_have_entries(connection: Connection) -> Iterator[Finding]:
+    """Every grant to a budget is published as it was, and nothing is published as a grant that was none."""
+    rows = connection.execute(
+        text("""
+        WITH told AS (
+          SELECT body->>'budget' AS budget, (move->>2)::bigint AS fen, body->>'day' AS day, count(*) AS times
+          FROM (SELECT convert_from(body, 'UTF8')::jsonb AS body FROM entry WHERE type = 'budget') AS e,
+               jsonb_array_elements(body->'transfers') AS move
+          WHERE move->>0 = 'union:fund' AND move->>1 = 'budget:' || (body->>'budget') GROUP BY 1, 2, 3),
+        done AS (
+          SELECT g.budget, g.amount_fen AS fen, t.day::text AS day, count(*) AS times
+          FROM budget_grant g JOIN transfer t ON t.event = 'grant' AND t.event_id = g.id GROUP BY 1, 2, 3)
+        SELECT coalesce(done.budget, told.budget), coalesce(done.day, told.day), coalesce(done.fen, told.fen),
+               coalesce(done.times, 0), coalesce(told.times, 0)
+        FROM done FULL JOIN told USING (budget, fen, day) WHERE done.times IS DISTINCT FROM told.times
+        """)
+    )
+    for budget, day, fen, done, told in rows:
+        yield Finding("grants", f"budget {budget}", f"{fen} fen on {day}: granted {done} times, published {told} times")
+
+
+RECORD_AUDITS: tuple[Audit, ...] = (check_places, check_leaves, check_grants_have_entries)
