@@ -11,7 +11,7 @@ from market.record.log.keys import Kind, VerifierKey, parse_vkey
 
 # What waits for its window, so that neither order nor time of publication tells whose purchase it was. All else has no window.
 WINDOWED: Final = ("sale", "void", "refund")
-# What others refer to comes before what refers to it; a window's entries are shuffled within their rank.
+# What others refer to comes before what refers to it; purchases of a window are shuffled within their rank.
 RANKS: Final = {"key": 0, "policy": 0, "sale": 2, "void": 3, "refund": 3, "rebate": 3, "settlement": 4, "close": 5}
 OTHERS: Final = 1
 _TYPES: Final = {

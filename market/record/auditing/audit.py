@@ -105,8 +105,8 @@ def audit_log(
         audited.add(*replay.end(served))
     if kept is not None:
         seen = kept.checkpoint.size <= audited.replayed
-        keys = replay.policies.keys_at(kept.checkpoint.size) if seen else []
-        audited.add(*_check_kept(kept, signed.checkpoint, log.kept_root, keys))
+        key = replay.policies.key_at(kept.checkpoint.size) if seen else None
+        audited.add(*_check_kept(kept, signed.checkpoint, log.kept_root, key))
     return audited
 
 
@@ -142,18 +142,18 @@ def _read_kept(since: bytes) -> _Kept:
         raise KeptCheckpointError(str(error)) from None
 
 
-def _check_kept(kept: _Kept, now: Checkpoint, root: bytes | None, keys: list[VerifierKey]) -> Iterator[Finding]:
+def _check_kept(kept: _Kept, now: Checkpoint, root: bytes | None, key: VerifierKey | None) -> Iterator[Finding]:
     """The log continues the kept checkpoint, and it was one of this log's."""
     before = kept.checkpoint
     where = "the kept checkpoint"
     if before.origin != now.origin:
         yield Finding("consistency", f"It is one of {before.origin}, and this log is {now.origin}.", field=where)
         return
-    if keys:
+    if key is not None:
         try:
-            verify_note(kept.note, keys)
+            verify_note(kept.note, [key])
         except NotProvedError as error:
-            yield Finding("consistency", f"No policy of its time names who signed it: {error}.", field=where)
+            yield Finding("consistency", f"It is not signed by the log key of its time: {error}.", field=where)
     if before.size > now.size:
         problem = f"The log had {before.size} entries and now has {now.size}: entries were taken back."
         yield Finding("consistency", problem, field=where)

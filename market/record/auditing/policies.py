@@ -1,4 +1,4 @@
-"""The policies in the log: well-formed, of one origin, and the newest one is what is served. Which keys may have signed at a size."""
+"""The policies in the log: well-formed, of one origin, and the newest one is what is served. Which key signs at a size."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -40,6 +40,7 @@ class Policies:
             )
             yield self._newest.finding(RULE, "", problem)
 
-    def keys_at(self, size: int) -> list[VerifierKey]:
-        """Who may have signed the checkpoint of this size: the log key of its newest policy, or, while it was new, of the one before."""
-        return [policy.log for index, policy in self._policies if index < size][-2:]
+    def key_at(self, size: int) -> VerifierKey | None:
+        """Who signs the checkpoint of this size: the log key of the newest policy that it covers."""
+        keys = [policy.log for index, policy in self._policies if index < size]
+        return keys[-1] if keys else None

@@ -50,7 +50,7 @@ def check_booked(entry: Entry) -> Iterator[Finding]:
     is_return = entry.type != "sale"
     for first, second, fen in said["transfers"]:
         debit, credit = (second, first) if is_return else (first, second)
-        if credit == payable and debit.startswith(("budget:", "allowance")):
+        if credit == payable and (debit.startswith("budget:") or debit == "allowances"):
             sums["subsidy"] += fen
         elif debit == receivable and credit == MEMBERS:
             sums["rebate_member"] += fen

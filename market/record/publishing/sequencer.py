@@ -130,16 +130,17 @@ def _lock_size(tx: Session) -> int:
 
 
 def _shuffle(rows: list[tuple[int, UUID, bytes]]) -> tuple[list[UUID], list[bytes]]:
-    """The order in which entries enter the log: by rank, and within a rank by chance, so that it tells nothing."""
+    """The order in which entries enter the log: by rank, and of purchases within a rank by chance, so that it tells nothing."""
     order = list(_by_chance(rows))
     return [id_ for _, id_, _ in order], [leaf for _, _, leaf in order]
 
 
 def _by_chance(rows: list[tuple[int, UUID, bytes]]) -> Iterator[tuple[int, UUID, bytes]]:
-    chance = secrets.SystemRandom()
-    for _, group in groupby(rows, key=lambda row: row[0]):
+    chance, shuffled = secrets.SystemRandom(), {RANKS[kind] for kind in WINDOWED}
+    for rank, group in groupby(rows, key=lambda row: row[0]):
         mine = list(group)
-        chance.shuffle(mine)
+        if rank in shuffled:  # of all else the order is public, and says which policy or grant is the later one
+            chance.shuffle(mine)
         yield from mine
 
 

@@ -33,6 +33,19 @@ def find_policy_entry(tx: Session) -> bytes | None:
     return body
 
 
+def find_placed_policy(tx: Session, *, size: int) -> bytes | None:
+    """The entry of the newest policy among the first `size` entries of the log: its log key signs the checkpoint of that size."""
+    placed = select(Entry.body).where(Entry.type == "policy", Entry.leaf_index < size)
+    body: bytes | None = tx.scalar(placed.order_by(Entry.leaf_index.desc()).limit(1))
+    return body
+
+
+def find_published_policy(tx: Session) -> bytes | None:
+    """The entry of the newest policy that the newest checkpoint covers; before there is one, of the newest."""
+    size = published_size(tx)
+    return find_placed_policy(tx, size=size) if size else find_policy_entry(tx)
+
+
 def list_log_keys(tx: Session) -> list[VerifierKey]:
     """Every key that the log was ever signed with, the newest first."""
     bodies = tx.scalars(select(Entry.body).where(Entry.type == "policy").order_by(Entry.id.desc()))
@@ -77,7 +90,7 @@ def record_reader(tx: Session) -> ReadFile:
     def read(path: str) -> bytes | None:
         if path == "checkpoint":
             return find_checkpoint(tx)
-        return find_policy_entry(tx) if path == "policy" else read_published(tx, parse_path(path))
+        return find_published_policy(tx) if path == "policy" else read_published(tx, parse_path(path))
 
     return read
 

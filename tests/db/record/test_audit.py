@@ -126,6 +126,15 @@ def test_an_auditor_comes_back_with_what_he_kept(
     assert with_old_key.exit_code == 1
 
 
+def test_a_new_key_holds_from_the_checkpoint_that_covers_its_policy(sold: World, log: Log) -> None:
+    for _ in range(8):  # all in one round: by chance another one would come last
+        policy = renew_key(log.settings, which="log", at=LATER)
+    assert audit_database().findings == [], "the policy that is served is the published one"
+    log.run(LATER + timedelta(minutes=1))
+    audited = audit_database()
+    assert (audited.findings, audited.key) == ([], policy.log)
+
+
 def test_a_history_written_anew_is_found_by_whoever_kept_a_checkpoint(
     sold: World, log: Log, tmp_path: Path, run: Callable[..., Result]
 ) -> None:
