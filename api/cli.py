@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "api.commands.demo:demo",
     "price": "api.commands.price:price",
     "verify": "api.commands.verify:verify",
+    "audit": "api.commands.audit:audit",
     "dry-run": "api.commands.dry_run:dry_run",
 }
 USER_COMMANDS = {

@@ -19,12 +19,13 @@ from market.kit.settings import Settings
 from market.record.log.checkpoints import SignedCheckpoint
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.tiles import TiledTree
-from market.record.policy import Policy
+from market.record.policy import Policy, parse_policy
 from market.record.publishing.keyring import new_key, read_key, write_key
 from market.record.publishing.opening import set_policy
 from market.record.publishing.sequencer import check_continued, place_entries, sign_log
 from market.record.publishing.served import (
     find_newest_checkpoint,
+    find_placed_policy,
     find_policy,
     list_log_keys,
     published_size,
@@ -110,17 +111,20 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
     """
     with transaction() as tx:
         policy = need_policy(tx)
-    key, shelf = read_log_key(settings, policy), Shelf(log_folder(settings, policy.origin))
-    placed = True
-    while placed:
+    read_log_key(settings, policy)  # without it nothing is placed either
+    placed = None
+    while placed is None or placed.count:
         with transaction() as tx:
-            placed = bool(place_entries(tx, policy=policy, at=at).count)
+            placed = place_entries(tx, policy=policy, at=at)
     with transaction() as tx:
-        return sign_log(tx, policy=policy, key=key, shelf=shelf, at=at)
+        body = find_placed_policy(tx, size=placed.size)
+        signing = policy if body is None else parse_policy(body)
+        key, shelf = read_log_key(settings, signing), Shelf(log_folder(settings, signing.origin))
+        return sign_log(tx, policy=signing, key=key, shelf=shelf, at=at)
 
 
 def renew_key(settings: Settings, *, which: Literal["log", "promise"], at: datetime) -> Policy:
-    """Replace one of the keys: the new policy is an entry under the old log key's next checkpoint or the new one's. Raises LogNotOpenError."""
+    """Replace one of the keys: the checkpoint that covers the new policy is the first one under a new log key. Raises LogNotOpenError."""
     with transaction() as tx:
         old = need_policy(tx)
         key = new_key(old.origin if which == "log" else f"{old.origin}/promise")

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
-from bench import flash
+from bench import flash, record
 from bench.grocer import Mode
 from bench.history import FULL, QUICK
 from bench.journey import run
 from bench.redemptions import describe, measure
+from bench.tables import print_figures
 
 JOURNEY_WEEK = 2
 MODES: tuple[Mode, ...] = ("rung", "offered")
@@ -43,11 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console.rule("flash sale")
     sale = flash.QUICK if chosen.quick else flash.FULL
     rows += flash.describe_flash(flash.measure_flash(sale, console=console), sale)
-    table = Table("figure", "measured", "goal", "reached", title="Figures")
-    for what, measured, goal, is_reached in rows:
-        table.add_row(what, measured, goal, ("yes" if is_reached else "[red]no") if goal else "")
-    console.print(table)
-    sys.exit(0 if priced.returncode == 0 and all(is_reached for *_, is_reached in rows) else 1)
+    console.rule("the public record")
+    rows += record.describe_record(record.measure_record(record.QUICK, console=console))
+    is_reached = print_figures(rows, console=console, title="Figures")
+    sys.exit(0 if priced.returncode == 0 and is_reached else 1)
 
 
 if __name__ == "__main__":

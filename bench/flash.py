@@ -21,7 +21,6 @@ from statistics import median
 from uuid import UUID, uuid4
 
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy import select, text
 
 import cards
@@ -32,6 +31,7 @@ from api.flash import SLOT_SECONDS
 from api.identity import create_account, grant_role, init_installation, open_session
 from bench.lean_client import Answer, Drive, drive, write_request
 from bench.served import open_folder, serve
+from bench.tables import print_figures
 from cards.models import Member
 from market.kit.clock import now
 from market.kit.database import connect, disconnect, get_engine, transaction
@@ -298,11 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     plan = QUICK if parser.parse_args(arguments).quick else FULL
     console = Console(width=140)
     rows = list(describe_flash(measure_flash(plan, console=console), plan))
-    table = Table("figure", "measured", "goal", "reached")
-    for what, measured, goal, is_reached in rows:
-        table.add_row(what, measured, goal, ("yes" if is_reached else "[red]no") if goal else "")
-    console.print(table)
-    sys.exit(0 if all(is_reached for *_, is_reached in rows) else 1)
+    sys.exit(0 if print_figures(rows, console=console) else 1)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from api.commands.lines import printable
 from market.pricing.document import check_document, parse_document, price_document
 from market.pricing.reading import PricingDocumentError
 
@@ -38,7 +39,7 @@ def price(
     except PricingDocumentError as error:
         _refuse(f"{error.path}: {error.problem}")
     if differences:
-        sys.stdout.write("\n".join(map(_printable, differences)) + "\n")
+        sys.stdout.write("\n".join(map(printable, differences)) + "\n")
         raise typer.Exit(DIFFERENT)
     sys.stdout.write(f"{expected} as expected\n")
 
@@ -71,10 +72,5 @@ def _no_constant(name: str) -> NoReturn:
 
 def _refuse(line: str) -> NoReturn:
     """One line on standard error, nothing on standard output."""
-    sys.stderr.write(f"huigong price: {_printable(line)}\n")
+    sys.stderr.write(f"huigong price: {printable(line)}\n")
     raise typer.Exit(MALFORMED)
-
-
-def _printable(line: str) -> str:
-    """A line that stays one line whatever names a document uses: what cannot be printed is escaped."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)

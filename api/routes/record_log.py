@@ -13,7 +13,7 @@ from market.kit.database import transaction
 from market.oversight.queries import find_entry
 from market.record.log.errors import MalformedError
 from market.record.log.tiles import WIDTH, parse_path
-from market.record.publishing.served import find_checkpoint, find_policy_entry, prove_entry, read_published
+from market.record.publishing.served import find_checkpoint, find_published_policy, prove_entry, read_published
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -44,9 +44,9 @@ def record_tile(path: str) -> Response:
 
 @doors.get("/policy", response_class=Response)
 def record_policy() -> Response:
-    """The newest policy: the log's name, its keys, when entries are published, who watches. Itself an entry of the log."""
+    """The newest published policy: the log's name, its keys, when entries are published, who watches. Itself an entry of the log."""
     with transaction() as tx:
-        body = find_policy_entry(tx)
+        body = find_published_policy(tx)
     return _file(body, "application/json", SOON_OLD)
 
 

@@ -11,6 +11,9 @@ from market.record.log.keys import Kind, VerifierKey, parse_vkey
 
 # What waits for its window, so that neither order nor time of publication tells whose purchase it was. All else has no window.
 WINDOWED: Final = ("sale", "void", "refund")
+# What others refer to comes before what refers to it; purchases of a window are shuffled within their rank.
+RANKS: Final = {"key": 0, "policy": 0, "sale": 2, "void": 3, "refund": 3, "rebate": 3, "settlement": 4, "close": 5}
+OTHERS: Final = 1
 _TYPES: Final = {
     "origin": str,
     "log": str,
@@ -105,7 +108,10 @@ def parse_policy(body: bytes) -> Policy:
 def _key(text: object, field: str, kind: Kind) -> VerifierKey:
     if type(text) is not str:
         raise MalformedError("policy", field, "a vkey is a text")
-    key = parse_vkey(text)
+    try:
+        key = parse_vkey(text)
+    except MalformedError as error:
+        raise MalformedError("policy", field, error.problem) from None
     if key.kind != kind:
         raise MalformedError("policy", field, f"a key of type {int(kind)} stands here")
     return key

@@ -24,6 +24,20 @@ def hash_node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
+def hash_leaves(entries: Iterable[bytes]) -> list[bytes]:
+    """The hashes of many entries as leaves."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
+
+
+def hash_perfect(row: bytes) -> bytes:
+    """The root over hashes that stand one after the other, as many as a power of two: `root_of`, in bulk."""
+    sha256 = hashlib.sha256
+    while len(row) > HASH_SIZE:
+        row = b"".join([sha256(b"\x01" + row[at : at + 64]).digest() for at in range(0, len(row), 64)])
+    return row
+
+
 def split(size: int) -> int:
     """How many of `size` leaves, two or more, stand in the left subtree: the largest power of two below `size` (RFC 6962, 2.1)."""
     return 1 << ((size - 1).bit_length() - 1)

@@ -21,16 +21,12 @@ from market.record.log.checkpoints import Checkpoint, SignedCheckpoint, parse_ch
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.notes import parse_note, verify_note
 from market.record.log.tiles import TiledTree, grow_tiles
-from market.record.policy import WINDOWED, Policy
+from market.record.policy import OTHERS, RANKS, WINDOWED, Policy
 from market.record.publishing.models import LogCheckpoint, LogState
 from market.record.publishing.served import find_newest_checkpoint, list_log_keys, published_size, tile_reader
 from market.record.publishing.shelf import Shelf
 
 AT_ONCE: Final = 50_000  # entries placed in one transaction
-
-# What others refer to comes before what refers to it; a window's entries are shuffled within their rank.
-RANKS: Final = {"key": 0, "policy": 0, "sale": 2, "void": 3, "refund": 3, "rebate": 3, "settlement": 4, "close": 5}
-OTHERS: Final = 1
 
 _ELIGIBLE = text(
     f"""
@@ -134,16 +130,17 @@ def _lock_size(tx: Session) -> int:
 
 
 def _shuffle(rows: list[tuple[int, UUID, bytes]]) -> tuple[list[UUID], list[bytes]]:
-    """The order in which entries enter the log: by rank, and within a rank by chance, so that it tells nothing."""
+    """The order in which entries enter the log: by rank, and of purchases within a rank by chance, so that it tells nothing."""
     order = list(_by_chance(rows))
     return [id_ for _, id_, _ in order], [leaf for _, _, leaf in order]
 
 
 def _by_chance(rows: list[tuple[int, UUID, bytes]]) -> Iterator[tuple[int, UUID, bytes]]:
-    chance = secrets.SystemRandom()
-    for _, group in groupby(rows, key=lambda row: row[0]):
+    chance, shuffled = secrets.SystemRandom(), {RANKS[kind] for kind in WINDOWED}
+    for rank, group in groupby(rows, key=lambda row: row[0]):
         mine = list(group)
-        chance.shuffle(mine)
+        if rank in shuffled:  # of all else the order is public, and says which policy or grant is the later one
+            chance.shuffle(mine)
         yield from mine
 
 

@@ -33,6 +33,19 @@ def find_policy_entry(tx: Session) -> bytes | None:
     return body
 
 
+def find_placed_policy(tx: Session, *, size: int) -> bytes | None:
+    """The entry of the newest policy among the first `size` entries of the log: its log key signs the checkpoint of that size."""
+    placed = select(Entry.body).where(Entry.type == "policy", Entry.leaf_index < size)
+    body: bytes | None = tx.scalar(placed.order_by(Entry.leaf_index.desc()).limit(1))
+    return body
+
+
+def find_published_policy(tx: Session) -> bytes | None:
+    """The entry of the newest policy that the newest checkpoint covers; before there is one, of the newest."""
+    size = published_size(tx)
+    return find_placed_policy(tx, size=size) if size else find_policy_entry(tx)
+
+
 def list_log_keys(tx: Session) -> list[VerifierKey]:
     """Every key that the log was ever signed with, the newest first."""
     bodies = tx.scalars(select(Entry.body).where(Entry.type == "policy").order_by(Entry.id.desc()))
@@ -69,6 +82,17 @@ def read_published(tx: Session, tile: Tile) -> bytes | None:
     if (published_size(tx) >> _BITS * level) < tile.index * WIDTH + tile.width:
         return None
     return _read_bundle(tx, tile) if tile.level is None else _read_tile(tx, tile)
+
+
+def record_reader(tx: Session) -> ReadFile:
+    """The files of the record by their paths, as `GET /record/…` serves them: for an audit from inside."""
+
+    def read(path: str) -> bytes | None:
+        if path == "checkpoint":
+            return find_checkpoint(tx)
+        return find_published_policy(tx) if path == "policy" else read_published(tx, parse_path(path))
+
+    return read
 
 
 def tile_reader(tx: Session) -> ReadFile:

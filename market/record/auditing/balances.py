@@ -1,0 +1,77 @@
+"""The balances of all public accounts, replayed: budgets never fall below zero, and each `close` says what the replay says.
+
+A balance is what was credited less what was debited, in fen.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from market.record.auditing.finding import Entry, Finding
+from market.record.policy import OTHERS, RANKS
+
+FUND: Final = "union:fund"
+
+
+class Balances:
+    """Every account's balance after the entries so far, and the movements of days that no `close` has covered yet."""
+
+    def __init__(self) -> None:
+        self._balances: dict[str, int] = {}
+        self._open_days: dict[str, dict[str, int]] = {}
+        self._closed: dict[str, int] = {}
+        self._has_grants = False
+        self._unknown: set[str] = set()
+        self._below: dict[str, Entry] = {}
+        self._rank = 0
+
+    @property
+    def balances(self) -> Mapping[str, int]:
+        """The balances as they stand, by account."""
+        return self._balances
+
+    def check_order(self, entry: Entry) -> Iterator[Finding]:
+        """Called with every entry, before its transfers: where the order of ranks begins anew, no budget may be below zero.
+
+        Within a round purchases stand before what went back, whatever came first; so a budget may be short in between.
+        """
+        rank = RANKS.get(entry.type, OTHERS)
+        if rank < self._rank:
+            yield from self.check_budgets()
+        self._rank = rank
+
+    def check_budgets(self) -> Iterator[Finding]:
+        """No budget is below zero now. Those drawn on before the log's first `budget` entry are left out: their grants are not public."""
+        for account, entry in self._below.items():
+            short = -self._balances[account]
+            yield entry.finding("balances", "transfers", f"From here on {account} is below zero, now by {short}.")
+        self._below.clear()
+
+    def move(self, entry: Entry) -> Iterator[Finding]:
+        """Book the transfers of an entry. Finds nothing by itself."""
+        if entry.type == "budget" and not self._has_grants:
+            self._has_grants = True
+            drawn = {account for account, fen in self._balances.items() if fen < 0 and account.startswith("budget:")}
+            self._unknown = drawn | {FUND} if drawn else drawn
+        day = self._open_days.setdefault(entry.document["day"], {})
+        for debit, credit, fen in entry.document["transfers"]:
+            for account, change in ((debit, -fen), (credit, fen)):
+                day[account] = day.get(account, 0) + change
+                before = self._balances.get(account, 0)
+                self._balances[account] = after = before + change
+                if self._has_grants and account.startswith("budget:") and account not in self._unknown:
+                    if after < 0 <= before:
+                        self._below[account] = entry
+                    elif after >= 0:
+                        self._below.pop(account, None)
+        return iter(())
+
+    def check_close(self, entry: Entry) -> Iterator[Finding]:
+        """Each account listed has the balance that the entries up to and with the `close`'s day lead to."""
+        said = entry.document
+        for day in sorted(day for day in self._open_days if day <= said["day"]):
+            for account, change in self._open_days.pop(day).items():
+                self._closed[account] = self._closed.get(account, 0) + change
+        for account, fen in said["balances"].items():
+            replayed = self._closed.get(account, 0)
+            if fen != replayed and account not in self._unknown:
+                yield entry.finding("balances", "balances", f"{account}: {fen} is said, {replayed} is replayed.")

@@ -1,0 +1,63 @@
+"""What entries say of earlier ones: ids are used once, offers are published before they are used, returns stay within their sale."""
+
+from array import array
+from collections.abc import Iterator
+from typing import Final
+
+from market.record.auditing.finding import AMOUNTS, Entry, Finding
+
+_NO_SALE: Final = -1
+_ROW: Final = 1 + len(AMOUNTS)
+
+
+class References:
+    """Remembers every public id, and of each sale its merchant and what has not gone back of each amount: about 200 bytes per entry."""
+
+    def __init__(self) -> None:
+        self._sales: dict[bytes, int] = {}  # id → where the sale's row begins in `_left`
+        self._left = array("q")
+        self._merchants: dict[str, int] = {}
+        self._offers: dict[tuple[str, int], int] = {}
+
+    def check_id(self, entry: Entry) -> Iterator[Finding]:
+        """No earlier entry has this public id. Of sales what may go back is noted."""
+        id_ = bytes.fromhex(entry.public_id)
+        if id_ in self._sales:
+            yield entry.finding("ids", "id", "An earlier entry has this public id.")
+        elif entry.type == "sale":
+            self._sales[id_] = len(self._left)
+            said = entry.document
+            merchant = self._merchants.setdefault(said["merchant"], len(self._merchants))
+            self._left.append(merchant)
+            self._left.extend([said[name] for name in AMOUNTS])
+        else:
+            self._sales[id_] = _NO_SALE
+
+    def check_return(self, entry: Entry) -> Iterator[Finding]:
+        """A void or refund is of an earlier sale of the same merchant, and all returns of a sale together stay within each of its amounts."""
+        said = entry.document
+        row = self._sales.get(bytes.fromhex(said["of"]), _NO_SALE)
+        if row == _NO_SALE:
+            yield entry.finding("returns", "of", "No earlier sale has this public id.")
+            return
+        if self._merchants.get(said["merchant"]) != self._left[row]:
+            yield entry.finding("returns", "merchant", "The sale was at another merchant.")
+        for at, name in enumerate(AMOUNTS, start=row + 1):
+            if said[name] > self._left[at]:
+                yield entry.finding(
+                    "returns", name, f"{said[name]} goes back where {self._left[at]} of the sale is left."
+                )
+            self._left[at] -= said[name]
+
+    def check_new_version(self, entry: Entry) -> Iterator[Finding]:
+        """A version of an offer is published once."""
+        terms = entry.document["terms"]
+        first = self._offers.setdefault((terms["id"], terms["version"]), entry.leaf_index)
+        if first != entry.leaf_index:
+            yield entry.finding("offers", "terms", f"Entry {first} has published this version already.")
+
+    def check_used_versions(self, entry: Entry) -> Iterator[Finding]:
+        """Every offer version that a sale names was published before the sale."""
+        for offer, version, _ in entry.document["offers"]:
+            if (offer, version) not in self._offers:
+                yield entry.finding("offers", "offers", f"{offer} version {version} was not published before.")
