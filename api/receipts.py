@@ -5,6 +5,7 @@ The commitment keys of persons lie with the cards, the entries with the market: 
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -46,6 +47,14 @@ class Due:
     promise: Promise
 
 
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """A signed promise as it is handed out, and the instant by which it is to be kept."""
+
+    note: str
+    by: datetime
+
+
 def find_due(tx: Session, *, entry: Entry) -> Due | None:
     """What the policy in force when an entry was written promises for it; None while no log is open."""
     found = find_policy_at(tx, at=entry.created_at)
@@ -57,8 +66,8 @@ def find_due(tx: Session, *, entry: Entry) -> Due | None:
     return Due(policy, Promise(policy.origin, entry_hash(entry.body), by))
 
 
-def sign_due(settings: Settings, due: Due | None) -> str | None:
-    """The signed promise as text; None where no log is open or the key cannot be read, which is logged. Hold no lock meanwhile."""
+def sign_due(settings: Settings, due: Due | None) -> Promised | None:
+    """The signed promise; None where no log is open or the key cannot be read, which is logged. Hold no lock meanwhile."""
     if due is None:
         return None
     try:
@@ -66,13 +75,13 @@ def sign_due(settings: Settings, due: Due | None) -> str | None:
     except KeyFileError as error:
         log.warning("no promise can be signed", problem=str(error))
         return None
-    return sign_promise(due.promise, key).decode()
+    return Promised(sign_promise(due.promise, key).decode(), due.promise.by)
 
 
-def find_promise(settings: Settings, *, public_id: str) -> str | None:
-    """The signed promise of a committed sale, for the till's answer; None as `sign_due` has it."""
+def find_promise(settings: Settings, *, public_id: str) -> Promised | None:
+    """The signed promise of a sale that is committed; None as `sign_due` has it."""
     with transaction() as tx:
-        due = find_due(tx, entry=_get_entry(tx, public_id))
+        due = find_due(tx, entry=get_sale_entry(tx, public_id=public_id))
     return sign_due(settings, due)
 
 
@@ -83,7 +92,7 @@ def get_receipt(settings: Settings, *, subject: UUID, public_id: str, leave_out:
     """
     with transaction() as tx:
         documents = get_person_documents(tx, subject=subject, public_id=public_id)
-        entry = _get_entry(tx, public_id)
+        entry = get_sale_entry(tx, public_id=public_id)
         due = find_due(tx, entry=entry)
         if due is None:
             raise ReceiptFileEarlyError
@@ -93,13 +102,13 @@ def get_receipt(settings: Settings, *, subject: UUID, public_id: str, leave_out:
         checkpoint = next((proof.checkpoint for proof in proofs.values()), None)
         signer = get_signer(tx, checkpoint)
         key = read_keys(tx.connection(), [subject]).get(subject)
-    note = sign_due(settings, due)
+    promised = sign_due(settings, due)
     return make_receipt(
         log=signer,
         promise_key=due.policy.promise,
         public_id=public_id,
         entry=entry.body,
-        promise=None if note is None else note.encode(),
+        promise=None if promised is None else promised.note.encode(),
         documents={name: body for name, body in documents.items() if name not in leave_out},
         commit_key=key,
         offers=[OfferInside(terms[index], proof) for index, proof in proofs.items() if index in terms],
@@ -107,6 +116,7 @@ def get_receipt(settings: Settings, *, subject: UUID, public_id: str, leave_out:
     )
 
 
-def _get_entry(tx: Session, public_id: str) -> Entry:
+def get_sale_entry(tx: Session, *, public_id: str) -> Entry:
+    """The public entry of a sale that is there."""
     entry = find_entry(tx, public_id=public_id)
     return entry or unreachable("a sale and its public entry are written together")

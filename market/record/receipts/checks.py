@@ -165,6 +165,9 @@ def _check_promise(check: _Check) -> None:
 def _check_proof(check: _Check) -> None:
     """The proof leads from the entry to a checkpoint that the log signed; so do those of the offers."""
     receipt = check.receipt
+    if not check.keys.log:
+        check.note("proof", State.OPEN, "proof_key_missing")
+        return
     if receipt.proof is None:
         check.note("proof", State.OPEN, "proof_missing")
     elif not _is_proved(check, receipt.entry, receipt.proof):
@@ -212,7 +215,7 @@ def _check_price(check: _Check) -> None:
     """The price comes out again. Only what is signed is priced: the search costs time, and a stranger's basket is nobody's price."""
     if "basket" not in check.opened or "facts" not in check.opened:
         check.note("documents.facts.quote", State.OPEN, "price_needs_documents")
-    elif check.differs or (check.promise is None and check.proved_index is None):
+    elif check.differs or not check.keys.log or (check.promise is None and check.proved_index is None):
         check.note("documents.facts.quote", State.OPEN, "price_not_tried")
     else:
         entries = [_read_json(offer.entry) for offer in check.receipt.offers]

@@ -1,6 +1,7 @@
 """The receipt as a file: strictly canonical JSON (RFC 8785), so that one receipt is one sequence of bytes. Reading verifies nothing."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +19,7 @@ MOST_BYTES: Final = 900_000
 DOCUMENTS: Final = ("subject", "basket", "facts")
 """The private documents that an entry commits to."""
 
+_ID: Final = re.compile(rb'"id":"([0-9a-f]{32})"')
 _PART: Final = "receipt"
 _MOST_OFFERS: Final = 1_000
 _FIELDS: Final = frozenset(
@@ -66,6 +68,12 @@ class Receipt:
     documents: Mapping[str, Document] = field(default_factory=dict)
     offers: tuple[OfferInside, ...] = ()
     proof: ProofFile | None = None
+
+    @property
+    def public_id(self) -> str | None:
+        """The public id that the entry says; None where it says none of ours."""
+        found = _ID.search(self.entry)
+        return found[1].decode() if found else None
 
     def encode(self) -> bytes:
         """The bytes of the file."""

@@ -71,6 +71,10 @@ _SENTENCES: Final = {
         "还没有入账证明：公布以后再下载小票就有。",
         "No proof is inside yet: the receipt has one once the entry is published.",
     ),
+    "proof_key_missing": (
+        "没有给出台账的公钥，入账证明没有核对。",
+        "No log key was given, so the proof was not checked.",
+    ),
     "proof_differs": (
         "“{field}”不符：入账证明没有通到台账公钥签名的检查点。",
         "{field} differs: the proof does not lead from the entry to a checkpoint signed by the log's key.",
