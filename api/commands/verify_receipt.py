@@ -2,7 +2,6 @@
 
 import os
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -17,7 +16,7 @@ _MARKS: Final = {State.HOLDS: "ok  ", State.DIFFERS: "NOT ", State.OPEN: "  - "}
 
 
 def verify_receipt_file(
-    file: Annotated[Path, typer.Argument(help="A receipt file; - reads it from standard input.")],
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="A receipt file; - reads it from standard input.")],
     vkey: Annotated[
         list[str] | None,
         typer.Option(help="A key that you trust, of the log or of its promises; give both. Else those in the file."),
@@ -28,7 +27,7 @@ def verify_receipt_file(
     """Check a receipt file. Exit code 0: it holds; 1: a field differs, the promise is overdue, or nothing is signed; 2: no receipt."""
     keys = _read_keys(vkey) if vkey else None
     try:
-        receipt = parse_receipt(_read(file))
+        receipt = parse_receipt(file.read(MOST_BYTES + 1))
     except ReceiptMalformedError as error:
         _say(error.sentence("zh"), error.sentence("en"))
         raise typer.Exit(UNREADABLE) from None
@@ -44,14 +43,6 @@ def verify_receipt_file(
         )
     if not verdict.holds:
         raise typer.Exit(DIFFERS)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with open(0, "rb", closefd=False) if str(file) == "-" else file.open("rb") as source:
-            return source.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
 
 
 def _read_keys(texts: list[str]) -> Keys:

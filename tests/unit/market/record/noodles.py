@@ -7,7 +7,7 @@ from uuid import UUID
 from market.pricing import Candidate, Case, Line, Offer, quote
 from market.record.entries import Amounts, PublicTransfer, commit_documents, entry_hash, offer_entry, sale_entry
 from market.record.log.checkpoints import Checkpoint, sign_checkpoint
-from market.record.log.keys import Kind, SignerKey
+from market.record.log.keys import Kind, SignerKey, VerifierKey
 from market.record.log.proof_files import ProofFile
 from market.record.log.proofs import prove_inclusion
 from market.record.log.tree import root_of
@@ -19,10 +19,13 @@ from market.sales.redeem import list_documents
 ORIGIN = "test.example/log"
 LOG = SignerKey(ORIGIN, Kind.NOTE, bytes(32))
 PROMISE = SignerKey(f"{ORIGIN}/promise", Kind.NOTE, bytes(range(32)))
+OTHER = SignerKey(ORIGIN, Kind.NOTE, b"\x07" * 32)
+COSIGNER = VerifierKey(ORIGIN, Kind.COSIGNATURE, LOG.verifier.public)
 KEYS = Keys((LOG.verifier,), (PROMISE.verifier,))
 COMMIT_KEY = bytes(range(1, 33))
 SALE_ID = "8f1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f"
 AT = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)
+FILE_FIELDS = ("documents", "entry", "format", "leaf", "log", "offers", "origin", "promise", "promise_key", "proof")
 BY = AT + timedelta(minutes=2)
 TERMS = (
     {
@@ -52,7 +55,9 @@ def prove(index: int, leaves: Sequence[bytes], checkpoint: bytes) -> ProofFile:
     return ProofFile(index, path, checkpoint)
 
 
-def make(*, published: bool = True, with_promise: bool = True, leave_out: tuple[str, ...] = ()) -> Receipt:
+def make(
+    *, published: bool = True, with_promise: bool = True, leave_out: tuple[str, ...] = (), by: datetime = BY
+) -> Receipt:
     case = Case(
         now=AT,
         channel="shop",
@@ -90,7 +95,7 @@ def make(*, published: bool = True, with_promise: bool = True, leave_out: tuple[
         promise_key=PROMISE.verifier,
         public_id=SALE_ID,
         entry=entry,
-        promise=sign_promise(Promise(ORIGIN, leaves[-1], BY), PROMISE) if with_promise else None,
+        promise=sign_promise(Promise(ORIGIN, leaves[-1], by), PROMISE) if with_promise else None,
         documents={name: body for name, body in documents.items() if name not in leave_out},
         commit_key=COMMIT_KEY,
         offers=[OfferInside(body, proof) for body, proof in zip(offers, proofs[1:3], strict=True)],

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from market.kit.canonical import canonical_json
 from market.record.entries import commit_documents, entry_hash
-from market.record.log.keys import Kind, SignerKey, VerifierKey
 from market.record.promises import Promise, sign_promise
 from market.record.receipts import (
     MOST_BYTES,
@@ -29,10 +28,8 @@ from market.record.receipts import (
 )
 from tests.unit.market.record import noodles
 
-FIELDS = ("documents", "entry", "format", "leaf", "log", "offers", "origin", "promise", "promise_key", "proof")
 WHOLE = noodles.make()
 FILE = WHOLE.encode()
-OTHER = SignerKey(noodles.ORIGIN, Kind.NOTE, b"\x07" * 32)
 
 
 def check(receipt: Receipt, keys: Keys | None = noodles.KEYS, at: datetime = noodles.AT) -> Verdict:
@@ -54,7 +51,7 @@ def test_a_whole_receipt_holds_in_every_step() -> None:
 def test_the_file_is_canonical_json_and_comes_back_byte_for_byte() -> None:
     assert rfc8785.dumps(json.loads(FILE)) == FILE
     assert parse_receipt(FILE).encode() == FILE
-    assert tuple(json.loads(FILE)) == FIELDS
+    assert tuple(json.loads(FILE)) == noodles.FILE_FIELDS
 
 
 def test_before_publication_the_promise_is_what_holds() -> None:
@@ -100,7 +97,7 @@ def test_without_the_terms_of_an_offer_the_price_is_not_made_again() -> None:
 
 
 def test_a_key_that_is_not_trusted_is_found_and_the_files_own_keys_are_taken_without_any() -> None:
-    verdict = check(WHOLE, Keys((OTHER.verifier,), noodles.KEYS.promise))
+    verdict = check(WHOLE, Keys((noodles.OTHER.verifier,), noodles.KEYS.promise))
     assert verdict.outcome == "differs"
     assert verdict.en.startswith("log differs")
     assert check(WHOLE, None).outcome == "proved"
@@ -162,7 +159,7 @@ TAMPERED = {
     "leaf": replace(WHOLE, leaf=bytes(32)),
     "promise": with_entry(paid=1),
     "promise by another": replace(
-        WHOLE, promise=sign_promise(Promise(noodles.ORIGIN, WHOLE.leaf, noodles.BY), replace(OTHER, name="x"))
+        WHOLE, promise=sign_promise(Promise(noodles.ORIGIN, WHOLE.leaf, noodles.BY), replace(noodles.OTHER, name="x"))
     ),
     "promise of another": replace(
         WHOLE, promise=sign_promise(Promise(noodles.ORIGIN, bytes(32), noodles.BY), noodles.PROMISE)
@@ -174,7 +171,7 @@ TAMPERED = {
     "proof": replace(WHOLE, proof=replace(WHOLE.proof, index=2)),
     "proof of another": replace(WHOLE, proof=WHOLE.offers[0].proof),
     "proof under no checkpoint": replace(WHOLE, proof=replace(WHOLE.proof, checkpoint=b"none")),
-    "log": replace(WHOLE, log=OTHER.verifier),
+    "log": replace(WHOLE, log=noodles.OTHER.verifier),
     "promise_key": replace(WHOLE, promise_key=replace(noodles.PROMISE, seed=b"\x08" * 32).verifier),
     "offers[0]": replace(WHOLE, offers=(replace(WHOLE.offers[0], entry=WHOLE.offers[1].entry), WHOLE.offers[1])),
     "documents.basket": with_document("basket", lambda lines: lines[:1]),
@@ -263,9 +260,6 @@ def put(name: str, value: object) -> bytes:
     return rewritten(lambda file: file.__setitem__(name, value))
 
 
-COSIGNER = VerifierKey(noodles.ORIGIN, Kind.COSIGNATURE, noodles.LOG.verifier.public).text
-
-
 @pytest.mark.parametrize(
     ("data", "field"),
     [
@@ -291,7 +285,7 @@ COSIGNER = VerifierKey(noodles.ORIGIN, Kind.COSIGNATURE, noodles.LOG.verifier.pu
         (put("format", "huigong-receipt/2"), "format"),
         (put("origin", "elsewhere"), "log"),
         (put("log", "elsewhere+1+AA"), "log"),
-        (put("log", COSIGNER), "log"),
+        (put("log", noodles.COSIGNER.text), "log"),
         (put("promise_key", noodles.LOG.verifier.text), "promise_key"),
         (put("leaf", "AA=="), "leaf"),
         (put("leaf", None), "leaf"),
