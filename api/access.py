@@ -53,6 +53,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/shops/{shop}"): MEMBER,
     ("GET", "/receipts"): MEMBER,
     ("GET", "/receipts/{receipt}"): MEMBER,
+    ("GET", "/receipts/{receipt}/file"): MEMBER,
     # the member's basket and orders
     ("GET", "/shop/basket"): MEMBER,
     ("POST", "/shop/basket"): MEMBER,
@@ -206,6 +207,8 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/record/policy"): PUBLIC,
     ("GET", "/record/entries/{entry}.json"): PUBLIC,
     ("GET", "/record/entries/{entry}.tlog-proof"): PUBLIC,
+    ("GET", "/record/check"): PUBLIC,
+    ("POST", "/record/check"): PUBLIC,
     ("GET", "/record/months"): PUBLIC,
     ("GET", "/record/months.csv"): PUBLIC,
     ("GET", "/record/months.json"): PUBLIC,

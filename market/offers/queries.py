@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from market.kit.errors import NotFoundError
 from market.offers.live import Title
 from market.offers.models import OfferSignature, OfferVersion
+from market.record.models import Entry
 
 Shown = Literal["current", "waiting", "live", "coming", "ended", "closed", "published"]
 Place = tuple[datetime, str, int]
@@ -103,6 +104,20 @@ def list_titles(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[t
         )
     )
     return {(row.offer, row.version): Title(row.title, row.title_en) for row in rows}
+
+
+def list_entries_of(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[int, bytes]:
+    """The public entries of these versions (offer, version) by their places in the log; those without a place are left out."""
+    if not versions:
+        return {}
+    key = tuple_(OfferVersion.offer, OfferVersion.version)
+    rows = tx.execute(
+        select(Entry.leaf_index, Entry.body)
+        .join(OfferVersion, OfferVersion.entry_id == Entry.id)
+        .where(key.in_(versions), Entry.leaf_index.is_not(None))
+        .order_by(Entry.leaf_index)
+    )
+    return {row.leaf_index: row.body for row in rows}
 
 
 def list_open_to_all(tx: Session, *, versions: Collection[tuple[str, int]]) -> set[tuple[str, int]]:

@@ -69,7 +69,19 @@ from api.pages.views.offers import (
     SaidRow,
     SignatureRow,
 )
-from api.pages.views.public import DemoDoor, Home, MerchantAmounts, Problem, RecordMonths, RecordSort, SignIn
+from api.pages.views.public import (
+    CheckedEntry,
+    CheckedReceipt,
+    CheckStep,
+    DemoDoor,
+    Home,
+    MerchantAmounts,
+    Problem,
+    RecordCheck,
+    RecordMonths,
+    RecordSort,
+    SignIn,
+)
 from api.pages.views.purchases import (
     BoughtRow,
     DeskEvent,
@@ -237,6 +249,7 @@ TEMPLATES: dict[str, type] = {
     "desk/kinds.html": OfferKinds,
     "desk/draft.html": DraftPage,
     "merchant/offers.html": OwnerOffers,
+    "record_check.html": RecordCheck,
     "record_offers.html": RecordOffers,
     "record_offer.html": RecordOffer,
     "merchant/orders.html": MerchantOrders,
@@ -280,6 +293,9 @@ __all__ = [
     "CardCode",
     "CauseChoice",
     "ChangeShown",
+    "CheckStep",
+    "CheckedEntry",
+    "CheckedReceipt",
     "Choice",
     "DayAmounts",
     "DemoDoor",
@@ -392,6 +408,7 @@ __all__ = [
     "ReceiptMonth",
     "ReceiptRow",
     "Receipts",
+    "RecordCheck",
     "RecordMonths",
     "RecordOffer",
     "RecordOffers",

@@ -69,6 +69,53 @@ class RecordMonths:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckStep:
+    """One thing that was checked: `holds`, `differs`, or `open` where it cannot be said; `field` is its name in the file."""
+
+    field: str
+    state: Literal["holds", "differs", "open"]
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedReceipt:
+    """What the check of a receipt came to. `public_id` is that of its entry, None where it has none of ours."""
+
+    outcome: Literal["proved", "promised", "overdue", "unsigned", "differs"]
+    sentence: str
+    steps: tuple[CheckStep, ...]
+    public_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedEntry:
+    """A published entry: its number in the record, its hash (hex), and what it says. `amounts` is None where it is about none."""
+
+    public_id: str
+    entry_hash: str
+    number: int
+    kind: str
+    on: date
+    merchant: str | None
+    amounts: Amounts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordCheck:
+    """`record_check.html` at /record/check?entry=ID#HASH; the form posts `file` (multipart) or `text` to the same address.
+
+    `asked` is the entry id that was asked for, and `entry` what was found under it. `error` says why a file is no receipt.
+    `vkeys` are the keys of the log and of its promises now, empty while no log is open.
+    """
+
+    asked: str
+    entry: CheckedEntry | None
+    receipt: CheckedReceipt | None
+    error: str | None
+    vkeys: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """`error.html`, block `problem` for htmx: what holds, what to do next, and where to go.
 
