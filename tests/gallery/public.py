@@ -3,7 +3,7 @@
 from datetime import date
 
 from api.pages import views as v
-from tests.gallery.frame import MONTHS, Sample, amounts
+from tests.gallery.frame import Sample, amounts
 
 DOORS = tuple(
     v.DemoDoor(role=role, name=name)
@@ -18,9 +18,10 @@ DOORS = tuple(
 
 
 MERCHANTS = tuple(
-    v.MerchantAmounts(
-        merchant=name,
-        merchant_code=f"m_{n:04d}",
+    v.AmountsRow(
+        name=name,
+        code=f"m_{n:04d}",
+        href=f"/record/merchants/m_{n:04d}",
         amounts=amounts(list_fen, concession, subsidy, *rebates),
         sales_count=count,
     )
@@ -66,29 +67,6 @@ PUBLIC: tuple[Sample, ...] = (
         v.SignIn(login="wjg", back="", error="登录名或密码不对。看清大小写，再试一次。", demo_doors=()),
         None,
         "/sign-in",
-    ),
-    Sample(
-        "record",
-        "record.html",
-        v.RecordMonths(
-            month_on=date(2026, 11, 1), months=MONTHS, total=TOTAL, merchants=MERCHANTS, sort="list", down=True
-        ),
-        None,
-        "/record/months",
-    ),
-    Sample(
-        "record-empty",
-        "record.html",
-        v.RecordMonths(
-            month_on=date(2026, 11, 1),
-            months=(),
-            total=v.MonthAmounts(month_on=date(2026, 11, 1), amounts=amounts(0, 0, 0), sales_count=0),
-            merchants=(),
-            sort="merchant",
-            down=False,
-        ),
-        None,
-        "/record/months",
     ),
     Sample(
         "error",
