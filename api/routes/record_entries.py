@@ -1,11 +1,12 @@
 """The published entries, one by one and unnamed: by type, merchant, month and day, each with a page of its own. No sign-in."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request, Response
-from pydantic import BeforeValidator, dataclasses
+from pydantic import BeforeValidator
 
 from api.access import Doors
 from api.door import language_of
@@ -46,21 +47,22 @@ doors = Doors(prefix="/record", tags=["public record"])
 
 ROWS_ON_PAGE: Final = 50
 ROWS_PER_READ: Final = 1000
-LAST_DAY: Final = date.max - timedelta(days=1)
 
 
-@dataclasses.dataclass
+@dataclass(frozen=True, slots=True)
 class Asked:
     """The filter as it stands in the address; a form sends an empty field for "all"."""
 
     kind: Annotated[str, Query(alias="type", pattern="^[a-z_]{0,32}$")] = ""
     merchant: Annotated[str, Query(pattern="^[A-Za-z0-9_]{0,32}$")] = ""
     month: Month = ""
-    day: Annotated[date | None, BeforeValidator(lambda given: given or None), Query(le=LAST_DAY)] = None
+    day: Annotated[date | None, BeforeValidator(lambda given: given or None), Query()] = None
 
     @property
     def wanted(self) -> Filter:
-        """What to look for; a day says more than its month. A month there never was is an unknown page."""
+        """What to look for; a day says more than its month. A month there never was, or the calendar's last day, is an unknown page."""
+        if self.day == date.max:
+            raise PageUnknownError
         first, beyond = month_days(choose_month(self.month, [])) if self.month else (None, None)
         if self.day is not None:
             first, beyond = self.day, self.day + timedelta(days=1)
