@@ -13,7 +13,7 @@ from api.access import Doors, Fields
 from api.door import language_of
 from api.pages.i18n import Language
 from api.pages.kit import render
-from api.pages.views import Amounts, CheckedEntry, CheckedReceipt, CheckStep, RecordCheck
+from api.pages.views import Amounts, CheckedEntry, CheckedReceipt, CheckStep, ReceiptCheck
 from market.kit.clock import get_zone, now
 from market.kit.database import transaction
 from market.oversight.queries import find_entry
@@ -40,7 +40,7 @@ def check_page(request: Request, entry: EntryId = "") -> Response:
     """The form, and what stands in the record under `entry`. The link of a receipt's QR ends in the hash, which the browser compares."""
     with transaction() as tx:
         found = _find_published(tx, entry) if entry else None
-        view = RecordCheck(asked=entry, entry=found, receipt=None, error=None, vkeys=_list_vkeys(tx))
+        view = ReceiptCheck(asked=entry, entry=found, receipt=None, error=None, vkeys=_list_vkeys(tx))
     return render(request, "record_check.html", view)
 
 
@@ -66,7 +66,7 @@ def _answer(
     with transaction() as tx:
         vkeys = _list_vkeys(tx)
     said = error.sentence(language_of(request)) if error else None
-    view = RecordCheck(asked="", entry=None, receipt=receipt, error=said, vkeys=vkeys)
+    view = ReceiptCheck(asked="", entry=None, receipt=receipt, error=said, vkeys=vkeys)
     return render(request, "record_check.html", view, status=error.status if error else 200)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from api.pages import views as v
-from tests.gallery.frame import MONTHS, Sample, amounts
+from tests.gallery.frame import Sample, amounts
 
 DOORS = tuple(
     v.DemoDoor(role=role, name=name)
@@ -20,9 +20,10 @@ DOORS = tuple(
 
 
 MERCHANTS = tuple(
-    v.MerchantAmounts(
-        merchant=name,
-        merchant_code=f"m_{n:04d}",
+    v.AmountsRow(
+        name=name,
+        code=f"m_{n:04d}",
+        href=f"/record/merchants/m_{n:04d}",
         amounts=amounts(list_fen, concession, subsidy, *rebates),
         sales_count=count,
     )
@@ -54,7 +55,7 @@ TOTAL = v.MonthAmounts(
 
 
 ENTRY_ID = "8f1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f"
-CHECK = v.RecordCheck(
+CHECK = v.ReceiptCheck(
     asked="",
     entry=None,
     receipt=None,
@@ -66,7 +67,7 @@ CHECK = v.RecordCheck(
 )
 
 
-def _checked(outcome: Any, sentence: str, *steps: tuple[str, Any, str]) -> v.RecordCheck:
+def _checked(outcome: Any, sentence: str, *steps: tuple[str, Any, str]) -> v.ReceiptCheck:
     shown = tuple(v.CheckStep(field=field, state=state, sentence=said) for field, state, said in steps)
     receipt = v.CheckedReceipt(outcome=outcome, sentence=sentence, steps=shown, public_id=ENTRY_ID)
     return replace(CHECK, receipt=receipt)
@@ -144,29 +145,6 @@ PUBLIC: tuple[Sample, ...] = (
         v.SignIn(login="wjg", back="", error="登录名或密码不对。看清大小写，再试一次。", demo_doors=()),
         None,
         "/sign-in",
-    ),
-    Sample(
-        "record",
-        "record.html",
-        v.RecordMonths(
-            month_on=date(2026, 11, 1), months=MONTHS, total=TOTAL, merchants=MERCHANTS, sort="list", down=True
-        ),
-        None,
-        "/record/months",
-    ),
-    Sample(
-        "record-empty",
-        "record.html",
-        v.RecordMonths(
-            month_on=date(2026, 11, 1),
-            months=(),
-            total=v.MonthAmounts(month_on=date(2026, 11, 1), amounts=amounts(0, 0, 0), sales_count=0),
-            merchants=(),
-            sort="merchant",
-            down=False,
-        ),
-        None,
-        "/record/months",
     ),
     *(Sample(name, "record_check.html", view, None, "/record/check") for name, view in CHECKS.items()),
     Sample(

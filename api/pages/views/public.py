@@ -1,14 +1,10 @@
-"""Pages that need no sign-in: the door, the public record, errors."""
+"""Pages that need no sign-in: the door, errors."""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from api.pages.views.shared import Amounts, DemoRole, MonthAmounts
-
-RecordSort: TypeAlias = Literal[
-    "merchant", "list", "concession", "subsidy", "paid", "rebate_member", "rebate_union", "count"
-]
+from api.pages.views.shared import Amounts, DemoRole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,31 +40,6 @@ class SignIn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MerchantAmounts:
-    """One merchant's month in the public record."""
-
-    merchant: str
-    merchant_code: str
-    amounts: Amounts
-    sales_count: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordMonths:
-    """`record.html` at /record/months?month=2026-11&sort=list&down=1; exports at /record/months.csv and .json.
-
-    `months` in time order, at most 12; `merchants` already sorted; `total` is the chosen month's.
-    """
-
-    month_on: date
-    months: tuple[MonthAmounts, ...]
-    total: MonthAmounts
-    merchants: tuple[MerchantAmounts, ...]
-    sort: RecordSort
-    down: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class CheckStep:
     """One thing that was checked: `holds`, `differs`, or `open` where it cannot be said; `field` is its name in the file."""
 
@@ -101,7 +72,7 @@ class CheckedEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordCheck:
+class ReceiptCheck:
     """`record_check.html` at /record/check?entry=ID#HASH; the form posts `file` (multipart) or `text` to the same address.
 
     `asked` is the entry id that was asked for, and `entry` what was found under it. `error` says why a file is no receipt.

@@ -1,10 +1,11 @@
 """What is served of the log: checkpoint, tiles, bundles and proofs, never further than the newest signed checkpoint."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from market.record.log.bundles import encode_bundle
@@ -96,6 +97,33 @@ def find_checkpoint(tx: Session, *, size: int | None = None) -> bytes | None:
     ).scalars()
     note: bytes = row.note
     return note + b"".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A witness by the name of its key, how many checkpoints it cosigned, and when first and last."""
+
+    name: str
+    checkpoints: int
+    first_at: datetime
+    last_at: datetime
+
+
+def list_cosigners(tx: Session) -> list[Cosigner]:
+    """Everybody who ever cosigned a checkpoint, the earliest first."""
+    first = func.min(LogCosignature.at)
+    query = select(LogCosignature.witness, func.count(), first, func.max(LogCosignature.at))
+    return [Cosigner(*row) for row in tx.execute(query.group_by(LogCosignature.witness).order_by(first))]
+
+
+def count_newest_cosigners(tx: Session) -> int:
+    """How many witnesses have cosigned the newest checkpoint."""
+    return tx.scalar(select(func.count()).where(LogCosignature.size == published_size(tx))) or 0
+
+
+def newest_signed_at(tx: Session) -> datetime | None:
+    """When the newest checkpoint was signed."""
+    return tx.scalar(select(LogCheckpoint.signed_at).order_by(LogCheckpoint.size.desc()).limit(1))
 
 
 def published_size(tx: Session) -> int:
