@@ -8,8 +8,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from market.pricing.moves import FAR, Layer, Whole
+from market.pricing.light import FAR
+from market.pricing.moves import Layer
 from market.pricing.paths import Reached
+from market.pricing.tables import Whole
 from market.pricing.terminal import Costs
 from market.pricing.ways import LIVE
 

@@ -120,7 +120,7 @@ class Paths:
 
     def _steps(self, depth: int, targets: Collection[int], origins: Collection[int]) -> Iterator[tuple[int, int, Step]]:
         """The moves of a line from some states to some others."""
-        layers = self._programme.layers(self._setting.allowed, is_light=False)
+        layers = self._programme.layers(self._setting.allowed)
         layer, ways = layers[depth], self._programme.tables[depth].ways
         is_wanted = _marked(layers[depth + 1].states.size, targets)[layer.target]
         moves = np.flatnonzero(is_wanted & _marked(layer.states.size, origins)[layer.origin])

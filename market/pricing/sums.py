@@ -17,9 +17,11 @@ import numpy as np
 from market.pricing.advance import NEVER, advance
 from market.pricing.apply import Use
 from market.pricing.component import Component
-from market.pricing.moves import Layer, Moves, Whole
+from market.pricing.light import LightLayer
+from market.pricing.moves import Moves
 from market.pricing.paths import Node, Paths, Reached
 from market.pricing.setting import Setting
+from market.pricing.tables import Whole
 from market.pricing.terminal import ENDLESS, Costs, Ground, NotModelled, Terminal, are_nested, number_parts
 from market.pricing.ways import LIVE, Stage
 
@@ -52,7 +54,7 @@ class Solver:
     def least_sum(self) -> int:
         """No plan leaves less after the line stage, whatever its order and subsidy offers. Raises NotModelled."""
         programme = self.programme(self.ground.parts)
-        return programme.least + int(programme.layers(programme.allowed, is_light=True)[0].low[0])
+        return programme.least + programme.light.layers(programme.allowed)[0].low[0]
 
     def look(self, setting: Setting) -> "Look":
         """Begin to look for the best plans of a setting. Raises NotModelled where that cannot be done exactly."""
@@ -107,7 +109,7 @@ class Look:
         ends: dict[int, list[Whole]] = {}
         high = most + terminal.most_off(programme.highest)
         for state, sums in programme.sums(terminal, self._setting.allowed, high).items():
-            nets = programme.nets_at(int(programme.ends[True][state]))
+            nets = programme.nets_at(programme.light.ends[state])
             begin = int(np.searchsorted(sums, terminal.need))
             while begin < sums.size and int(sums[begin]) - terminal.most_off(int(sums[begin])) <= floor:
                 some = sums[begin : begin + AT_ONCE]
@@ -165,7 +167,7 @@ class Programme(Moves):
 
     def _places(self, terminal: Terminal, allowed: int, most: int) -> dict[int, int]:
         """By state after all lines the places that can be reached, as bits; those above `most` may be missing."""
-        layers = self.layers(allowed, is_light=True)
+        layers = self.light.layers(allowed)
         # What thresholds of parts leave of the lines so far is worked out once for all settings that share it.
         reached: dict[int, int] = {0: 1 << self.shift}
         gates: tuple[object, ...] = ()
@@ -181,17 +183,20 @@ class Programme(Moves):
         return reached
 
     @staticmethod
-    def _run(layers: Sequence[Layer], reached: dict[int, int], most: int) -> dict[int, int]:
+    def _run(layers: Sequence[LightLayer], reached: dict[int, int], most: int) -> dict[int, int]:
         """The places reached after some more lines."""
         for layer, later in pairwise(layers):
             following: dict[int, int] = {}
-            moves = zip(layer.origin.tolist(), layer.target.tolist(), layer.more.tolist(), strict=True)
-            for origin, target, more in moves:
-                if origin in reached:
-                    places = reached[origin] << more if more >= 0 else reached[origin] >> -more
-                    following[target] = following.get(target, 0) | places
-            low = later.low.tolist()
-            reached = {state: bits & ((1 << max(0, most - low[state] + 1)) - 1) for state, bits in following.items()}
+            for origin, places in reached.items():
+                for target, shifts in layer.moves[origin]:
+                    here = following.get(target, 0)
+                    for more in shifts:
+                        here |= places << more if more >= 0 else places >> -more
+                    following[target] = here
+            reached = {}
+            for state, bits in following.items():
+                room = max(0, most - later.low[state] + 1)
+                reached[state] = bits if bits.bit_length() <= room else bits & ((1 << room) - 1)
         return reached
 
     @property
@@ -209,7 +214,7 @@ class Programme(Moves):
         last = max([int(some[-1]) for some in places.values()])
         begun = sum([way.cost for way in self.fixed.values()])
         reached: list[Reached] = [{0: Costs(self.shift, np.full(1, begun, dtype=np.int64))}]
-        layers, cells = self.layers(setting.allowed, is_light=False), 0
+        layers, cells = self.layers(setting.allowed), 0
         for depth, stage in enumerate(self.stages):
             reached.append(advance(layers[depth], layers[depth + 1], reached[-1], first, last))
             cells += sum([one.costs.size for one in reached[-1].values()])
@@ -220,8 +225,8 @@ class Programme(Moves):
         costs: dict[Node, int] = {}
         best = NEVER
         for light, some in places.items():
-            state = int(np.searchsorted(self.ends[False], self.ends[True][light]))
-            _, sponsor = terminal.leave(some + self.lowest, self.nets_at(int(self.ends[True][light])))
+            state = int(np.searchsorted(self.ends, self.light.ends[light]))
+            _, sponsor = terminal.leave(some + self.lowest, self.nets_at(self.light.ends[light]))
             start, known = reached[-1][state]
             besides = sponsor << self.cost_bits
             best = min(best, int((known[some - start] + besides).min()))

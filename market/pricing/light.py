@@ -1,0 +1,142 @@
+"""From state to state of the programme over sums with all that matters to what sums there are, and nothing of their costs. Pure.
+
+There are far fewer states so, and many ways of a line are one: what lines can come to is known long before what it costs.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from market.pricing.tables import Table, Tables
+from market.pricing.terminal import NotModelled
+
+MOST_STATES: Final = 60_000
+FAR: Final = 1 << 60  # beyond all sums: where no line can end well
+
+# The place of a state among those of the next depth, and the net that leads there, of which each is another.
+Shifts = list[tuple[int, list[int]]]
+
+
+class LightLayer(NamedTuple):
+    """The states before one line: the least net that the lines from there on can add, and where its ways lead from each."""
+
+    low: list[int]
+    moves: list[Shifts]
+
+
+class _Way(NamedTuple):
+    """Ways of a line that are one here: the offers used as bits of a state, what they clash with, what slots are given, net, offers to ban."""
+
+    uses: int
+    clashes: int
+    given: tuple[int, ...]
+    more: int
+    tracked: int
+
+
+# Where a way leads, the net it adds, and the offers it needs of those that may be banned.
+_Move = tuple[int, int, int]
+
+
+class Light:
+    """The layers of all settings; `ends` are the states after the last line, rising: several where lines are noted."""
+
+    def __init__(self, tables: Tables) -> None:
+        """Raises NotModelled."""
+        self._tables = tables
+        self._optional = tables.allowed & ~tables.component.free
+        self._layers: dict[int, list[LightLayer]] = {}
+        states = [0]
+        self._moves: list[list[list[_Move]]] = []
+        for depth, table in enumerate(tables.tables):
+            states, moves = self._expand(depth, table, states)
+            self._moves.append(moves)
+        self.ends = states
+
+    def layers(self, allowed: int) -> list[LightLayer]:
+        """Every state of every depth with its moves by the allowed offers, without those that cannot end well; after the last line none."""
+        banned = self._tables.allowed & ~allowed
+        if banned not in self._layers:
+            layers = [LightLayer([0] * len(self.ends), [])]
+            for moves in reversed(self._moves):
+                layers.append(_looking_back(moves, banned, layers[-1].low))
+            self._layers[banned] = layers[::-1]
+        return self._layers[banned]
+
+    def _expand(self, depth: int, table: Table, states: Sequence[int]) -> tuple[list[int], list[list[_Move]]]:
+        """The states after a line, rising, and the moves from each state before it."""
+        slots = [field for field in table.slots if not field.is_of_cost]
+        looked_at = table.excluding
+        relevant = looked_at + sum([field.ones << field.place for field in slots])
+        ways = self._ways(table)
+        rows: dict[int, list[_Move]] = {}
+        found: list[list[_Move]] = []
+        places: dict[int, int] = {}
+        for state in states:
+            fields, rest = state & relevant, state & ~relevant
+            row = rows.get(fields)
+            if row is None:
+                row = rows[fields] = list(dict.fromkeys(self._row(depth, table, fields, ways)))
+            found.append([(rest | after, more, tracked) for after, more, tracked in row])
+            for after, _, _ in found[-1]:
+                places[after] = 0
+            if len(places) > MOST_STATES:
+                raise NotModelled("too many states")
+        following = sorted(places)
+        places = {state: place for place, state in enumerate(following)}
+        return following, [[(places[after], more, tracked) for after, more, tracked in row] for row in found]
+
+    def _ways(self, table: Table) -> list[_Way]:
+        """The ways of a line, of those that are one here one."""
+        given = list(zip(*[field.given for field in table.slots if not field.is_of_cost], strict=True))
+        excluding, optional = table.excluding, self._optional
+        return list(
+            dict.fromkeys(
+                _Way(
+                    uses & excluding,
+                    clashes & excluding,
+                    given[number] if given else (),
+                    table.more[number],
+                    table.ways[number].tracked & optional,
+                )
+                for number, (uses, clashes) in enumerate(zip(table.uses, table.clashes, strict=True))
+            )
+        )
+
+    def _row(self, depth: int, table: Table, fields: int, ways: Sequence[_Way]) -> Iterator[_Move]:
+        """What the ways of a line do to the fields that it looks at."""
+        stays = table.excluding & ~table.closing
+        slots = [
+            (field.at, field.place, fields >> field.place & field.ones) for field in table.slots if not field.is_of_cost
+        ]
+        effect = self._tables.effect
+        for uses, clashes, given, more, tracked in ways:
+            if fields & clashes:
+                continue
+            after = (fields | uses) & stays
+            for (at, place, value), units in zip(slots, given, strict=True):
+                state, added, _ = effect(depth, at, value, units)
+                if state < 0:
+                    break
+                after |= state << place
+                more += added  # noqa: PLW2901  the net with what slots add
+            else:
+                yield after, more, tracked
+
+
+def _looking_back(moves: Sequence[Sequence[_Move]], banned: int, later: Sequence[int]) -> LightLayer:
+    """A layer with what can still be added from its states."""
+    low: list[int] = []
+    kept: list[Shifts] = []
+    for row in moves:
+        least = FAR
+        shifts: dict[int, list[int]] = {}
+        for target, more, tracked in row:
+            if tracked & banned or later[target] >= FAR:
+                continue
+            least = min(least, more + later[target])
+            mine = shifts.setdefault(target, [])
+            if more not in mine:
+                mine.append(more)
+        low.append(least)
+        kept.append(list(shifts.items()))
+    return LightLayer(low, kept)
