@@ -49,15 +49,35 @@ def advance(layer: Layer, later: Layer, reached: Reached, first: int, last: int)
     for at in np.flatnonzero(sizes).tolist():
         begin = int(begins[at])
         following[at] = Costs(int(starts[at]), flat[begin : begin + int(sizes[at])])
-    live = {at: np.flatnonzero(costs < LIVE) for at, (_, costs) in reached.items()}
-    counts = np.zeros(layer.states.size, dtype=np.int64)
-    counts[list(live)] = [places.size for places in live.values()]
-    if counts[moves.origin].sum() <= FEW_LIVE * kept.size:
-        places, costs = _move_each(moves, reached, live, counts)
+    live = _find_live(reached, layer.states.size)
+    if live.counts[moves.origin].sum() <= FEW_LIVE * kept.size:
+        places, costs = _move_each(moves, live)
         np.minimum.at(flat, (begins - starts)[places.target] + places.place, costs)
     else:
         _move_arrays(moves, reached, following)
     return following
+
+
+class _Live(NamedTuple):
+    """All sums that are reached, state by state, with their costs; of each state how many, and which is the first."""
+
+    sums: Whole
+    costs: Whole
+    counts: Whole
+    begins: Whole
+
+
+def _find_live(reached: Reached, states: int) -> _Live:
+    """Which sums are reached of all that have a place."""
+    sizes, starts = np.zeros(states, dtype=np.int64), np.zeros(states, dtype=np.int64)
+    for at in sorted(reached):
+        starts[at], sizes[at] = reached[at].start, reached[at].costs.size
+    flat = np.concatenate([reached[at].costs for at in sorted(reached)])
+    ends = sizes.cumsum()
+    live = (flat < LIVE).nonzero()[0]
+    till = live.searchsorted(ends)
+    counts = np.diff(till, prepend=0)
+    return _Live(live + (starts - ends + sizes).repeat(counts), flat[live], counts, till - counts)
 
 
 class _Places(NamedTuple):
@@ -67,19 +87,15 @@ class _Places(NamedTuple):
     place: Whole
 
 
-def _move_each(moves: _Moves, reached: Reached, live: dict[int, Whole], counts: Whole) -> tuple[_Places, Whole]:
-    """Every sum that is reached by every move, with its cost. `live` are the sums by state as places in its array, `counts` how many."""
-    where = np.concatenate([live[at] + start for at, (start, _) in reached.items()])
-    known = np.concatenate([costs[live[at]] for at, (_, costs) in reached.items()])
-    begins = np.zeros(counts.size, dtype=np.int64)
-    begins[list(live)] = np.cumsum(counts[list(live)]) - counts[list(live)]
-    mine = counts[moves.origin]
-    move = np.repeat(np.arange(mine.size), mine)
-    cell = np.arange(move.size) + np.repeat(begins[moves.origin] - np.cumsum(mine) + mine, mine)
-    place = where[cell] + moves.more[move]
+def _move_each(moves: _Moves, live: _Live) -> tuple[_Places, Whole]:
+    """Every sum that is reached by every move, with its cost."""
+    mine = live.counts[moves.origin]
+    move = np.arange(mine.size).repeat(mine)
+    cell = np.arange(move.size) + (live.begins[moves.origin] - mine.cumsum() + mine).repeat(mine)
+    place = live.sums[cell] + moves.more[move]
     fits = (moves.low[move] <= place) & (place <= moves.high[move])
     move, place, cell = move[fits], place[fits], cell[fits]
-    return _Places(moves.target[move], place), known[cell] + moves.cost[move]
+    return _Places(moves.target[move], place), live.costs[cell] + moves.cost[move]
 
 
 def _move_arrays(moves: _Moves, reached: Reached, following: Reached) -> None:

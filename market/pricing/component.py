@@ -19,8 +19,8 @@ Way = tuple[Variant | None, int]
 class Item:
     """One outer decision: a single order or subsidy offer, or a group.
 
-    While it is open, a single offer counts as applied at its most (`opened`), and a group as whatever its members could take at most
-    (`most`, in fen): one of them applies, and leaving it out gives back no more.
+    While it is open, a single offer counts as applied at its most (`opened`; the very variant of its only tier where that is the same), and
+    a group as whatever its members could take at most (`most`, in fen): one of them applies, and leaving it out gives back no more.
     """
 
     ways: tuple[Way, ...]

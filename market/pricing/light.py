@@ -3,7 +3,7 @@
 There are far fewer states so, and many ways of a line are one: what lines can come to is known long before what it costs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from market.pricing.tables import Table, Tables
@@ -33,8 +33,12 @@ class _Way(NamedTuple):
     tracked: int
 
 
-# Where a way leads, the net it adds, and the offers it needs of those that may be banned.
-_Move = tuple[int, int, int]
+class _Move(NamedTuple):
+    """Where some ways lead from one state, the nets they add, and with those of ways that may be banned the offers that they need."""
+
+    target: int
+    shifts: list[int]
+    optional: list[tuple[int, int]]
 
 
 class Light:
@@ -75,15 +79,15 @@ class Light:
             fields, rest = state & relevant, state & ~relevant
             row = rows.get(fields)
             if row is None:
-                row = rows[fields] = list(dict.fromkeys(self._row(depth, table, fields, ways)))
-            found.append([(rest | after, more, tracked) for after, more, tracked in row])
+                row = rows[fields] = self._row(depth, table, fields, ways)
+            found.append([_Move(rest | after, shifts, optional) for after, shifts, optional in row] if rest else row)
             for after, _, _ in found[-1]:
                 places[after] = 0
             if len(places) > MOST_STATES:
                 raise NotModelled("too many states")
         following = sorted(places)
         places = {state: place for place, state in enumerate(following)}
-        return following, [[(places[after], more, tracked) for after, more, tracked in row] for row in found]
+        return following, [[_Move(places[after], shifts, optional) for after, shifts, optional in row] for row in found]
 
     def _ways(self, table: Table) -> list[_Way]:
         """The ways of a line, of those that are one here one."""
@@ -102,25 +106,31 @@ class Light:
             )
         )
 
-    def _row(self, depth: int, table: Table, fields: int, ways: Sequence[_Way]) -> Iterator[_Move]:
+    def _row(self, depth: int, table: Table, fields: int, ways: Sequence[_Way]) -> list[_Move]:
         """What the ways of a line do to the fields that it looks at."""
         stays = table.excluding & ~table.closing
         slots = [
             (field.at, field.place, fields >> field.place & field.ones) for field in table.slots if not field.is_of_cost
         ]
         effect = self._tables.effect
+        found: dict[int, dict[tuple[int, int], None]] = {}
         for uses, clashes, given, more, tracked in ways:
             if fields & clashes:
                 continue
-            after = (fields | uses) & stays
+            after, net = (fields | uses) & stays, more
             for (at, place, value), units in zip(slots, given, strict=True):
                 state, added, _ = effect(depth, at, value, units)
                 if state < 0:
                     break
                 after |= state << place
-                more += added  # noqa: PLW2901  the net with what slots add
+                net += added
             else:
-                yield after, more, tracked
+                found.setdefault(after, {})[net, tracked] = None
+        row = []
+        for after, nets in found.items():
+            shifts = [net for net, tracked in nets if not tracked]
+            row.append(_Move(after, shifts, [one for one in nets if one[1] and one[0] not in shifts]))
+        return row
 
 
 def _looking_back(moves: Sequence[Sequence[_Move]], banned: int, later: Sequence[int]) -> LightLayer:
@@ -129,14 +139,18 @@ def _looking_back(moves: Sequence[Sequence[_Move]], banned: int, later: Sequence
     kept: list[Shifts] = []
     for row in moves:
         least = FAR
-        shifts: dict[int, list[int]] = {}
-        for target, more, tracked in row:
-            if tracked & banned or later[target] >= FAR:
+        mine: Shifts = []
+        for target, shifts, optional in row:
+            behind = later[target]
+            if behind >= FAR:
                 continue
-            least = min(least, more + later[target])
-            mine = shifts.setdefault(target, [])
-            if more not in mine:
-                mine.append(more)
+            nets = shifts
+            if optional:
+                nets = list({*shifts, *(net for net, tracked in optional if not tracked & banned)})
+            if nets:
+                mine.append((target, nets))
+                here = min(nets) + behind
+                least = min(here, least)
         low.append(least)
-        kept.append(list(shifts.items()))
+        kept.append(mine)
     return LightLayer(low, kept)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain, combinations, islice, product
 from math import comb
 from typing import NamedTuple
@@ -17,10 +18,13 @@ MOST_OPTIONS = (
 )
 
 
+FEW_OPTIONS = 1_000  # so many ways to spread units are listed once for all lines
 MOST_STACKED = 10  # offers that stack on one unit, of which every combination is listed
 
 # An offer of a line with its bit.
 Entry = tuple[int, Use]
+# Some units of a line given to combinations of offers: the rank of each combination that gets some, and how many.
+Spread = tuple[tuple[int, int], ...]
 
 
 class Option(NamedTuple):
@@ -155,35 +159,23 @@ class Choice:
         line, uses = self.line, self._uses
         combos, is_cut = _combos(uses)
         is_stacked = any(len(combo) > 1 for combo in combos)
-        if not is_cut and comb(line.qty + len(combos), len(combos)) <= MOST_OPTIONS:
-            spreads: Iterator[tuple[int, ...]] = _spreads(line.qty, len(combos))
-            self.floor = -1
+        if is_cut or (ways := comb(line.qty + len(combos), len(combos))) > MOST_OPTIONS:
+            combos, counts = self._select(combos, is_stacked=is_stacked)
+            spreads: Iterator[Spread] = map(_without_zeros, counts)
         else:
-            self.floor = _linear_floor(line, combos)
-            self.complete_to = -1
-            if is_stacked:
-                combos.sort(
-                    key=lambda combo: (-sum(unit_slope(use.offer, line.unit_price) for _, use in combo), len(combo))
-                )
-                combos, spreads = combos[:1], _spreads(line.qty, 1)
-            else:
-                combos.sort(
-                    key=lambda combo: (
-                        -unit_slope(combo[0][1].offer, line.unit_price),
-                        combo[0][1].share_bp,
-                        combo[0][0],
-                    )
-                )
-                spreads, is_complete = _best_spreads(line, [combo[0][1] for combo in combos])
-                if is_complete:
-                    self.floor, self.complete_to = -1, 0
+            self.floor = -1
+            few = ways <= FEW_OPTIONS
+            spreads = iter(
+                _few_spreads(line.qty, len(combos)) if few else map(_without_zeros, _spreads(line.qty, len(combos)))
+            )
         # A cap on one of several offers on a unit changes what the others take: then no two ways are alike.
         is_apart = is_stacked and any(not bit & self._merged for bit, _ in uses)
         found: dict[tuple[object, ...], Option] = {}
         grosses: dict[tuple[int, int], int] = {}
-        for counts in chain(islice(spreads, 2 * MOST_OPTIONS // max(map(len, combos))), [(0,) * len(combos)]):
+        most = 2 * MOST_OPTIONS // max(map(len, combos))
+        for spread_out in chain(islice(spreads, most), [()]):
             self.priced += 1
-            pools = [(count, combo) for count, combo in zip(counts, combos, strict=True) if count]
+            pools = [(count, combos[way]) for way, count in spread_out]
             option = (
                 _price_stacked(line, pools, self._capped) if is_stacked else _price(line, pools, self._capped, grosses)
             )
@@ -194,6 +186,22 @@ class Choice:
             self.floor = self._listed[0].net
             if self.complete_to is not None:
                 self.complete_to = self.floor
+
+    def _select(
+        self, combos: list[tuple[Entry, ...]], *, is_stacked: bool
+    ) -> tuple[list[tuple[Entry, ...]], Iterator[tuple[int, ...]]]:
+        """Of too many ways to spread the units those that can matter most, and the combinations that they give units to."""
+        price = self.line.unit_price
+        self.floor = _linear_floor(self.line, combos)
+        self.complete_to = -1
+        if is_stacked:
+            combos.sort(key=lambda combo: (-sum(unit_slope(use.offer, price) for _, use in combo), len(combo)))
+            return combos[:1], _spreads(self.line.qty, 1)
+        combos.sort(key=lambda combo: (-unit_slope(combo[0][1].offer, price), combo[0][1].share_bp, combo[0][0]))
+        spreads, is_complete = _best_spreads(self.line, [combo[0][1] for combo in combos])
+        if is_complete:
+            self.floor, self.complete_to = -1, 0
+        return combos, spreads
 
 
 def _combos(uses: Sequence[Entry]) -> tuple[list[tuple[Entry, ...]], bool]:
@@ -227,6 +235,17 @@ def _fewest_units(use: Use, price: int, qty: int, limit: int) -> int:
         else:
             low = middle + 1
     return low
+
+
+@lru_cache(maxsize=256)
+def _few_spreads(units: int, ways: int) -> tuple[Spread, ...]:
+    """Every way to give at most `units` equal units to `ways` combinations, where these are few."""
+    return tuple(map(_without_zeros, _spreads(units, ways)))
+
+
+def _without_zeros(counts: Sequence[int]) -> Spread:
+    """The combinations that get units, and how many."""
+    return tuple((way, count) for way, count in enumerate(counts) if count)
 
 
 def _spreads(units: int, ways: int) -> Iterator[tuple[int, ...]]:
@@ -272,14 +291,16 @@ def _price_stacked(line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], cap
     running = [line.unit_price * count for count, _ in of_line]
     untouched = line.unit_price * (line.qty - sum(count for count, _ in of_line))
     plain, taken = list(running), []
+    mask = sum([bit for bit, _ in here])
     for bit, use in here:
         mine, units, _, gross = touch(use, of_line, running)
         spread(gross, mine, running)
         taken.append((bit, gross, units))
-        if not bit & capped:
+        if mask & capped and not bit & capped:
             mine, _, _, gross = touch(use, of_line, plain)
             spread(gross, mine, plain)
-    mask = sum([bit for bit, _ in here])
+    if not mask & capped:
+        plain = running
     return Option(sum(running) + untouched, sum(plain) + untouched, mask, tuple(of_line), tuple(taken))
 
 

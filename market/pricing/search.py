@@ -88,7 +88,9 @@ class _Outer:
                 continue
             for way in items[len(what)].ways:
                 path = [*what, way]
-                bound = self._bound(path, items[len(path) :])
+                # To decide what counted as decided so changes no bound.
+                is_as_open = bool(what) and way[0] is items[len(what)].opened and way[0] is not None
+                bound = left if is_as_open else self._bound(path, items[len(path) :])
                 if bound is not None and bound <= hunt.best.payable:
                     heappush(heap, (max(left, bound), -len(path), next(order), path))
 

@@ -32,6 +32,7 @@ STEP: Final = 8_192  # sums are worked out up to a multiple of this, so that set
 AT_ONCE: Final = (
     4_096  # sums of which is worked out what is paid, before looking whether higher ones could pay as little
 )
+FEW_SUMS: Final = 8  # of which is worked out one by one what is paid
 
 
 class Solver:
@@ -111,6 +112,14 @@ class Look:
         for state, sums in programme.sums(terminal, self._setting.allowed, high).items():
             nets = programme.nets_at(programme.light.ends[state])
             begin = int(np.searchsorted(sums, terminal.need))
+            first = None if nets or self._floor else _first_paid(terminal, sums[begin : begin + FEW_SUMS])
+            if first is not None:
+                least, some = first
+                if least < floor:
+                    floor, ends = least, {}
+                if least == floor:
+                    ends.setdefault(state, []).append(some)
+                continue
             while begin < sums.size and int(sums[begin]) - terminal.most_off(int(sums[begin])) <= floor:
                 some = sums[begin : begin + AT_ONCE]
                 paid, _ = terminal.leave(some, nets)
@@ -136,6 +145,19 @@ class Look:
         self._programme = self._solver.programme(self._terminal.parts, noted)
         self._begin(0)
         return False
+
+
+def _first_paid(terminal: Terminal, sums: Whole) -> tuple[int, Whole] | None:
+    """The least paid of these rising sums, and those of which it is paid; None if that is not plain from these few."""
+    if not terminal.is_rising:
+        return None
+    least: int | None = None
+    for rank, one in enumerate(sums.tolist()):
+        paid = terminal.leave_of(one)
+        if paid is None or (least is not None and paid > least):
+            return None if least is None else (least, sums[:rank])
+        least = paid
+    return None
 
 
 class Programme(Moves):

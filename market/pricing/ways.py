@@ -170,6 +170,7 @@ class Layout:
             if use.offer.group is not None:
                 groups[use.offer.group] = groups.get(use.offer.group, 0) | bit
         self.rivals: dict[int, int] = {}
+        self._clashes: dict[int, int] = {}
         for members in groups.values():
             if members.bit_count() > 1:
                 self.tracked |= members
@@ -268,22 +269,29 @@ class Layout:
             if len(found) > MOST_LISTED:
                 raise NotModelled("too many ways of one line")
         made = [self._way(net, held, option) for net, held, option in found]
-        # On one line, too, offers of one group do not stand together.
-        ways = [way for way in made if not way.tracked & self._clash(way.tracked)]
-        ways = _undominated(ways)
+        if self.rivals:
+            # On one line, too, offers of one group do not stand together.
+            made = [way for way in made if not way.tracked & self._clash(way.tracked)]
+        ways = _undominated(made)
         self.listed += len(ways)
         if self.listed > MOST_WAYS:
             raise NotModelled("too many ways of all lines")
         least = min(way.more for way in ways)
         self.least_of[position] = least
         self.least += least
-        return [way._replace(more=way.more - least, clash=self._clash(way.tracked)) for way in ways]
+        return [
+            Way(net - least, cost, tracked, held, taken, option, self._clash(tracked))
+            for net, cost, tracked, held, taken, option, _ in ways
+        ]
 
     def _clash(self, tracked: int) -> int:
         """The offers that may not stand beside any of these."""
-        clash = 0
-        for bit in bits_of(tracked) if self.rivals else ():
-            clash |= self.rivals.get(bit, 0)
+        clash = self._clashes.get(tracked)
+        if clash is None:
+            clash = 0
+            for bit in bits_of(tracked) if self.rivals else ():
+                clash |= self.rivals.get(bit, 0)
+            self._clashes[tracked] = clash
         return clash
 
     def _way(self, net: int, held: tuple[tuple[int, int], ...], option: Option) -> Way:
@@ -452,12 +460,26 @@ def _places(most: Iterable[int]) -> tuple[tuple[int, int], ...]:
 
 def _undominated(ways: Sequence[Way]) -> list[Way]:
     """Of ways that leave the same and touch the same slots, those that need not more offers and cost not more than another."""
+    rising = sorted(ways, key=_by_cost)
     groups: dict[object, list[Way]] = {}
-    for way in sorted(ways, key=lambda way: (way.cost, way.tracked.bit_count(), way.tracked)):
-        rivals = groups.setdefault((way.more, way.held, way.taken), [])
-        if not any(not other.tracked & ~way.tracked for other in rivals):
-            rivals.append(way)
-    return [way for rivals in groups.values() for way in rivals]
+    for way in rising:
+        groups.setdefault((way.more, way.held, way.taken), []).append(way)
+    if len(groups) == len(ways):
+        return rising
+    return [way for alike in groups.values() for way in (_least(alike) if len(alike) > 1 else alike)]
+
+
+def _by_cost(way: Way) -> tuple[int, int, int]:
+    return way.cost, way.tracked.bit_count(), way.tracked
+
+
+def _least(alike: Sequence[Way]) -> list[Way]:
+    """Of ways by rising cost that differ in cost and offers alone those that need not more offers and cost not more than another."""
+    kept: list[Way] = []
+    for way in alike:
+        if not any(not other.tracked & ~way.tracked for other in kept):
+            kept.append(way)
+    return kept
 
 
 def _helds(holders: Sequence[tuple[int, Slot]], position: int, qty: int) -> Iterator[tuple[tuple[int, int], ...]]:
