@@ -4,12 +4,13 @@ For each state one array holds the least cost of every sum; a move shifts it by 
 are reached they are moved one by one, for all moves at once; later each move takes its whole array.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from market.pricing.light import FAR
-from market.pricing.moves import Layer
+from market.pricing.moves import FEW_MOVES, Layer
 from market.pricing.paths import Reached
 from market.pricing.tables import Whole
 from market.pricing.terminal import Costs
@@ -32,6 +33,8 @@ class _Moves(NamedTuple):
 
 def advance(layer: Layer, later: Layer, reached: Reached, first: int, last: int) -> Reached:
     """The costs of all sums after one more line that can still end between `first` and `last`."""
+    if layer.origin.size <= FEW_MOVES:
+        return _advance_few(layer, later, reached, (first, last))
     starts, ends = np.full(layer.states.size, FAR), np.full(layer.states.size, -FAR)
     for at, (start, costs) in reached.items():
         starts[at], ends[at] = start, start + costs.size - 1
@@ -54,7 +57,30 @@ def advance(layer: Layer, later: Layer, reached: Reached, first: int, last: int)
         places, costs = _move_each(moves, live)
         np.minimum.at(flat, (begins - starts)[places.target] + places.place, costs)
     else:
-        _move_arrays(moves, reached, following)
+        _move_arrays(zip(*[column.tolist() for column in moves], strict=True), reached, following)
+    return following
+
+
+def _advance_few(layer: Layer, later: Layer, reached: Reached, ends: tuple[int, int]) -> Reached:
+    """The same where there are few moves."""
+    least, most = (ends[0] - later.high).tolist(), (ends[1] - later.low).tolist()
+    moves: list[tuple[int, int, int, int, int, int]] = []
+    ranges: dict[int, tuple[int, int]] = {}
+    for origin, target, more, cost in zip(
+        layer.origin.tolist(), layer.target.tolist(), layer.more.tolist(), layer.cost.tolist(), strict=True
+    ):
+        if origin in reached:
+            start, costs = reached[origin]
+            low, high = max(start + more, least[target]), min(start + more + costs.size - 1, most[target])
+            if low <= high:
+                moves.append((origin, target, more, cost, low, high))
+                known = ranges.get(target)
+                ranges[target] = (min(known[0], low), max(known[1], high)) if known else (low, high)
+    following: Reached = {}
+    for target in sorted(ranges):
+        low, high = ranges[target]
+        following[target] = Costs(low, np.full(high - low + 1, NEVER, dtype=np.int64))
+    _move_arrays(moves, reached, following)
     return following
 
 
@@ -98,9 +124,9 @@ def _move_each(moves: _Moves, live: _Live) -> tuple[_Places, Whole]:
     return _Places(moves.target[move], place), live.costs[cell] + moves.cost[move]
 
 
-def _move_arrays(moves: _Moves, reached: Reached, following: Reached) -> None:
+def _move_arrays(moves: Iterable[tuple[int, int, int, int, int, int]], reached: Reached, following: Reached) -> None:
     """Every move with the whole array of its origin."""
-    for origin, target, more, cost, low, high in zip(*[column.tolist() for column in moves], strict=True):
+    for origin, target, more, cost, low, high in moves:
         before, costs = reached[origin]
         begin, into = following[target]
         into = into[low - begin : high + 1 - begin]

@@ -22,6 +22,7 @@ from market.pricing.ways import Way
 Columns = Sequence[Whole]
 
 NOTHING: Final[Whole] = np.zeros(0, dtype=np.int64)
+FEW_MOVES: Final = 40  # of one line are quicker made one by one than as arrays
 NOWHERE: Final[Whole] = np.zeros(1, dtype=np.int64)
 
 
@@ -102,14 +103,43 @@ class Moves(Tables):
         """By depth the states and the moves from them (origins, targets, ways, net and cost); and the states after the last line."""
         states = np.zeros(1, dtype=np.int64)
         found: list[tuple[Whole, Columns]] = []
-        for depth in range(len(self.stages)):
-            origin, way, after, more, cost = self._expand(depth, states)
+        for depth, table in enumerate(self.tables):
+            is_small = states.size * len(table.ways) <= FEW_MOVES
+            origin, way, after, more, cost = (self._expand_few if is_small else self._expand)(depth, states)
             following, target = distinct(after)
             found.append((states, [origin, target, way, more, cost]))
             states = following
             if states.size > MOST_STATES:
                 raise NotModelled("too many states")
         return found, states
+
+    def _expand_few(self, depth: int, states: Whole) -> tuple[Whole, Whole, Whole, Whole, Whole]:
+        """The same as `_expand`, one by one."""
+        table = self.tables[depth]
+        relevant = table.looked_at + sum([field.ones << field.place for field in table.slots])
+        stays = table.looked_at & ~table.closing
+        slots = [(field.at, field.place, field.ones, field.given) for field in table.slots]
+        found: list[tuple[int, int, int, int, int]] = []
+        columns = list(zip(table.uses, table.clashes, table.more, table.cost, strict=True))
+        for origin, state in enumerate(states.tolist()):
+            rest = state & ~relevant
+            for way, (uses, clashes, net, price) in enumerate(columns):
+                if state & clashes:
+                    continue
+                after, more, cost = rest | (state | uses) & stays, net, price
+                if fresh := uses & ~state:
+                    cost += sum([weight for place, weight in table.weights if fresh >> place & 1])
+                for at, place, ones, given in slots:
+                    value, added, besides = self.effect(depth, at, state >> place & ones, given[way])
+                    if value < 0:
+                        break
+                    after |= value << place
+                    more += added
+                    cost += besides
+                else:
+                    found.append((origin, way, after, more, cost))
+        rows = np.array(found, dtype=np.int64).reshape(-1, 5).T.copy()
+        return rows[0], rows[1], rows[2], rows[3], rows[4]
 
     def _expand(self, depth: int, states: Whole) -> tuple[Whole, Whole, Whole, Whole, Whole]:
         """The moves of a line from these states: origins, ways, states after it, net and cost."""
@@ -179,6 +209,8 @@ def distinct(values: Whole) -> tuple[Whole, Whole]:
 
 def _looking_back(states: Whole, moves: Columns, later: Layer) -> Layer:
     """A layer with what can still be added from its states, without the moves that cannot end well."""
+    if moves[0].size <= FEW_MOVES:
+        return _looking_back_few(states, moves, later)
     origin, target, way, more, cost = moves
     ends_well = later.low[target] < FAR
     if not ends_well.all():
@@ -187,3 +219,19 @@ def _looking_back(states: Whole, moves: Columns, later: Layer) -> Layer:
     np.minimum.at(low, origin, more + later.low[target])
     np.maximum.at(high, origin, more + later.high[target])
     return Layer(states, low, high, origin, target, way, more, cost)
+
+
+def _looking_back_few(states: Whole, moves: Columns, later: Layer) -> Layer:
+    """The same, one by one."""
+    low, high, ends_well = [FAR] * states.size, [-FAR] * states.size, []
+    lowest, highest = later.low.tolist(), later.high.tolist()
+    for origin, target, more in zip(moves[0].tolist(), moves[1].tolist(), moves[3].tolist(), strict=True):
+        least = lowest[target]
+        ends_well.append(least < FAR)
+        if least < FAR:
+            low[origin] = min(low[origin], more + least)
+            high[origin] = max(high[origin], more + highest[target])
+    if not all(ends_well):
+        kept = np.array(ends_well)
+        moves = [column[kept] for column in moves]
+    return Layer(states, np.array(low, dtype=np.int64), np.array(high, dtype=np.int64), *moves)

@@ -169,17 +169,21 @@ class Choice:
                 _few_spreads(line.qty, len(combos)) if few else map(_without_zeros, _spreads(line.qty, len(combos)))
             )
         # A cap on one of several offers on a unit changes what the others take: then no two ways are alike.
-        is_apart = is_stacked and any(not bit & self._merged for bit, _ in uses)
+        merged = self._merged
+        is_apart = is_stacked and any(not bit & merged for bit, _ in uses)
         found: dict[tuple[object, ...], Option] = {}
-        grosses: dict[tuple[int, int], int] = {}
+        parts: dict[tuple[int, int], _Part] = {}
         most = 2 * MOST_OPTIONS // max(map(len, combos))
         for spread_out in chain(islice(spreads, most), [()]):
             self.priced += 1
-            pools = [(count, combos[way]) for way, count in spread_out]
-            option = (
-                _price_stacked(line, pools, self._capped) if is_stacked else _price(line, pools, self._capped, grosses)
-            )
-            details = option.pools if is_apart else tuple(part for part in option.taken if not part[0] & self._merged)
+            if is_stacked:
+                option = _price_stacked(line, [(count, combos[way]) for way, count in spread_out], self._capped)
+            else:
+                for way, count in spread_out:
+                    if (way, count) not in parts:
+                        parts[way, count] = _price_part(line, count, combos[way][0], self._capped)
+                option = _price(self.most, [parts[one] for one in spread_out])
+            details = option.pools if is_apart else tuple([part for part in option.taken if not part[0] & merged])
             found.setdefault((option.net, option.mask, details), option)
         self._listed = sorted(found.values(), key=lambda option: (option.net, option.mask.bit_count(), option.taken))
         if self.floor < 0:
@@ -260,26 +264,38 @@ def _spreads(units: int, ways: int) -> Iterator[tuple[int, ...]]:
             yield (count, *rest)
 
 
-def _price(
-    line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], capped: int, grosses: dict[tuple[int, int], int]
-) -> Option:
-    """The option of one spread of the units, one offer a unit. `capped` are the bits of offers that a cap may cut.
+class _Part(NamedTuple):
+    """Some units of a line under one offer: what it takes, and if no capped offer takes anything; nothing if it takes none."""
 
-    `grosses` keeps what an offer takes of so many units of the line.
-    """
-    most = line.unit_price * line.qty
-    taken, kept, off, plain_off, mask = [], [], 0, 0, 0
-    for count, ((bit, use),) in pools:
-        gross = grosses.get((bit, count))
-        if gross is None:
-            gross = grosses[bit, count] = line_gross(use.offer, ((count, line.unit_price * count),))
-        if gross:
-            taken.append((bit, gross, count))
-            kept.append((count, (use.index,)))
-            off += gross
-            plain_off += 0 if bit & capped else gross
-            mask |= bit
-    return Option(most - off, most - plain_off, mask, tuple(kept), tuple(taken))
+    off: int
+    plain_off: int
+    bit: int
+    pool: tuple[Pool, ...]
+    taken: tuple[tuple[int, int, int], ...]
+
+
+def _price_part(line: Line, count: int, entry: Entry, capped: int) -> _Part:
+    """So many units under one offer. `capped` are the bits of offers that a cap may cut."""
+    bit, use = entry
+    gross = line_gross(use.offer, ((count, line.unit_price * count),))
+    if not gross:
+        return _Part(0, 0, 0, (), ())
+    return _Part(gross, 0 if bit & capped else gross, bit, ((count, (use.index,)),), ((bit, gross, count),))
+
+
+def _price(most: int, parts: Sequence[_Part]) -> Option:
+    """The option of one spread of the units, one offer a unit, of a line worth `most`."""
+    net = plain = most
+    mask = 0
+    pools: tuple[Pool, ...] = ()
+    taken: tuple[tuple[int, int, int], ...] = ()
+    for off, plain_off, bit, pool, took in parts:
+        net -= off
+        plain -= plain_off
+        mask |= bit
+        pools += pool
+        taken += took
+    return Option(net, plain, mask, pools, taken)
 
 
 def _price_stacked(line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], capped: int) -> Option:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from market.pricing.apply import Pool
-from market.pricing.moves import Moves, Step
+from market.pricing.moves import FEW_MOVES, Moves, Step
 from market.pricing.setting import Setting
 from market.pricing.terminal import Costs
 from market.pricing.ways import LIVE
@@ -122,6 +122,11 @@ class Paths:
         """The moves of a line from some states to some others."""
         layers = self._programme.layers(self._setting.allowed)
         layer, ways = layers[depth], self._programme.tables[depth].ways
+        if layer.origin.size <= FEW_MOVES:
+            for origin, target, way, more, cost in zip(*[column.tolist() for column in layer[3:]], strict=True):
+                if target in targets and origin in origins:
+                    yield origin, target, Step(more, cost, ways[way])
+            return
         is_wanted = _marked(layers[depth + 1].states.size, targets)[layer.target]
         moves = np.flatnonzero(is_wanted & _marked(layer.states.size, origins)[layer.origin])
         columns = (layer.origin[moves], layer.target[moves], layer.more[moves], layer.cost[moves], layer.way[moves])
