@@ -18,6 +18,7 @@ from market.pricing.ways import LIVE
 
 NEVER: Final = 1 << 61  # the cost of what is no sum of these lines
 FEW_LIVE: Final = 40  # sums of a state that are quicker moved one by one than as one array
+WIDE: Final = 4_000  # places of a move, of which more than a few are sums
 
 
 class _Moves(NamedTuple):
@@ -52,8 +53,10 @@ def advance(layer: Layer, later: Layer, reached: Reached, first: int, last: int)
     for at in np.flatnonzero(sizes).tolist():
         begin = int(begins[at])
         following[at] = Costs(int(starts[at]), flat[begin : begin + int(sizes[at])])
-    live = _find_live(reached, layer.states.size)
-    if live.counts[moves.origin].sum() <= FEW_LIVE * kept.size:
+    # Where there are very many places, looking for the sums among them would take longer than moving all.
+    is_wide = int((moves.high - moves.low).sum()) > WIDE * kept.size
+    live = None if is_wide else _find_live(reached, layer.states.size)
+    if live is not None and live.counts[moves.origin].sum() <= FEW_LIVE * kept.size:
         places, costs = _move_each(moves, live)
         np.minimum.at(flat, (begins - starts)[places.target] + places.place, costs)
     else:
@@ -126,9 +129,10 @@ def _move_each(moves: _Moves, live: _Live) -> tuple[_Places, Whole]:
 
 def _move_arrays(moves: Iterable[tuple[int, int, int, int, int, int]], reached: Reached, following: Reached) -> None:
     """Every move with the whole array of its origin."""
+    room = np.empty(max([some.costs.size for some in reached.values()]), dtype=np.int64)
     for origin, target, more, cost, low, high in moves:
         before, costs = reached[origin]
         begin, into = following[target]
         into = into[low - begin : high + 1 - begin]
         some = costs[low - more - before : high + 1 - more - before]
-        np.minimum(into, some + cost if cost else some, out=into)
+        np.minimum(into, np.add(some, cost, out=room[: some.size]) if cost else some, out=into)

@@ -60,14 +60,17 @@ class _Outer:
     def __init__(self, component: Component, nodes: list[int], best: Found | None = None) -> None:
         self.component, self.hunt = component, Hunt(component, nodes, best)
         self._known: dict[int, tuple[list[int], list[int]]] = {}
+        self._solver: Solver | None = None
 
-    def least(self) -> int | None:
-        """No plan of this component pays less; None if there is none."""
+    def least(self, solver: Solver | None = None) -> int | None:
+        """No plan of this component pays less; None if there is none. Raises NotModelled with a solver."""
+        self._solver = solver
         return self._bound([], self.component.items)
 
     def run_best_first(self, solver: Solver) -> None:
         """Decide the items where least could be paid first, then the lines sum by sum, until nothing that is left can win."""
-        items, hunt, order = self.component.items, self.hunt, count()
+        # What changes which sums there are comes first: what is left then moves no bound but by its own amount.
+        items, hunt, order = sorted(self.component.items, key=_counts_as_open), self.hunt, count()
         # A bound, and what it is a bound of: ways of the first items, or of all of them a look at the lines, which knows what they pay.
         heap: list[tuple[int, int, int, list[Way] | Look]] = [(0, 0, next(order), [])]
         while heap:
@@ -89,7 +92,7 @@ class _Outer:
             for way in items[len(what)].ways:
                 path = [*what, way]
                 # To decide what counted as decided so changes no bound.
-                is_as_open = bool(what) and way[0] is items[len(what)].opened and way[0] is not None
+                is_as_open = bool(what) and _counts_as_open(items[len(what)]) and way is items[len(what)].ways[0]
                 bound = left if is_as_open else self._bound(path, items[len(path) :])
                 if bound is not None and bound <= hunt.best.payable:
                     heappush(heap, (max(left, bound), -len(path), next(order), path))
@@ -191,8 +194,11 @@ class _Outer:
         low, high = self._sums(allowed)
         upper, relief = Upper(variants), self.component.relief
         left = upper.least([max(0, fen - relief) for fen in low] if relief else low, high)
-        if left is not None and self.component.least_sum:
-            left = max(left, upper.least_of_all(self.component.least_sum, self.component.atoms))
+        if left is not None and self._solver is not None:
+            for item in still_open:
+                for _, mask in item.ways:
+                    allowed |= mask
+            left = max(left, upper.least_of_all(self._solver.least_sum(allowed, variants), self.component.atoms))
         return None if left is None else max(0, left - most)
 
     def _sums(self, allowed: int) -> tuple[list[int], list[int]]:
@@ -201,6 +207,11 @@ class _Outer:
         if known is None:
             known = self._known[allowed] = self.component.sums(allowed)
         return known
+
+
+def _counts_as_open(item: Item) -> bool:
+    """Whether to decide for its first way changes nothing that a bound looks at."""
+    return item.opened is not None and item.opened is item.ways[0][0]
 
 
 def best_plan(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int], node_limit: int) -> Plan:
@@ -347,8 +358,7 @@ def _hunt(
     floor = 0
     try:
         solver = Solver(summed, grouped)
-        summed.least_sum = solver.least_sum()
-        floor = by_sums.least() or 0
+        floor = by_sums.least(solver) or 0
         by_sums.run_best_first(solver)
     except NotModelled:
         pass

@@ -16,6 +16,7 @@ import numpy as np
 
 from market.pricing.advance import NEVER, advance
 from market.pricing.apply import Use
+from market.pricing.bound import Variant
 from market.pricing.component import Component
 from market.pricing.light import LightLayer
 from market.pricing.moves import Moves
@@ -51,11 +52,24 @@ class Solver:
         }
         parts = sorted(looked_at - {everything}, key=len)
         self.ground = Ground(component, grouped, parts if are_nested(parts) else ())
+        # The rank of each part by its atoms as bits.
+        self._part_of = {
+            variant.reach: self.ground.parts.index(lines)
+            for item in component.items
+            for variant, _ in item.ways
+            if variant and (lines := frozenset(variant.use.lines)) in self.ground.parts
+        }
 
-    def least_sum(self) -> int:
-        """No plan leaves less after the line stage, whatever its order and subsidy offers. Raises NotModelled."""
+    def least_sum(self, allowed: int, variants: Sequence[Variant]) -> int:
+        """No plan of these line offers that reaches what these variants need leaves less after the line stage. Raises NotModelled."""
         programme = self.programme(self.ground.parts)
-        return programme.least + programme.light.layers(programme.allowed)[0].low[0]
+        least, beyond = programme.least_sums(allowed)
+        for variant in variants:
+            if variant.need and variant.is_order and len(variant.atoms) < self._component.atoms:
+                rank = self._part_of.get(variant.reach)
+                if rank is not None:
+                    least = max(least, variant.need + beyond[rank])
+        return least
 
     def look(self, setting: Setting) -> "Look":
         """Begin to look for the best plans of a setting. Raises NotModelled where that cannot be done exactly."""
@@ -169,6 +183,7 @@ class Programme(Moves):
         super().__init__(component, part_of, grouped, noted)
         self._sums: dict[object, tuple[int, dict[int, Whole]]] = {}
         self._inner: dict[object, dict[int, int]] = {}
+        self._least_sums: dict[int, tuple[int, list[int]]] = {}
         self.highest = self.component_list
 
     def sums(self, terminal: Terminal, allowed: int, most: int) -> dict[int, Whole]:
@@ -186,6 +201,15 @@ class Programme(Moves):
             sums = {state: _numbers(bits) + self.lowest for state, bits in places.items()}
             self._sums[name] = (max(most, known_to), sums)
         return sums
+
+    def least_sums(self, allowed: int) -> tuple[int, list[int]]:
+        """The least sum of all lines by these line offers, and of the lines after each inner part. Raises NotModelled."""
+        if allowed not in self._least_sums:
+            layers = self.light.layers(allowed)
+            ends = [depth for depth, stage in enumerate(self.stages, 1) if stage.boundary is not None]
+            beyond = [self.least + min(layers[end].low) - self.stages[end - 1].least for end in ends]
+            self._least_sums[allowed] = (self.least + layers[0].low[0], beyond)
+        return self._least_sums[allowed]
 
     def _places(self, terminal: Terminal, allowed: int, most: int) -> dict[int, int]:
         """By state after all lines the places that can be reached, as bits; those above `most` may be missing."""
