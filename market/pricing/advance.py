@@ -4,14 +4,14 @@ For each state one array holds the least cost of every sum; a move shifts it by 
 are reached they are moved one by one, for all moves at once; later each move takes its whole array.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from market.pricing.light import FAR
-from market.pricing.moves import FEW_MOVES, Layer
-from market.pricing.paths import Reached
+from market.pricing.moves import Columns, Move, distinct
+from market.pricing.paths import Layer, Reached
 from market.pricing.tables import Whole
 from market.pricing.terminal import Costs
 from market.pricing.ways import LIVE
@@ -19,6 +19,17 @@ from market.pricing.ways import LIVE
 NEVER: Final = 1 << 61  # the cost of what is no sum of these lines
 FEW_LIVE: Final = 40  # sums of a state that are quicker moved one by one than as one array
 WIDE: Final = 4_000  # places of a move, of which more than a few are sums
+
+# The least and the most net that later lines can add to a state.
+Room = Callable[[int], tuple[int, int]]
+
+
+class Front(NamedTuple):
+    """The states after a line that are reached, rising, with the costs of their sums, and the moves that led there."""
+
+    states: list[int]
+    reached: Reached
+    layer: Layer
 
 
 class _Moves(NamedTuple):
@@ -32,59 +43,73 @@ class _Moves(NamedTuple):
     high: Whole
 
 
-def advance(layer: Layer, later: Layer, reached: Reached, first: int, last: int) -> Reached:
-    """The costs of all sums after one more line that can still end between `first` and `last`."""
-    if layer.origin.size <= FEW_MOVES:
-        return _advance_few(layer, later, reached, (first, last))
-    starts, ends = np.full(layer.states.size, FAR), np.full(layer.states.size, -FAR)
-    for at, (start, costs) in reached.items():
-        starts[at], ends[at] = start, start + costs.size - 1
-    low = np.maximum(starts[layer.origin] + layer.more, first - later.high[layer.target])
-    high = np.minimum(ends[layer.origin] + layer.more, last - later.low[layer.target])
-    kept = np.flatnonzero(low <= high)
-    moves = _Moves(layer.origin[kept], layer.target[kept], layer.more[kept], layer.cost[kept], low[kept], high[kept])
-    starts, ends = np.full(later.states.size, FAR), np.full(later.states.size, -FAR)
-    np.minimum.at(starts, moves.target, moves.low)
-    np.maximum.at(ends, moves.target, moves.high)
-    sizes = np.where(starts < FAR, ends - starts + 1, 0)
+def advance_few(moves: Iterable[Move], reached: Reached, room: Room, first: int, last: int) -> Front:
+    """The costs of all sums after one more line that can still end between `first` and `last`, where there are few moves."""
+    rooms: dict[int, tuple[int, int]] = {}
+    ranges: dict[int, tuple[int, int]] = {}
+    kept: list[tuple[int, int, int, int, int, int, int]] = []
+    for origin, way, after, more, cost in moves:
+        if after not in rooms:
+            rooms[after] = room(after)
+        start, costs = reached[origin]
+        least, most = rooms[after]
+        low, high = max(start + more, first - most), min(start + more + costs.size - 1, last - least)
+        if low <= high:
+            kept.append((origin, after, way, more, cost, low, high))
+            known = ranges.get(after)
+            ranges[after] = (min(known[0], low), max(known[1], high)) if known else (low, high)
+    states = sorted(ranges)
+    places = {state: place for place, state in enumerate(states)}
+    following: Reached = {}
+    for place, state in enumerate(states):
+        low, high = ranges[state]
+        following[place] = Costs(low, np.full(high - low + 1, NEVER, dtype=np.int64))
+    rows = [(origin, places[after], way, more, cost) for origin, after, way, more, cost, _, _ in kept]
+    _move_arrays(
+        [(origin, places[after], more, cost, low, high) for origin, after, _, more, cost, low, high in kept],
+        reached,
+        following,
+    )
+    return Front(states, following, Layer(rows, ()))
+
+
+def advance(moves: Columns, reached: Reached, room: Room, first: int, last: int) -> Front:
+    """The same where there are many."""
+    origin, way, after, more, cost = moves
+    states, target = distinct(after)
+    least, most = np.array([room(state) for state in states.tolist()], dtype=np.int64).T
+    starts, ends = _ranges(reached)
+    low = np.maximum(starts[origin] + more, first - most[target])
+    high = np.minimum(ends[origin] + more, last - least[target])
+    kept = (low <= high).nonzero()[0]
+    low, high = low[kept], high[kept]
+    origin, way, more, cost = origin[kept], way[kept], more[kept], cost[kept]
+    places, target = distinct(target[kept])
+    states = states[places]
+    starts, ends = np.full(states.size, FAR), np.full(states.size, -FAR)
+    np.minimum.at(starts, target, low)
+    np.maximum.at(ends, target, high)
+    sizes = ends - starts + 1
     # All arrays lie in one, so that a sum of any state has a place in it.
     flat, begins = np.full(int(sizes.sum()), NEVER, dtype=np.int64), np.cumsum(sizes) - sizes
     following: Reached = {}
-    for at in np.flatnonzero(sizes).tolist():
-        begin = int(begins[at])
-        following[at] = Costs(int(starts[at]), flat[begin : begin + int(sizes[at])])
+    for at, (start, begin, size) in enumerate(zip(starts.tolist(), begins.tolist(), sizes.tolist(), strict=True)):
+        following[at] = Costs(start, flat[begin : begin + size])
+    some = _Moves(origin, target, more, cost, low, high)
     # Where there are very many places, looking for the sums among them would take longer than moving all.
-    is_wide = int((moves.high - moves.low).sum()) > WIDE * kept.size
-    live = None if is_wide else _find_live(reached, layer.states.size)
-    if live is not None and live.counts[moves.origin].sum() <= FEW_LIVE * kept.size:
-        places, costs = _move_each(moves, live)
-        np.minimum.at(flat, (begins - starts)[places.target] + places.place, costs)
+    live = None if int((high - low).sum()) > WIDE * kept.size else _find_live(reached)
+    if live is not None and live.counts[origin].sum() <= FEW_LIVE * kept.size:
+        where, costs = _move_each(some, live)
+        np.minimum.at(flat, (begins - starts)[where.target] + where.place, costs)
     else:
-        _move_arrays(zip(*[column.tolist() for column in moves], strict=True), reached, following)
-    return following
+        _move_arrays(zip(*[column.tolist() for column in some], strict=True), reached, following)
+    return Front(states.tolist(), following, Layer([], (origin, target, way, more, cost)))
 
 
-def _advance_few(layer: Layer, later: Layer, reached: Reached, ends: tuple[int, int]) -> Reached:
-    """The same where there are few moves."""
-    least, most = (ends[0] - later.high).tolist(), (ends[1] - later.low).tolist()
-    moves: list[tuple[int, int, int, int, int, int]] = []
-    ranges: dict[int, tuple[int, int]] = {}
-    for origin, target, more, cost in zip(
-        layer.origin.tolist(), layer.target.tolist(), layer.more.tolist(), layer.cost.tolist(), strict=True
-    ):
-        if origin in reached:
-            start, costs = reached[origin]
-            low, high = max(start + more, least[target]), min(start + more + costs.size - 1, most[target])
-            if low <= high:
-                moves.append((origin, target, more, cost, low, high))
-                known = ranges.get(target)
-                ranges[target] = (min(known[0], low), max(known[1], high)) if known else (low, high)
-    following: Reached = {}
-    for target in sorted(ranges):
-        low, high = ranges[target]
-        following[target] = Costs(low, np.full(high - low + 1, NEVER, dtype=np.int64))
-    _move_arrays(moves, reached, following)
-    return following
+def _ranges(reached: Reached) -> tuple[Whole, Whole]:
+    """By state the first and the last place."""
+    starts = np.array([start for start, _ in reached.values()], dtype=np.int64)
+    return starts, starts + np.array([costs.size - 1 for _, costs in reached.values()], dtype=np.int64)
 
 
 class _Live(NamedTuple):
@@ -96,12 +121,11 @@ class _Live(NamedTuple):
     begins: Whole
 
 
-def _find_live(reached: Reached, states: int) -> _Live:
+def _find_live(reached: Reached) -> _Live:
     """Which sums are reached of all that have a place."""
-    sizes, starts = np.zeros(states, dtype=np.int64), np.zeros(states, dtype=np.int64)
-    for at in sorted(reached):
-        starts[at], sizes[at] = reached[at].start, reached[at].costs.size
-    flat = np.concatenate([reached[at].costs for at in sorted(reached)])
+    starts, lasts = _ranges(reached)
+    sizes = lasts - starts + 1
+    flat = np.concatenate([costs for _, costs in reached.values()])
     ends = sizes.cumsum()
     live = (flat < LIVE).nonzero()[0]
     till = live.searchsorted(ends)

@@ -17,9 +17,10 @@ Shifts = list[tuple[int, list[int]]]
 
 
 class LightLayer(NamedTuple):
-    """The states before one line: the least net that the lines from there on can add, and where its ways lead from each."""
+    """The states before one line: the least and the most net that the lines from there on can add, and where its ways lead from each."""
 
     low: list[int]
+    high: list[int]
     moves: list[Shifts]
 
 
@@ -51,6 +52,8 @@ class Light:
         self._layers: dict[int, list[LightLayer]] = {}
         states = [0]
         self._moves: list[list[list[_Move]]] = []
+        # By depth the place of each state among all of that depth.
+        self._places: list[dict[int, int]] = [{0: 0}]
         for depth, table in enumerate(tables.tables):
             states, moves = self._expand(depth, table, states)
             self._moves.append(moves)
@@ -60,11 +63,16 @@ class Light:
         """Every state of every depth with its moves by the allowed offers, without those that cannot end well; after the last line none."""
         banned = self._tables.allowed & ~allowed
         if banned not in self._layers:
-            layers = [LightLayer([0] * len(self.ends), [])]
+            layers = [LightLayer([0] * len(self.ends), [0] * len(self.ends), [])]
             for moves in reversed(self._moves):
-                layers.append(_looking_back(moves, banned, layers[-1].low))
+                layers.append(_looking_back(moves, banned, layers[-1]))
             self._layers[banned] = layers[::-1]
         return self._layers[banned]
+
+    def room(self, depth: int, state: int, layer: LightLayer) -> tuple[int, int]:
+        """The least and the most net that lines from this depth on can add to any state. `layer` is that of the depth."""
+        place = self._places[depth][state & self._tables.of_sums[depth]]
+        return layer.low[place], layer.high[place]
 
     def _expand(self, depth: int, table: Table, states: Sequence[int]) -> tuple[list[int], list[list[_Move]]]:
         """The states after a line, rising, and the moves from each state before it."""
@@ -87,6 +95,7 @@ class Light:
                 raise NotModelled("too many states")
         following = sorted(places)
         places = {state: place for place, state in enumerate(following)}
+        self._places.append(places)
         return following, [[_Move(places[after], shifts, optional) for after, shifts, optional in row] for row in found]
 
     def _ways(self, table: Table) -> list[_Way]:
@@ -133,15 +142,16 @@ class Light:
         return row
 
 
-def _looking_back(moves: Sequence[Sequence[_Move]], banned: int, later: Sequence[int]) -> LightLayer:
+def _looking_back(moves: Sequence[Sequence[_Move]], banned: int, later: LightLayer) -> LightLayer:
     """A layer with what can still be added from its states."""
     low: list[int] = []
+    high: list[int] = []
     kept: list[Shifts] = []
     for row in moves:
-        least = FAR
+        least, most = FAR, -FAR
         mine: Shifts = []
         for target, shifts, optional in row:
-            behind = later[target]
+            behind = later.low[target]
             if behind >= FAR:
                 continue
             nets = shifts
@@ -151,6 +161,8 @@ def _looking_back(moves: Sequence[Sequence[_Move]], banned: int, later: Sequence
                 mine.append((target, nets))
                 here = min(nets) + behind
                 least = min(here, least)
+                most = max(max(nets) + later.high[target], most)
         low.append(least)
+        high.append(most)
         kept.append(mine)
-    return LightLayer(low, kept)
+    return LightLayer(low, high, kept)

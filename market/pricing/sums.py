@@ -8,19 +8,20 @@ It takes what it can model exactly, and raises NotModelled for the rest (see way
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from market.pricing.advance import NEVER, advance
+from market.pricing.advance import NEVER, advance, advance_few
 from market.pricing.apply import Use
 from market.pricing.bound import Variant
 from market.pricing.component import Component
-from market.pricing.light import LightLayer
-from market.pricing.moves import Moves
-from market.pricing.paths import Node, Paths, Reached
+from market.pricing.light import MOST_STATES, LightLayer
+from market.pricing.moves import FEW_MOVES, Moves
+from market.pricing.paths import Layer, Node, Paths, Reached
 from market.pricing.setting import Setting
 from market.pricing.tables import Whole
 from market.pricing.terminal import ENDLESS, Costs, Ground, NotModelled, Terminal, are_nested, number_parts
@@ -260,18 +261,30 @@ class Programme(Moves):
         last = max([int(some[-1]) for some in places.values()])
         begun = sum([way.cost for way in self.fixed.values()])
         reached: list[Reached] = [{0: Costs(self.shift, np.full(1, begun, dtype=np.int64))}]
-        layers, cells = self.layers(setting.allowed), 0
+        layers: list[Layer] = []
+        states, cells, banned = [0], 0, self.allowed & ~setting.allowed
+        rooms = self.light.layers(setting.allowed)
         for depth, stage in enumerate(self.stages):
-            reached.append(advance(layers[depth], layers[depth + 1], reached[-1], first, last))
-            cells += sum([one.costs.size for one in reached[-1].values()])
-            if cells > MOST_CELLS:
+            room = partial(self.light.room, depth + 1, layer=rooms[depth + 1])
+            if len(states) * len(self.tables[depth].ways) <= FEW_MOVES:
+                front = advance_few(self.list_moves(depth, states, banned), reached[-1], room, first, last)
+            else:
+                moves = self.make_moves(depth, np.array(states, dtype=np.int64), banned)
+                front = advance(moves, reached[-1], room, first, last)
+            states = front.states
+            if not states:
+                raise NotModelled("a sum that no plan comes to")
+            reached.append(front.reached)
+            layers.append(front.layer)
+            cells += sum([one.costs.size for one in front.reached.values()])
+            if cells > MOST_CELLS or len(states) > MOST_STATES:
                 raise NotModelled("too many sums")
             if stage.boundary is not None:
                 self._cross(stage, reached[-1], terminal)
         costs: dict[Node, int] = {}
         best = NEVER
         for light, some in places.items():
-            state = int(np.searchsorted(self.ends, self.light.ends[light]))
+            state = states.index(self.light.ends[light])
             _, sponsor = terminal.leave(some + self.lowest, self.nets_at(self.light.ends[light]))
             start, known = reached[-1][state]
             besides = sponsor << self.cost_bits
@@ -280,13 +293,13 @@ class Programme(Moves):
         if best >= LIVE:
             raise NotModelled("a sum that no plan comes to")
         if self.nets_of:
-            return Paths(self, setting, ends=list(costs), best=(paid, best)).consider_in_turn(reached, costs)
+            return Paths(self, setting, layers, ends=list(costs), best=(paid, best)).consider_in_turn(reached, costs)
         ends_best = [
             (state, place)
             for (state, place), besides in costs.items()
             if reached[-1][state].costs[place - reached[-1][state].start] + besides == best
         ]
-        return Paths(self, setting, ends=ends_best, best=(paid, best)).consider(reached)
+        return Paths(self, setting, layers, ends=ends_best, best=(paid, best)).consider(reached)
 
     def _cross(self, stage: Stage, reached: Reached, terminal: Terminal) -> None:
         """Rule out what the thresholds of the part that ends here do not allow."""

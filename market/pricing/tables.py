@@ -71,6 +71,7 @@ class Tables(Layout):
         places = Places(self)
         self.tables = [self._table(stage, places) for stage in self.stages]
         self._kept = places.kept
+        self.of_sums = places.of_sums
 
     def nets_at(self, state: int) -> dict[int, int]:
         """The net of each noted line after the line stage, by a state after the last line. Fen."""
