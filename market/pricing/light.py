@@ -34,12 +34,9 @@ class _Way(NamedTuple):
     tracked: int
 
 
-class _Move(NamedTuple):
-    """Where some ways lead from one state, the nets they add, and with those of ways that may be banned the offers that they need."""
-
-    target: int
-    shifts: list[int]
-    optional: list[tuple[int, int]]
+# Where some ways lead from one state, the nets they add, the least and the most of these, and with the nets of ways that may be banned the
+# offers that they need.
+_Move = tuple[int, list[int], int, int, list[tuple[int, int]]]
 
 
 class Light:
@@ -88,15 +85,15 @@ class Light:
             row = rows.get(fields)
             if row is None:
                 row = rows[fields] = self._row(depth, table, fields, ways)
-            found.append([_Move(rest | after, shifts, optional) for after, shifts, optional in row] if rest else row)
-            for after, _, _ in found[-1]:
-                places[after] = 0
+            found.append([(rest | move[0], *move[1:]) for move in row] if rest else row)
+            for move in found[-1]:
+                places[move[0]] = 0
             if len(places) > MOST_STATES:
                 raise NotModelled("too many states")
         following = sorted(places)
         places = {state: place for place, state in enumerate(following)}
         self._places.append(places)
-        return following, [[_Move(places[after], shifts, optional) for after, shifts, optional in row] for row in found]
+        return following, [[(places[move[0]], *move[1:]) for move in row] for row in found]
 
     def _ways(self, table: Table) -> list[_Way]:
         """The ways of a line, of those that are one here one."""
@@ -135,10 +132,11 @@ class Light:
                 net += added
             else:
                 found.setdefault(after, {})[net, tracked] = None
-        row = []
+        row: list[_Move] = []
         for after, nets in found.items():
             shifts = [net for net, tracked in nets if not tracked]
-            row.append(_Move(after, shifts, [one for one in nets if one[1] and one[0] not in shifts]))
+            optional = [] if len(shifts) == len(nets) else [one for one in nets if one[1] and one[0] not in shifts]
+            row.append((after, shifts, min(shifts, default=FAR), max(shifts, default=-FAR), optional))
         return row
 
 
@@ -147,21 +145,25 @@ def _looking_back(moves: Sequence[Sequence[_Move]], banned: int, later: LightLay
     low: list[int] = []
     high: list[int] = []
     kept: list[Shifts] = []
+    later_low, later_high = later.low, later.high
     for row in moves:
         least, most = FAR, -FAR
         mine: Shifts = []
-        for target, shifts, optional in row:
-            behind = later.low[target]
+        for target, shifts, lowest, highest, optional in row:
+            behind = later_low[target]
             if behind >= FAR:
                 continue
             nets = shifts
             if optional:
                 nets = list({*shifts, *(net for net, tracked in optional if not tracked & banned)})
-            if nets:
-                mine.append((target, nets))
-                here = min(nets) + behind
-                least = min(here, least)
-                most = max(max(nets) + later.high[target], most)
+                if not nets:
+                    continue
+                lowest, highest = min(nets), max(nets)  # noqa: PLW2901  with those that are not banned
+            mine.append((target, nets))
+            behind += lowest
+            least = min(least, behind)
+            ahead = highest + later_high[target]
+            most = max(most, ahead)
         low.append(least)
         high.append(most)
         kept.append(mine)
