@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import chain, combinations, islice, product
 from math import comb
+from operator import or_
 from typing import NamedTuple
 
 from market.kit.money import WHOLE_BP
@@ -173,11 +174,14 @@ class Choice:
         is_apart = is_stacked and any(not bit & merged for bit, _ in uses)
         found: dict[tuple[object, ...], Option] = {}
         parts: dict[tuple[int, int], _Part] = {}
+        in_order = sorted(uses, key=_place)
         most = 2 * MOST_OPTIONS // max(map(len, combos))
         for spread_out in chain(islice(spreads, most), [()]):
             self.priced += 1
             if is_stacked:
-                option = _price_stacked(line, [(count, combos[way]) for way, count in spread_out], self._capped)
+                option = _price_stacked(
+                    line, [(count, combos[way]) for way, count in spread_out], in_order, self._capped
+                )
             else:
                 for way, count in spread_out:
                     if (way, count) not in parts:
@@ -206,6 +210,10 @@ class Choice:
         if is_complete:
             self.floor, self.complete_to = -1, 0
         return combos, spreads
+
+
+def _place(entry: Entry) -> tuple[int, bool, int, str]:
+    return entry[1].offer.place
 
 
 def _combos(uses: Sequence[Entry]) -> tuple[list[tuple[Entry, ...]], bool]:
@@ -298,25 +306,34 @@ def _price(most: int, parts: Sequence[_Part]) -> Option:
     return Option(net, plain, mask, pools, taken)
 
 
-def _price_stacked(line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], capped: int) -> Option:
-    """The same where a unit carries several offers: they run one after another on the running net of the pools."""
-    of_line: list[Pool] = [(count, tuple(use.index for _, use in combo)) for count, combo in pools]
-    here = sorted(
-        {entry[0]: entry for _, combo in pools for entry in combo}.values(), key=lambda entry: entry[1].offer.place
-    )
+def _price_stacked(
+    line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], in_order: Sequence[Entry], capped: int
+) -> Option:
+    """The same where a unit carries several offers: they run one after another (`in_order`) on the running net of the pools."""
+    of_line: list[Pool] = [(count, tuple([use.index for _, use in combo])) for count, combo in pools]
+    masks = [sum([bit for bit, _ in combo]) for _, combo in pools]
+    mask = reduce(or_, masks, 0)
     running = [line.unit_price * count for count, _ in of_line]
-    untouched = line.unit_price * (line.qty - sum(count for count, _ in of_line))
-    plain, taken = list(running), []
-    mask = sum([bit for bit, _ in here])
-    for bit, use in here:
-        mine, units, _, gross = touch(use, of_line, running)
-        spread(gross, mine, running)
+    untouched = line.unit_price * (line.qty - sum([count for count, _ in of_line]))
+    plain, taken = running, []
+    if mask & capped:
+        plain = list(running)
+        for bit, use in in_order:
+            if bit & mask & ~capped:
+                mine, _, _, gross = touch(use, of_line, plain)
+                spread(gross, mine, plain)
+    for bit, use in in_order:
+        if not bit & mask:
+            continue
+        mine = [number for number, one in enumerate(masks) if one & bit]
+        if len(mine) == 1:
+            units, net = of_line[mine[0]][0], running[mine[0]]
+            gross = line_gross(use.offer, ((units, net),))
+            running[mine[0]] -= gross
+        else:
+            mine, units, _, gross = touch(use, of_line, running)
+            spread(gross, mine, running)
         taken.append((bit, gross, units))
-        if mask & capped and not bit & capped:
-            mine, _, _, gross = touch(use, of_line, plain)
-            spread(gross, mine, plain)
-    if not mask & capped:
-        plain = running
     return Option(sum(running) + untouched, sum(plain) + untouched, mask, tuple(of_line), tuple(taken))
 
 

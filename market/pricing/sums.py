@@ -279,7 +279,7 @@ class Programme(Moves):
             cells += sum([one.costs.size for one in front.reached.values()])
             if cells > MOST_CELLS or len(states) > MOST_STATES:
                 raise NotModelled("too many sums")
-            if stage.boundary is not None:
+            if stage.boundary is not None and depth + 1 < len(self.stages):
                 self._cross(stage, reached[-1], terminal)
         costs: dict[Node, int] = {}
         best = NEVER
@@ -302,11 +302,13 @@ class Programme(Moves):
         return Paths(self, setting, layers, ends=ends_best, best=(paid, best)).consider(reached)
 
     def _cross(self, stage: Stage, reached: Reached, terminal: Terminal) -> None:
-        """Rule out what the thresholds of the part that ends here do not allow."""
+        """Rule out what the thresholds of the part that ends here do not allow; only from the first sum to the last that is left is kept."""
         for at, (start, costs) in reached.items():
             kept = costs.copy()
             terminal.cross(self.part_of[stage.position], kept, stage.least - self.shift + start, NEVER)
-            reached[at] = Costs(start, kept)
+            live = (kept < LIVE).nonzero()[0]
+            first, end = (int(live[0]), int(live[-1]) + 1) if live.size else (0, 0)
+            reached[at] = Costs(start + first, kept[first:end])
 
 
 def _numbers(bits: int) -> Whole:
