@@ -66,10 +66,10 @@ class Light:
             self._layers[banned] = layers[::-1]
         return self._layers[banned]
 
-    def room(self, depth: int, state: int, layer: LightLayer) -> tuple[int, int]:
-        """The least and the most net that lines from this depth on can add to any state. `layer` is that of the depth."""
+    def room(self, depth: int, state: int, low: Sequence[int], high: Sequence[int]) -> tuple[int, int]:
+        """What lines from this depth on can add to any state: `low` and `high` of the depth are the least and the most of states here."""
         place = self._places[depth][state & self._tables.of_sums[depth]]
-        return layer.low[place], layer.high[place]
+        return low[place], high[place]
 
     def _expand(self, depth: int, table: Table, states: Sequence[int]) -> tuple[list[int], list[list[_Move]]]:
         """The states after a line, rising, and the moves from each state before it."""

@@ -19,7 +19,7 @@ from market.pricing.advance import NEVER, advance, advance_few
 from market.pricing.apply import Use
 from market.pricing.bound import Variant
 from market.pricing.component import Component
-from market.pricing.light import MOST_STATES, LightLayer
+from market.pricing.light import FAR, MOST_STATES, LightLayer
 from market.pricing.moves import FEW_MOVES, Moves
 from market.pricing.paths import Layer, Node, Paths, Reached
 from market.pricing.setting import Setting
@@ -264,8 +264,9 @@ class Programme(Moves):
         layers: list[Layer] = []
         states, cells, banned = [0], 0, self.allowed & ~setting.allowed
         rooms = self.light.layers(setting.allowed)
+        highs = self._highs(terminal, rooms, first)
         for depth, stage in enumerate(self.stages):
-            room = partial(self.light.room, depth + 1, layer=rooms[depth + 1])
+            room = partial(self.light.room, depth + 1, low=rooms[depth + 1].low, high=highs[depth + 1])
             if len(states) * len(self.tables[depth].ways) <= FEW_MOVES:
                 front = advance_few(self.list_moves(depth, states, banned), reached[-1], room, first, last)
             else:
@@ -300,6 +301,24 @@ class Programme(Moves):
             if reached[-1][state].costs[place - reached[-1][state].start] + besides == best
         ]
         return Paths(self, setting, layers, ends=ends_best, best=(paid, best)).consider(reached)
+
+    def _highs(self, terminal: Terminal, layers: Sequence[LightLayer], first: int) -> list[list[int]]:
+        """By depth and state the most that later lines add; less where a part would not come to its threshold so. No sum ends below `first`."""
+        highs = [layer.high for layer in layers]
+        for until, stage in enumerate(self.stages, 1):
+            need = 0 if stage.boundary is None else terminal.need_of(self.part_of[stage.position])
+            if not need:
+                continue
+            over = first - (need - stage.least + self.shift)
+            most = [0] * len(layers[until].low)
+            for depth in range(until, -1, -1):
+                if depth < until:
+                    most = [
+                        max([max(nets) + most[target] for target, nets in moves], default=-FAR)
+                        for moves in layers[depth].moves
+                    ]
+                highs[depth] = [min(high, over + more) for high, more in zip(highs[depth], most, strict=True)]
+        return highs
 
     def _cross(self, stage: Stage, reached: Reached, terminal: Terminal) -> None:
         """Rule out what the thresholds of the part that ends here do not allow; only from the first sum to the last that is left is kept."""

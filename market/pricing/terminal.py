@@ -120,6 +120,10 @@ class Terminal:
         """Whether what the order stage leaves is exact: an amount of a part may be cut, and then more is left than counted here."""
         return all(variant.bit in self.whole or not variant.is_order for variant in self.variants)
 
+    def need_of(self, part: int) -> int:
+        """No sum below this passes the thresholds of one inner part; 0 for none."""
+        return max([gate.need for gate in self.gates[part]], default=0) if part < len(self.gates) else 0
+
     def cross(self, part: int, costs: Fen, base: int, never: int) -> None:
         """Rule out, at the end of an inner part, the sums that its thresholds do not allow. `costs[i]` belongs to the sum `base + i`."""
         for variant in self.gates[part] if part < len(self.gates) else ():
