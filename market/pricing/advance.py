@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from market.pricing.light import FAR
+from market.pricing.links import LIVE
 from market.pricing.moves import Columns, Move, distinct
 from market.pricing.paths import Layer, Reached
 from market.pricing.tables import Whole
 from market.pricing.terminal import Costs
-from market.pricing.ways import LIVE
 
 NEVER: Final = 1 << 61  # the cost of what is no sum of these lines
 FEW_LIVE: Final = 40  # sums of a state that are quicker moved one by one than as one array

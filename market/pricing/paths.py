@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from market.pricing.apply import Pool
+from market.pricing.links import LIVE
 from market.pricing.moves import Moves, Step
 from market.pricing.setting import Setting
 from market.pricing.tables import Whole
 from market.pricing.terminal import Costs
-from market.pricing.ways import LIVE
 
 # By the place of a state among those of its depth, the costs of the sums that matter.
 Reached = dict[int, Costs]

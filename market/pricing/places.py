@@ -4,8 +4,9 @@ from typing import Final
 
 from market.pricing.component import Component
 from market.pricing.kinds import group_size
+from market.pricing.layout import Layout, Stage
+from market.pricing.links import Slot, bits_of, period_of
 from market.pricing.terminal import NotModelled
-from market.pricing.ways import Layout, Slot, Stage, bits_of, period_of
 
 STATE_BITS: Final = 62
 

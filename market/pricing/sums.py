@@ -19,13 +19,14 @@ from market.pricing.advance import NEVER, advance, advance_few
 from market.pricing.apply import Use
 from market.pricing.bound import Variant
 from market.pricing.component import Component
+from market.pricing.layout import Stage
 from market.pricing.light import FAR, MOST_STATES, LightLayer
+from market.pricing.links import LIVE
 from market.pricing.moves import FEW_MOVES, Moves
 from market.pricing.paths import Layer, Node, Paths, Reached
 from market.pricing.setting import Setting
 from market.pricing.tables import Whole
 from market.pricing.terminal import ENDLESS, Costs, Ground, NotModelled, Terminal, are_nested, number_parts
-from market.pricing.ways import LIVE, Stage
 
 MOST_SUMS: Final = 600_000
 MOST_CELLS: Final = 20_000_000  # costs kept at once

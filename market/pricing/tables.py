@@ -18,9 +18,11 @@ from market.pricing.apply import Use
 from market.pricing.component import Component
 from market.pricing.groups import Hold
 from market.pricing.kinds import group_size
+from market.pricing.layout import Layout, Stage
+from market.pricing.links import Slot, part_of, period_of
 from market.pricing.offer import Offer
 from market.pricing.places import Places
-from market.pricing.ways import Layout, Slot, Stage, Way, part_of, period_of
+from market.pricing.ways import Way
 
 Whole = NDArray[np.int64]
 
