@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-import requests
 import structlog
+import urllib3
 from sqlalchemy.dialects.postgresql import insert
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -104,31 +104,31 @@ class Watched:
                 return False
             try:
                 answer = self._send(address, signed, note)
-            except requests.RequestException as error:
+            except urllib3.exceptions.HTTPError as error:
                 log.warning("a witness does not answer", witness=address, problem=type(error).__name__)
                 return False
-            if answer.status_code == 409 and answer.headers.get("Content-Type", "").startswith(SIZE_TYPE):
-                seen = int(answer.text) if answer.text.strip().isdecimal() else 0
+            if answer.status == 409 and answer.headers.get("Content-Type", "").startswith(SIZE_TYPE):
+                seen = int(answer.data) if answer.data.strip().isdigit() else 0
                 if seen > size:
                     raise LogForkError(size=size, signed_size=seen, where=f"witness {address}")
                 self._seen[address] = seen
                 continue
-            if answer.status_code == 200 and self._keep(answer.content, policy, signed):
+            if answer.status == 200 and self._keep(answer.data, policy, signed):
                 self._seen[address] = size
                 return True
-            log.warning("a witness refuses", witness=address, status=answer.status_code, words=answer.text[:200])
+            words = answer.data[:200].decode(errors="replace")
+            log.warning("a witness refuses", witness=address, status=answer.status, words=words)
             return False
         return False
 
-    def _send(self, address: str, signed: SignedCheckpoint, note: bytes) -> requests.Response:
+    def _send(self, address: str, signed: SignedCheckpoint, note: bytes) -> urllib3.BaseHTTPResponse:
         old, size = self._seen[address], signed.checkpoint.size
         with transaction() as tx:
             tree = TiledTree(size, tile_reader(tx))
             proof = prove_consistency(old, size, tree.hash_range)
         body = Request(old, proof, note).encode()
-        return requests.post(
-            f"{address.rstrip('/')}/add-checkpoint", data=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
-        )
+        url = f"{address.rstrip('/')}/add-checkpoint"
+        return urllib3.request("POST", url, body=body, timeout=TIMEOUT_SECONDS, retries=False, redirect=False)
 
     @staticmethod
     def _keep(data: bytes, policy: Policy, signed: SignedCheckpoint) -> bool:

@@ -13,7 +13,8 @@ from api.access import Doors, Fields
 from api.door import language_of
 from api.pages.i18n import Language
 from api.pages.kit import render
-from api.pages.views import Amounts, CheckedEntry, CheckedReceipt, CheckStep, ReceiptCheck
+from api.pages.views import Amounts, ReceiptCheck
+from api.pages.views.public import CheckedEntry, CheckedReceipt, CheckStep
 from market.kit.clock import get_zone, now
 from market.kit.database import transaction
 from market.oversight.queries import find_entry

@@ -20,6 +20,7 @@ MOST_OPTIONS = (
 
 
 FEW_OPTIONS = 1_000  # so many ways to spread units are listed once for all lines
+MOST_TAKEN = 80_000  # amounts worked out for the ways of one line
 MOST_STACKED = 10  # offers that stack on one unit, of which every combination is listed
 
 # An offer of a line with its bit.
@@ -160,7 +161,8 @@ class Choice:
         line, uses = self.line, self._uses
         combos, is_cut = _combos(uses)
         is_stacked = any(len(combo) > 1 for combo in combos)
-        if is_cut or (ways := comb(line.qty + len(combos), len(combos))) > MOST_OPTIONS:
+        ways, longest = comb(line.qty + len(combos), len(combos)), max(map(len, combos))
+        if is_cut or ways > MOST_OPTIONS or ways * longest > MOST_TAKEN:
             combos, counts = self._select(combos, is_stacked=is_stacked)
             spreads: Iterator[Spread] = map(_without_zeros, counts)
         else:
@@ -175,8 +177,7 @@ class Choice:
         found: dict[tuple[object, ...], Option] = {}
         parts: dict[tuple[int, int], _Part] = {}
         in_order = sorted(uses, key=_place)
-        most = 2 * MOST_OPTIONS // max(map(len, combos))
-        for spread_out in chain(islice(spreads, most), [()]):
+        for spread_out in chain(islice(spreads, MOST_TAKEN // max(map(len, combos))), [()]):
             self.priced += 1
             if is_stacked:
                 option = _price_stacked(

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from api.pages import views as v
+from api.pages.views.public import CheckedEntry, CheckedReceipt, CheckStep
 from tests.gallery.frame import Sample, amounts
 
 DOORS = tuple(
@@ -68,8 +69,8 @@ CHECK = v.ReceiptCheck(
 
 
 def _checked(outcome: Any, sentence: str, *steps: tuple[str, Any, str]) -> v.ReceiptCheck:
-    shown = tuple(v.CheckStep(field=field, state=state, sentence=said) for field, state, said in steps)
-    receipt = v.CheckedReceipt(outcome=outcome, sentence=sentence, steps=shown, public_id=ENTRY_ID)
+    shown = tuple(CheckStep(field=field, state=state, sentence=said) for field, state, said in steps)
+    receipt = CheckedReceipt(outcome=outcome, sentence=sentence, steps=shown, public_id=ENTRY_ID)
     return replace(CHECK, receipt=receipt)
 
 
@@ -116,7 +117,7 @@ CHECKS = {
     "check-entry": replace(
         CHECK,
         asked=ENTRY_ID,
-        entry=v.CheckedEntry(
+        entry=CheckedEntry(
             public_id=ENTRY_ID,
             entry_hash="9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de",
             number=48_213,

@@ -69,16 +69,7 @@ from api.pages.views.offers import (
     SaidRow,
     SignatureRow,
 )
-from api.pages.views.public import (
-    CheckedEntry,
-    CheckedReceipt,
-    CheckStep,
-    DemoDoor,
-    Home,
-    Problem,
-    ReceiptCheck,
-    SignIn,
-)
+from api.pages.views.public import DemoDoor, Home, Problem, ReceiptCheck, SignIn
 from api.pages.views.purchases import (
     BoughtRow,
     DeskEvent,
@@ -97,6 +88,7 @@ from api.pages.views.purchases import (
     WaitingRefundRow,
 )
 from api.pages.views.record import (
+    RECORD_TEMPLATES,
     AmountsRow,
     CategoryChoice,
     Checkpointed,
@@ -273,14 +265,7 @@ TEMPLATES: dict[str, type] = {
     "desk/draft.html": DraftPage,
     "merchant/offers.html": OwnerOffers,
     "record_check.html": ReceiptCheck,
-    "record/home.html": RecordHome,
-    "record/merchants.html": RecordMerchants,
-    "record/merchant.html": RecordMerchant,
-    "record/offer_sums.html": RecordOfferSums,
-    "record/rebates.html": RecordRebates,
-    "record/entries.html": RecordEntries,
-    "record/entry.html": RecordEntry,
-    "record/check.html": RecordCheck,
+    **RECORD_TEMPLATES,
     "record_offers.html": RecordOffers,
     "record_offer.html": RecordOffer,
     "merchant/orders.html": MerchantOrders,
@@ -326,9 +311,6 @@ __all__ = [
     "CategoryChoice",
     "CauseChoice",
     "ChangeShown",
-    "CheckStep",
-    "CheckedEntry",
-    "CheckedReceipt",
     "Checkpointed",
     "Choice",
     "DayAmounts",

@@ -291,3 +291,15 @@ class RecordCheck:
     window_seconds: int | None
     witnesses: tuple[WitnessShown, ...]
     published: Checkpointed
+
+
+RECORD_TEMPLATES: dict[str, type] = {
+    "record/home.html": RecordHome,
+    "record/merchants.html": RecordMerchants,
+    "record/merchant.html": RecordMerchant,
+    "record/offer_sums.html": RecordOfferSums,
+    "record/rebates.html": RecordRebates,
+    "record/entries.html": RecordEntries,
+    "record/entry.html": RecordEntry,
+    "record/check.html": RecordCheck,
+}

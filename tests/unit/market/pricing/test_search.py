@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.unit.market.pricing.cases import amounts, case, line, off, percent, price, save, unit_off
 
 
@@ -94,3 +96,11 @@ def test_thresholds_of_the_order_stage_look_at_the_net_before_all_of_them():
     made = price(case(basket, offers))
     # The fen that D takes of the first line makes it pay a fen less than the second one, just like it.
     assert [row.pay for row in made.lines] == [2943, 2944, 2453, 2454]
+
+
+@pytest.mark.parametrize(("offers", "units"), [(6, 2), (7, 2), (4, 5)])
+def test_many_offers_that_stack_on_some_units_are_all_tried(offers: int, units: int) -> None:
+    """Every amount comes off every unit, and no way of the line is left out on the way there."""
+    stacked = [unit_off(f"o{rank}", 100 + rank, line_stackable=True) for rank in range(offers)]
+    result = price(case([line("a", 10_000, units)], stacked))
+    assert (result.payable, result.proof) == (units * (10_000 - sum(100 + rank for rank in range(offers))), "optimal")
