@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,9 +23,11 @@ COMMANDS = {
     "init": "api.commands.run:init",
     "demo": "api.commands.demo:demo",
     "price": "api.commands.price:price",
-    "verify": "api.commands.verify:verify",
     "audit": "api.commands.audit:audit",
     "dry-run": "api.commands.dry_run:dry_run",
+}
+VERIFY_COMMANDS = {
+    "receipt": "api.commands.verify_receipt:verify_receipt_file",
 }
 USER_COMMANDS = {
     "add": "api.commands.user:add",
@@ -43,6 +45,7 @@ IMPORT_COMMANDS = {
     "units": "api.commands.importing:import_units",
     "members": "api.commands.importing:import_members",
     "merchants": "api.commands.importing:import_merchants",
+    "catalogue": "api.commands.importing:import_catalogue",
 }
 
 
@@ -73,6 +76,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Huigong 惠工: run it, fill it, check it.",
 )
+verify_app = typer.Typer(cls=_lazy_group(VERIFY_COMMANDS), invoke_without_command=True)
+app.add_typer(verify_app, name="verify")
 app.add_typer(
     typer.Typer(no_args_is_help=True, help="Accounts: who may sign in."), name="user", cls=_lazy_group(USER_COMMANDS)
 )
@@ -82,7 +87,7 @@ app.add_typer(
     cls=_lazy_group(KEY_COMMANDS),
 )
 app.add_typer(
-    typer.Typer(no_args_is_help=True, help="Bring in units, members and merchants from CSV files."),
+    typer.Typer(no_args_is_help=True, help="Bring in units, members, merchants and their products from files."),
     name="import",
     cls=_lazy_group(IMPORT_COMMANDS),
 )
@@ -91,6 +96,21 @@ app.add_typer(
 @app.callback()
 def house() -> None:
     """Make `huigong` a group even while it has no command of its own."""
+
+
+@verify_app.callback()
+def verify(
+    context: typer.Context,
+    *,
+    prices: Annotated[
+        bool, typer.Option("--prices", help="Price every stored sale again: the same bytes must come out.")
+    ] = False,
+) -> None:
+    """Check every invariant over the whole database, exit code 1 when anything is found; or check a receipt file."""
+    if context.invoked_subcommand is None:
+        from api.commands.verify import verify_database  # noqa: PLC0415  only this asks for a database
+
+        verify_database(prices=prices)
 
 
 def main() -> None:

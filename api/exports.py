@@ -2,11 +2,15 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from starlette.responses import StreamingResponse
+from starlette.responses import JSONResponse, StreamingResponse
 
 BOM = "\ufeff"  # without it Excel reads Chinese as noise
+PART_BYTES = 1 << 16  # what is sent at once: a file of any length is written in little memory
+PUBLIC_CACHE = "public, max-age=60"
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -23,6 +27,29 @@ def jsonl_response(file_name: str, documents: Iterable[bytes], *, public: bool) 
     return _attachment((document + b"\n" for document in documents), file_name, "application/x-ndjson", public=public)
 
 
+def public_json(rows: Sequence[dict[str, Any]], **more: object) -> JSONResponse:
+    """A table of the public record as JSON: `rows` as the CSV has them, amounts in fen, and what holds for all of them."""
+    document = {"currency": "CNY", "unit": "fen", **more, "rows": rows}
+    return JSONResponse(document, headers={"Cache-Control": PUBLIC_CACHE})
+
+
+def json_rows_response(file_name: str, rows: Iterable[bytes], **more: object) -> StreamingResponse:
+    """The same written while it is sent: each row is JSON already and goes out byte for byte."""
+    return _attachment(_json_parts(rows, more), file_name, "application/json", public=True)
+
+
+def _json_parts(rows: Iterable[bytes], more: dict[str, object]) -> Iterator[bytes]:
+    head = json.dumps({"currency": "CNY", "unit": "fen", **more}, ensure_ascii=False)
+    part, comma = bytearray(f'{head[:-1]}, "rows": ['.encode()), b"\n"
+    for row in rows:
+        part += comma + row
+        comma = b",\n"
+        if len(part) > PART_BYTES:
+            yield bytes(part)
+            part.clear()
+    yield bytes(part) + b"\n]}\n"
+
+
 def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -30,7 +57,7 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
     writer.writerow(header)
     for row in rows:
         writer.writerow([_harmless(cell) for cell in row])
-        if buffer.tell() > 1 << 16:
+        if buffer.tell() > PART_BYTES:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
@@ -47,5 +74,5 @@ def _attachment(
 ) -> StreamingResponse:
     headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
     if public:
-        headers["Cache-Control"] = "public, max-age=60"
+        headers["Cache-Control"] = PUBLIC_CACHE
     return StreamingResponse(parts, media_type=media_type, headers=headers)

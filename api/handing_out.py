@@ -18,7 +18,7 @@ from market.kit.database import transaction
 from market.kit.errors import InvalidError, NotFoundError
 from market.payments.gateway import PaymentGateway
 from market.sales.giving_back import ReturnAnswer
-from market.sales.orders import hand_out, requests, stock
+from market.sales.orders import hand_out, requests, stock, undo
 from market.sales.orders.hand_out import CardShown, Delivered, HandedOut, Proof, SlipShown, SlipWrongError
 from market.sales.orders.queries import OrderDetail, get_merchant_order, list_collectable
 from market.sales.orders.states import By
@@ -188,6 +188,18 @@ def deliver(*, staff_id: UUID, number: str, units: Mapping[str, int] | None, key
     with transaction() as tx:
         counter = open_counter(tx, staff_id=staff_id)
         return _hand_out(tx, counter, staff_id, number, _Given(Delivered(), units), key=key, at=at)
+
+
+def undo_handout(*, staff_id: UUID, number: str, handout_id: UUID, at: datetime) -> OrderDetail:
+    """Take back a hand-out that was a mistake, a moment after it. Again changes nothing.
+
+    Raises OrderUnknownError and the refusals of `undo.undo_handout`.
+    """
+    with transaction() as tx:
+        counter = open_counter(tx, staff_id=staff_id)
+        order_id = get_merchant_order(tx, merchant=counter.merchant, number=number).order.id
+        undo.undo_handout(tx, order_id=order_id, handout_id=handout_id, staff_id=staff_id, at=at)
+        return get_merchant_order(tx, merchant=counter.merchant, number=number)
 
 
 def accept_return(

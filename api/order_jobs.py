@@ -33,7 +33,10 @@ def expire_orders(gateway: PaymentGateway | None, *, at: datetime) -> int:
 
 
 def sweep_orders(*, at: datetime) -> dict[str, int]:
-    """Once a day: note what nobody fetched, refund what nobody fetched for long, close what is done. How many of each."""
+    """Once a day: note what nobody fetched, refund what nobody fetched for long, close what is done. How many of each.
+
+    `asked` are those that are not closed yet because their return request waits for its answer.
+    """
     with transaction() as tx:
         unclaimed = mark_unclaimed(tx, at=at)
         forsaken = list_forsaken(tx, at=at)
@@ -45,8 +48,8 @@ def sweep_orders(*, at: datetime) -> dict[str, int]:
                 taken = TakenBack(units, "shelf", is_restocked=True, reason="unclaimed")
                 take_back(tx, order_id=order_id, taken=taken, key="unclaimed", by=JOB, at=at)
     with transaction() as tx:
-        closed = close_orders(tx, at=at)
-    return {"unclaimed": len(unclaimed), "refunded": len(forsaken), "closed": closed}
+        ended = close_orders(tx, at=at)
+    return {"unclaimed": len(unclaimed), "refunded": len(forsaken), "closed": ended.closed, "asked": ended.asked}
 
 
 def _expire(gateway: PaymentGateway | None, order: Order, *, at: datetime) -> None:

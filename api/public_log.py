@@ -7,6 +7,7 @@ import re
 import secrets
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -101,7 +102,22 @@ def read_log_key(settings: Settings, policy: Policy) -> SignerKey:
 
 def read_promise_key(settings: Settings, policy: Policy) -> SignerKey:
     """The promise key; raises KeyFileError."""
-    return read_key(key_path(log_folder(settings, policy.origin), "promise", policy.promise))
+    return read_key(_promise_path(settings, policy))
+
+
+def keep_promise_key(settings: Settings, policy: Policy) -> SignerKey:
+    """The promise key, read once in the life of this process: a purchase waits for no disk. Raises KeyFileError."""
+    return _keep_key(_promise_path(settings, policy))
+
+
+@lru_cache(maxsize=16)
+def _keep_key(path: Path) -> SignerKey:
+    """The path names the key by its id; what could not be read is tried again."""
+    return read_key(path)
+
+
+def _promise_path(settings: Settings, policy: Policy) -> Path:
+    return key_path(log_folder(settings, policy.origin), "promise", policy.promise)
 
 
 def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:

@@ -44,8 +44,8 @@ def find_products(tx: Session, details: Iterable[OrderDetail]) -> Mapping[UUID, 
 
 
 def name_points(tx: Session) -> dict[str, str]:
-    """What the pick-up points are called, by code."""
-    return {point.code: point.name for point in merchants.list_points(tx)}
+    """What the pick-up points are called, by code, closed ones too: something may still wait there."""
+    return {point.code: point.name for point in merchants.list_points(tx, with_closed=True)}
 
 
 def read_line_units(fields: Mapping[str, object]) -> dict[str, int]:

@@ -210,7 +210,7 @@ def _add_products(plan: Plan) -> list[Goods]:
         )
         owner = merchants.add_staff(tx, merchant_id=merchant_id, name="Flash")
         merchants.set_payment_account(tx, merchant_id=merchant_id, account="acct_flash")
-        merchants.add_point(tx, code="gate", name="Gate", address="")
+        merchants.add_point(tx, code="gate", name="Gate", address="", by=owner, at=at)
     goods = []
     for number in range(PRODUCTS + 2):
         code = f"p{number}"

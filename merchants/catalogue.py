@@ -1,6 +1,6 @@
 """Reads of the catalogue: one product with all that is shown of it, a merchant's own products, and what is offered of what somebody wants.
 
-Stock is not known here: it is kept in the ledger, by item.
+Stock is not known here: it is kept in the ledger, by item; `merchants.search` asks there.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,10 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from merchants.models import Item, Merchant, PickupPoint, Picture, Product, ProductPoint
-from merchants.points import Point
+from merchants.points import POINT_COLUMNS, Point
 from merchants.product_terms import Handover, State
 from merchants.products import ProductUnknownError
 from merchants.words import read_query
@@ -118,6 +118,14 @@ def get_products(tx: Session, *, product_ids: Collection[UUID]) -> dict[UUID, Pr
     return {each.product_id: each for each in _read(tx, _PRODUCT.where(Product.id.in_(product_ids)))}
 
 
+@dataclass(frozen=True, slots=True)
+class ProductsThere:
+    """Products on sale that can be fetched at a pick-up point, and how many of them nowhere else."""
+
+    every: int = 0
+    only_there: int = 0
+
+
 def list_own_products(
     tx: Session, *, merchant_id: UUID, query: str = "", state: State | None = None, after: str = "", limit: int = 50
 ) -> list[ProductRow]:
@@ -136,6 +144,29 @@ def count_own_products(tx: Session, *, merchant_id: UUID) -> Mapping[str, int]:
     """How many products a merchant has in each state."""
     counted = select(Product.state, func.count()).where(Product.merchant_id == merchant_id).group_by(Product.state)
     return {row[0]: row[1] for row in tx.execute(counted)}
+
+
+def count_at_points(tx: Session) -> dict[str, ProductsThere]:
+    """By pick-up point, open or closed: how many products on sale name it, and of how many it is the only way to the member."""
+    others = (
+        select(ProductPoint.point_id)
+        .join(open_point := aliased(PickupPoint), open_point.id == ProductPoint.point_id)
+        .where(ProductPoint.product_id == Product.id, open_point.id != PickupPoint.id, open_point.state == "open")
+        .correlate(Product, PickupPoint)
+    )
+    rows = (
+        select(
+            PickupPoint.code,
+            func.count(),
+            func.count().filter(Product.handover == "pickup", ~others.exists()),
+        )
+        .join(linked := aliased(ProductPoint), linked.point_id == PickupPoint.id)
+        .join(Product, Product.id == linked.product_id)
+        .join(Merchant, Merchant.id == Product.merchant_id)
+        .where(*OFFERED)
+        .group_by(PickupPoint.code)
+    )
+    return {code: ProductsThere(every, only) for code, every, only in tx.execute(rows)}
 
 
 def _find(tx: Session, wanted: Select[*tuple[Any, ...]]) -> ProductDetail | None:
@@ -220,14 +251,7 @@ _PICTURE = (
 )
 
 _POINT = (
-    select(
-        ProductPoint.product_id,
-        PickupPoint.id,
-        PickupPoint.code,
-        PickupPoint.name,
-        PickupPoint.address,
-        PickupPoint.state,
-    )
+    select(ProductPoint.product_id, *POINT_COLUMNS)
     .join(PickupPoint, PickupPoint.id == ProductPoint.point_id)
     .where(PickupPoint.state == "open")
     .order_by(ProductPoint.product_id, PickupPoint.code)

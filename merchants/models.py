@@ -1,6 +1,7 @@
 """Tables of merchants, shops, staff, and what is sold: items, products with pictures and pick-up points, list prices by date."""
 
 from datetime import datetime
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,6 +19,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
+
+POINT_ACTS = ("added", "changed", "closed", "reopened")
+PointAct: TypeAlias = Literal["added", "changed", "closed", "reopened"]
 
 
 class Merchant(Base):
@@ -199,7 +203,24 @@ class PickupPoint(Base):
     code: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)
     address: Mapped[str] = mapped_column(Text)
+    hours: Mapped[str] = mapped_column(Text, server_default="")
     state: Mapped[str] = mapped_column(Text)
+
+
+class PointChange(Base):
+    """What an officer did to a pick-up point, and how it was called and placed from then on; append-only."""
+
+    __tablename__ = "point_change"
+    __table_args__ = (CheckConstraint(f"act IN {POINT_ACTS}", name="act_known"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    point_id: Mapped[UUID] = mapped_column(ForeignKey("pickup_point.id"), index=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    by_id: Mapped[UUID]
+    act: Mapped[PointAct] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    hours: Mapped[str] = mapped_column(Text)
 
 
 class ProductPoint(Base):

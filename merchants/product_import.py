@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from market.kit.clock import get_zone
-from market.kit.csv_file import RowError
+from market.kit.csv_file import Progress, RowError
 from market.kit.errors import DomainError
 from market.kit.money import yuan
 from market.kit.workbook import RISKY, read_table
@@ -31,6 +31,7 @@ from merchants.products import (
     list_product,
     withdraw_product,
 )
+from merchants.stops import ProductStoppedError
 
 Kind = Literal["added", "changed", "same", "refused"]
 
@@ -75,21 +76,31 @@ class FileResult:
 
 
 def import_products(
-    tx: Session, *, merchant_id: UUID, content: bytes, categories: Mapping[str, str], at: datetime
+    tx: Session,
+    *,
+    merchant_id: UUID,
+    content: bytes,
+    categories: Mapping[str, str],
+    at: datetime,
+    progress: Progress | None = None,
 ) -> FileResult:
     """Enter the right products of a CSV file or a workbook: add those not there, change what differs of those that are.
 
-    `categories` are the words a file may say for a category, in lower case, with the code each means. Raises the errors of
+    `categories` are the words a file may say for a category, in lower case, with the code each means; `progress` is told
+    how many of how many rows are done. Raises the errors of
     `market.kit.csv_file` and `market.kit.workbook` when the file is no table.
     """
     table = read_table(BytesIO(content), columns=COLUMNS)
     points = {word.lower(): point.code for point in list_points(tx) for word in (point.code, point.name)}
     effects: list[Effect] = []
     errors: list[RowError] = []
-    for group in group_rows(list(table.rows()), Words(categories, points)):
+    rows = list(table.rows())
+    for group in group_rows(rows, Words(categories, points)):
         done = [] if group.errors else _enter(tx, merchant_id, group, at=at)
         errors += group.errors
         effects += done or [Effect(number, group.code, "", "", "refused") for number in group.numbers]
+        if progress is not None:
+            progress(len(effects), len(rows))
     ordered = sorted(effects, key=lambda effect: effect.row)
     return FileResult(tuple(ordered), tuple(sorted(errors, key=lambda error: error.row)), table.ignored)
 
@@ -127,6 +138,8 @@ def _row_error(group: ProductGroup, refusal: DomainError) -> RowError:
             return RowError(group.numbers[-1], "variant", "taken")
         case ProductNotReadyError():
             return RowError(first, "state", "not_ready")
+        case ProductStoppedError():
+            return RowError(first, "state", "stopped")
         case ProductTermsWrongError():
             column = str(refusal.facts["field"])
             return RowError(first, "limit_per_member" if column == "limit" else column, "format")

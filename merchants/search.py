@@ -29,12 +29,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from market.sales.orders.stock import has_free
 from merchants.catalogue import FIRST_PICTURE, ITEM_IDS, MOST_FEN, OFFERED, Window, not_over, window_at
-from merchants.models import Merchant, PickupPoint, Product, ProductPoint
+from merchants.models import Item, Merchant, PickupPoint, Product, ProductPoint
 from merchants.words import plain_text, read_query
 
 Order = Literal["newest", "price"]
 FACETS = ("category", "merchant", "band", "point")
+IN_STOCK = "in"
+"""The one value of the facet of stock: a variant on sale has a piece that is free."""
 BANDS: tuple[tuple[int, int | None], ...] = (
     (0, 50_00),
     (50_00, 100_00),
@@ -58,7 +61,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for. Facets narrow each other; `within` are the only products that count (those in stock, say), by id."""
+    """What is looked for. Facets narrow each other; `within` are the only products that count, by id."""
 
     at: datetime
     query: str = ""
@@ -66,6 +69,7 @@ class Search:
     merchant: str | None = None
     band: int | None = None
     point: str | None = None
+    in_stock: bool = False
     within: Collection[UUID] | None = None
     order: Order = "newest"
     after: Place | None = None
@@ -110,6 +114,7 @@ class Facets:
     merchants: tuple[Facet, ...] = ()
     bands: tuple[Facet, ...] = ()
     points: tuple[Facet, ...] = ()
+    stock: tuple[Facet, ...] = ()
     count: int = 0
 
 
@@ -123,7 +128,7 @@ class ProductPage:
 
 
 def search_products(tx: Session, search: Search, *, with_facets: bool = True) -> ProductPage:
-    """A page of the products that members may see and that fit; three statements. Sales that have ended are left out."""
+    """A page of the products that members may see and that fit; four statements. Sales that have ended are left out."""
     words = read_query(search.query)
     if search.query.strip() and not words:
         return ProductPage((), Facets(), None)
@@ -233,6 +238,8 @@ def _narrowed(search: Search) -> list[ColumnElement[bool]]:
         conditions.append(_in_band(search.band))
     if search.point is not None:
         conditions.append(_at_point(search.point))
+    if search.in_stock:
+        conditions.append(_HAS_STOCK)
     return conditions
 
 
@@ -240,10 +247,10 @@ def _narrowed(search: Search) -> list[ColumnElement[bool]]:
 
 
 def _count(tx: Session, search: Search, words: Sequence[str]) -> Facets:
-    """How many there are of each value of each facet, with what was chosen of the others; two statements.
+    """How many there are of each value of each facet, with what was chosen of the others; three statements.
 
     Category, merchant and band are counted together, which makes few rows, and added up here; points by themselves, because a
-    product has several.
+    product has several, and so what is in stock, which the ledger knows.
     """
     counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
     names: dict[str, str] = {}
@@ -271,8 +278,16 @@ def _count(tx: Session, search: Search, words: Sequence[str]) -> Facets:
         merchants=_most_first(facets["merchant"])[:MOST_MERCHANTS],
         bands=facets["band"],
         points=facets["point"],
+        stock=_in_stock(tx, search, words),
         count=total,
     )
+
+
+def _in_stock(tx: Session, search: Search, words: Sequence[str]) -> tuple[Facet, ...]:
+    there = select(func.count()).select_from(Product).join(Merchant, Merchant.id == Product.merchant_id)
+    there = there.where(*_fits(search, words), *_narrowed(replace(search, in_stock=True)))
+    count = tx.scalar(there) or 0
+    return (Facet(IN_STOCK, IN_STOCK, count),) if count else ()
 
 
 def _most_first(facets: Sequence[Facet]) -> tuple[Facet, ...]:
@@ -281,11 +296,12 @@ def _most_first(facets: Sequence[Facet]) -> tuple[Facet, ...]:
 
 def _together(search: Search, words: Sequence[str]) -> Select[*tuple[Any, ...]]:
     band = case(*((_in_band(number), number) for number in range(len(BANDS))))
-    point = [] if search.point is None else [_at_point(search.point)]
+    # These two are no columns to count by: what was chosen of them holds for all that is counted here.
+    apart = _narrowed(Search(at=search.at, point=search.point, in_stock=search.in_stock))
     counted = (
         select(Product.category, Product.merchant_id, band.label("band"), func.count().label("count"))
         .join(Merchant, Merchant.id == Product.merchant_id)
-        .where(*_fits(search, words), *point)
+        .where(*_fits(search, words), *apart)
         .group_by(Product.category, Product.merchant_id, text("band"))
         .subquery()
     )
@@ -308,3 +324,8 @@ def _by_point(search: Search, words: Sequence[str]) -> Select[*tuple[Any, ...]]:
         .join(counted, counted.c.point_id == PickupPoint.id)
         .where(PickupPoint.state == "open")
     )
+
+
+_HAS_STOCK = exists(
+    select(Item.id).where(Item.product_id == Product.id, Item.state == "sold", has_free(Item.id)).correlate(Product)
+)

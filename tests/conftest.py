@@ -4,30 +4,37 @@ The server belongs to one pytest process (with xdist: one per worker), keeps its
 without fsync, and is made only when a test first asks for it: `unit` and most of `rules` never do.
 """
 
-import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from psycopg import sql
 
 from market.kit.migrations import upgrade
-from market.kit.postgres import ROLE, Cluster, create_database, get_cluster, start_cluster, stop_cluster
-from market.kit.postgres_folders import PORT
+from market.kit.postgres import Cluster, create_database, get_cluster, start_cluster, stop_cluster
+from tests.stages import Begun, Stage, copied
 
 # How long an example takes says more of a busy machine than of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-pytest_plugins = ["tests.world", "tests.mall", "tests.web.plaza", "tests.web.supplier"]
+pytest_plugins = ["tests.world", "tests.mall", "tests.web.market", "tests.web.plaza", "tests.web.supplier"]
 TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")
-_numbers = itertools.count(1)
+
+
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """With `-n`, tests of one `xdist_group` stay in one process: what they share is then built once for all."""
+    if config.getoption("numprocesses", None) and config.option.dist in {"no", "load"}:
+        config.option.dist = "loadgroup"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests begin first, so that at the end no process works alone; among themselves they keep their random order."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session")
@@ -51,18 +58,25 @@ def template(cluster: Cluster) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def bare_stage(cluster: Cluster, template: str) -> Stage:
+    """The schema alone: what a test begins from that asks for no other stage."""
+    return Stage(cluster, template, {})
+
+
 @pytest.fixture
-def database_url(cluster: Cluster, template: str) -> Iterator[str]:
-    """A fresh migrated database for one test, dropped after it with whatever is still connected."""
-    name = f"test_{next(_numbers)}"
-    create_database(cluster, name, template=template)
-    yield cluster.url(name)
-    drop_database(cluster, name)
+def begun(bare_stage: Stage, request: pytest.FixtureRequest) -> Iterator[Begun]:
+    """A database of one test's own: a copy of the furthest stage that its fixtures ask for."""
+    names = [name for name in request.fixturenames if name.endswith("_stage")]
+    stages: list[Stage] = [request.getfixturevalue(name) for name in names]
+    with copied(max(stages, key=lambda stage: len(stage.made), default=bare_stage)) as begun_:
+        yield begun_
 
 
-def drop_database(cluster: Cluster, name: str) -> None:
-    with psycopg.connect(host=str(cluster.sockets), port=PORT, user=ROLE, dbname="postgres", autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+@pytest.fixture
+def database_url(begun: Begun) -> str:
+    """A migrated database for one test, dropped after it with whatever is still connected."""
+    return begun.url
 
 
 def _roomy_folder() -> Path | None:

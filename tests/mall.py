@@ -23,6 +23,7 @@ from market.sales.orders.queries import OrderDetail, get_orders
 from market.sales.orders.stock import StockLevel, get_stock_level
 from merchants import ProductTerms, VariantTerms
 from tests.provider import SIGNATURE, Provider
+from tests.stages import Begun, Stage
 from tests.world import NOON, World
 
 PICKUP = HandoverKeyed("pickup", "gate1")
@@ -153,10 +154,15 @@ class Mall:
         return next(member.member_id for member in self.world.members if member.subject == order.subject)
 
 
+@pytest.fixture(scope="session")
+def mall_stage(world_stage: Stage) -> Stage:
+    return world_stage.further("mall", build_mall, on="world")
+
+
 @pytest.fixture
-def mall(world: World) -> Mall:
+def mall(world: World, begun: Begun, mall_stage: Stage) -> Mall:
     """The noodle shop sells a gift box, an appliance shop cookers (one per member), pots and bowls; the union adds one yuan to an order."""
-    return build_mall(world)
+    return begun.take("mall", build_mall, world)
 
 
 def build_mall(world: World) -> Mall:
@@ -169,7 +175,7 @@ def build_mall(world: World) -> Mall:
         for number, merchant in enumerate((world.merchant, appliances), start=1):
             merchants.set_payment_account(tx, merchant_id=merchant, account=f"acct_{number}")
         for point in ("gate1", "gate2"):
-            merchants.add_point(tx, code=point, name=point, address="厂区")
+            merchants.add_point(tx, code=point, name=point, address="厂区", by=new_id(), at=NOON)
     made = Mall(world=world, appliances=appliances, owner=owner)
     made.sell("noodlebox", price_fen=3_000, pieces=50, merchant=world.merchant)
     made.sell("cooker", price_fen=19_900, pieces=20, limit=1)

@@ -34,6 +34,9 @@ class Provider:
     lock: threading.Lock = field(default_factory=threading.Lock)
     livemode: bool = False
 
+    def __deepcopy__(self, memo: object) -> "Provider":
+        return replace(self, checkouts=dict(self.checkouts), refunds=dict(self.refunds), lock=threading.Lock())
+
     # --- the port -----------------------------------------------------------------------------------------------------
 
     def create_checkout(self, request: CheckoutRequest, *, key: str) -> CheckoutFacts:

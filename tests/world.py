@@ -21,6 +21,7 @@ from market.offers.signatures import sign_offer
 from market.oversight.audits import AUDITS
 from market.record.budgets import grant_budget, open_budget
 from market.sales.redeem import SaleAnswer
+from tests.stages import Begun, Stage
 
 NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)  # Tuesday 12:05 in Shanghai
 FIRST, SECOND, OWNER = new_id(), new_id(), new_id()  # two officers and the owner of the merchants
@@ -131,10 +132,15 @@ def sign_all(tx: Session, *, offer: str, version: int, at: datetime) -> None:
         sign_offer(tx, offer=offer, version=version, merchant=merchant, terms_hash=row.terms_hash, by=OWNER, at=at)
 
 
+@pytest.fixture(scope="session")
+def world_stage(bare_stage: Stage) -> Stage:
+    return bare_stage.further("world", build_world)
+
+
 @pytest.fixture
-def world(database: Engine) -> World:
+def world(database: Engine, begun: Begun, world_stage: Stage) -> World:
     """The works with one noodle shop, its 10 % off, the union's one yuan from the lunch budget, and one member."""
-    return build_world()
+    return begun.take("world", build_world)
 
 
 def build_world() -> World:

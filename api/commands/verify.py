@@ -3,8 +3,6 @@
 `--prices` prices every stored sale again as well.
 """
 
-from typing import Annotated
-
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -42,13 +40,8 @@ def run_audits(console: Console, *, with_prices: bool = False) -> tuple[list[Fin
     return findings, replayed
 
 
-def verify(
-    *,
-    prices: Annotated[
-        bool, typer.Option("--prices", help="Price every stored sale again: the same bytes must come out.")
-    ] = False,
-) -> None:
-    """Check every invariant over the whole database. Exit code 1 when anything is found."""
+def verify_database(*, prices: bool) -> None:
+    """Check every invariant over the whole database; with `prices` every price too. Exit code 1 when anything is found."""
     console = Console(stderr=True)
     with open_database():
         findings, replayed = run_audits(console, with_prices=prices)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 import merchants
 from api.demo.goods import POINTS, DemoProduct, DemoSupplier, make_products, make_suppliers
-from api.demo.stage import Mark, Progress
+from api.demo.stage import OFFICER, Mark, Progress
 from api.demo.still_life import draw_thing
 from market.kit.database import transaction
 from merchants import DrawnPicture, Handover, ProductTerms, VariantTerms
@@ -24,7 +24,7 @@ def fill_catalogue(mark: Mark, progress: Progress) -> None:
     suppliers = make_suppliers(mark.size, seed=mark.seed)
     products = make_products(mark.size, suppliers, seed=mark.seed, until=mark.until)
     with transaction() as tx:
-        _open_points(tx)
+        _open_points(tx, mark)
         ids = _admit(tx, suppliers, mark)
         known = {(row.merchant_id, row.code) for row in tx.execute(select(Product.merchant_id, Product.code))}
     for number, product in enumerate(products):
@@ -34,11 +34,12 @@ def fill_catalogue(mark: Mark, progress: Progress) -> None:
         progress("products", number + 1, len(products))
 
 
-def _open_points(tx: Session) -> None:
+def _open_points(tx: Session, mark: Mark) -> None:
     known = set(tx.scalars(select(PickupPoint.code)))
-    for code, name, address in POINTS:
+    for code, name, address, hours in POINTS:
         if code not in known:
-            merchants.add_point(tx, code=code, name=name, address=address)
+            terms = {"name": name, "address": address, "hours": hours}
+            merchants.add_point(tx, code=code, **terms, by=OFFICER, at=mark.begins_at)
 
 
 def _admit(tx: Session, suppliers: list[DemoSupplier], mark: Mark) -> dict[str, UUID]:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 import merchants
 from api import handing_out, shopping
@@ -24,9 +24,10 @@ from market.kit.clock import business_day, get_zone
 from market.kit.database import transaction
 from market.kit.errors import ConflictError
 from market.sales.orders import stock
-from market.sales.orders.models import Order
+from market.sales.orders.models import Handout, Order
 from market.sales.orders.pay import release_order
 from market.sales.orders.queries import OrderDetail, get_orders
+from market.sales.orders.requests import Asked, list_requests
 from market.sales.orders.states import JOB
 from market.sales.orders.take_back import TakenBack
 from merchants import ProductDetail
@@ -71,6 +72,24 @@ class DemoOrder:
     method: str
 
 
+@dataclass(frozen=True, slots=True)
+class DemoRequest:
+    """A return that a member asks for, and how that ends (None: it waits)."""
+
+    cause: str
+    words: str
+    ends: Literal["declined", "accepted"] | None = None
+    answer: str = ""
+
+
+ASKED: Final = (
+    DemoRequest("faulty", "打开发现少了配件"),
+    DemoRequest("unsuited", "买大了，家里放不下", "declined", "包装已拆、用过几次，不影响使用，按约定不退"),
+    DemoRequest("faulty", "外壳有裂纹", "accepted"),
+)
+ASKED_AFTER: Final = timedelta(hours=28)  # of ordering; it is in the member's hands since 22
+
+
 def fill_stock(mark: Mark) -> None:
     """Goods came in before the first sale; here and there a count found less, or something broke."""
     at = mark.begins_at
@@ -111,6 +130,7 @@ def make_orders(mark: Mark, progress: Progress) -> None:
         for done, wanted in enumerate(plan, start=1):
             _live(wanted, members[wanted.member], products, owners, provider)
             progress("orders", done, len(plan))
+        _ask_back(plan, members, owners, provider, until=mark.until)
     sweep_orders(at=mark.until)
 
 
@@ -144,6 +164,61 @@ def plan_orders(mark: Mark, *, members: int, products: Sequence[ProductDetail]) 
         lines = tuple((place, rng.choice((1, 1, 1, 2))) for place in wares)
         made.append(DemoOrder(number, at, member, lines, fate, METHODS[number % 3]))
     return sorted(made, key=lambda order: (order.at, order.number))
+
+
+def _ask_back(
+    plan: Sequence[DemoOrder],
+    members: Sequence[UUID],
+    owners: dict[str, UUID],
+    provider: DemoProvider,
+    *,
+    until: datetime,
+) -> None:
+    """Three return requests: one waits at the demo's own owner, one was declined and one accepted, of the demo's own member if he can."""
+    had = _find_fetched(plan, until=until)
+    for story in ASKED:
+        had.sort(key=lambda each, story=story: not _suits(story, *each))  # type: ignore[misc]  # the loop's own story
+        if not had:
+            return
+        wanted, order = had.pop(0)
+        with transaction() as tx:
+            if list_requests(tx, order_ids=[order.id])[order.id]:
+                continue  # an earlier run asked
+        at, owner = wanted.at + ASKED_AFTER, owners[order.merchant]
+        asked = Asked({"1": 1}, story.cause, story.words)
+        member_id, number = members[wanted.member], order.number
+        made = shopping.ask_return(member_id=member_id, number=number, asked=asked, key="demo:ask", at=at)
+        answered_at = at + timedelta(hours=4)
+        if story.ends == "declined":
+            handing_out.decline_return(staff_id=owner, number=number, answer=story.answer, at=answered_at)
+        elif story.ends == "accepted":
+            handing_out.accept_return(
+                staff_id=owner,
+                number=number,
+                request_id=made.id,
+                is_restocked=False,
+                reason=story.words,
+                at=answered_at,
+            )
+            provider.send_back(order.id, at=answered_at)
+
+
+def _find_fetched(plan: Sequence[DemoOrder], *, until: datetime) -> list[tuple[DemoOrder, Order]]:
+    """The orders that were fetched whole, long enough ago for a request with its answer; the latest first."""
+    wanted = {
+        f"demo:order:{each.number}": each
+        for each in plan
+        if each.fate in {"collected", "proxy", "delivered"} and each.at + ASKED_AFTER + timedelta(hours=8) < until
+    }
+    with transaction() as tx:
+        given = select(Order).where(Order.key.in_(wanted), exists().where(Handout.order_id == Order.id))
+        found = [(wanted[order.key], order) for order in tx.scalars(given)]
+    return sorted(found, key=lambda each: (each[0].at, each[0].number), reverse=True)
+
+
+def _suits(story: DemoRequest, wanted: DemoOrder, order: Order) -> bool:
+    is_his = wanted.member == 0
+    return order.merchant == NOODLE_MERCHANT and not is_his if story.ends is None else is_his
 
 
 def _one_merchant(rng: Random, products: Sequence[ProductDetail]) -> list[int]:

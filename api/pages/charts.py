@@ -14,6 +14,7 @@ import segno
 from markupsafe import Markup
 
 from api.pages import i18n
+from api.pages.flow import flow
 from api.pages.i18n import Language
 from api.pages.product_face import product_face
 from api.pages.stock_bar import stock_bar
@@ -32,6 +33,7 @@ def pictures(language: Language) -> Mapping[str, Callable[..., Markup]]:
     """The pictures a template may draw, bound to its language."""
     return {
         "months_bars": partial(months_bars, language),
+        "due_bars": partial(due_bars, language),
         "hours_bars": partial(hours_bars, language),
         "stacks": partial(stacks, language),
         "swings": partial(swings, language),
@@ -41,6 +43,7 @@ def pictures(language: Language) -> Mapping[str, Callable[..., Markup]]:
         "stock_bar": stock_bar,
         "product_face": product_face,
         "ring": ring,
+        "flow": flow,
     }
 
 
@@ -55,6 +58,12 @@ def months_bars(language: Language, title: str, months: Sequence[MonthFen]) -> M
     """One green bar per month; the last one is the present."""
     items = [(i18n.month_short(item.month_on, language), item.fen) for item in months]
     return bars(language, title, items, tone="green")
+
+
+def due_bars(language: Language, title: str, months: Sequence[MonthAmounts]) -> Markup:
+    """What merchants have to give back, one amber bar per month."""
+    items = [(i18n.month_short(item.month_on, language), item.amounts.rebate_fen) for item in months]
+    return bars(language, title, items, tone="amber")
 
 
 def hours_bars(language: Language, title: str, hours: Sequence[HourCount]) -> Markup:

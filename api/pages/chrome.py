@@ -24,7 +24,7 @@ class NavItem:
 # Longest prefix wins, so /till/scan marks 扫码 and not 收银.
 WAYS: dict[Role | None, tuple[NavItem, ...]] = {
     None: (
-        NavItem("/record/months", N_("公开台账"), "report-analytics"),
+        NavItem("/record", N_("公开台账"), "report-analytics"),
         NavItem("/record/offers", N_("优惠"), "ticket"),
         NavItem("/sign-in", N_("登录"), "login-2"),
     ),
@@ -33,7 +33,7 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
         NavItem("/offers", N_("优惠"), "ticket"),
         NavItem("/shop", N_("内购"), "shopping-bag"),
         NavItem("/receipts", N_("小票"), "receipt"),
-        NavItem("/record/months", N_("公开台账"), "report-analytics"),
+        NavItem("/record", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
     ),
     "assistant": (
@@ -49,7 +49,7 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
         NavItem("/merchant/stock", N_("库存"), "chart-bar"),
         NavItem("/merchant/products", N_("商品管理"), "package"),
         NavItem("/merchant/offers", N_("签优惠"), "file-text"),
-        NavItem("/record/months", N_("公开台账"), "report-analytics"),
+        NavItem("/record", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
     ),
     "officer": (
@@ -57,12 +57,12 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
         NavItem("/desk/offers", N_("优惠"), "ticket"),
         NavItem("/desk/purchases", N_("内购"), "basket"),
         NavItem("/desk/payments", N_("收付"), "wallet"),
-        NavItem("/record/months", N_("公开台账"), "report-analytics"),
+        NavItem("/record", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
     ),
     "auditor": (
         NavItem("/audit", N_("经审"), "list-search"),
-        NavItem("/record/months", N_("公开台账"), "report-analytics"),
+        NavItem("/record", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
     ),
 }

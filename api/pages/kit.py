@@ -83,6 +83,7 @@ def environment(language: Language) -> Environment:
         "yuan_parts": i18n.yuan_parts,
         "clock": i18n.clock,
         "iso": _iso,
+        "year_month": _year_month,
         "group4": _group4,
         "query": _query,
         "without": _without,
@@ -98,6 +99,7 @@ def environment(language: Language) -> Environment:
         ("basket", "basket"),
         ("wares", "wares"),
         ("asking", "asked"),
+        ("record", "record"),
     ):
         env.globals[name] = env.get_template(f"kit/{parts}.html").module
     return env
@@ -105,6 +107,11 @@ def environment(language: Language) -> Environment:
 
 def _iso(at: date) -> str:
     return at.isoformat()
+
+
+def _year_month(on: date) -> str:
+    """A month as it stands in an address: 2026-11."""
+    return on.isoformat()[:7]
 
 
 def _query(values: Mapping[str, object]) -> str:

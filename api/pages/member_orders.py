@@ -22,7 +22,7 @@ from api.pages.views import (
     Thing,
 )
 from api.shopping import OrderPriced
-from market.sales.orders.models import Handout, Order, OrderChange, OrderLine
+from market.sales.orders.models import Handout, Order, OrderChange, OrderLine, UndoneHandout
 from market.sales.orders.queries import OrderDetail
 from merchants import OfferedLine, Point, ProductDetail
 
@@ -97,7 +97,10 @@ def show_points(lines: Sequence[OfferedLine], points: Points, *, chosen: str | N
     shown = [points[code] for code in common if code in points]
     return tuple(
         PointChoice(
-            code=point.code, name=point.name, address=point.address, chosen=point.code == chosen or len(shown) == 1
+            code=point.code,
+            name=point.name,
+            address=point.where_and_when,
+            chosen=point.code == chosen or len(shown) == 1,
         )
         for point in shown
     )
@@ -192,9 +195,15 @@ def list_versions(details: Sequence[OrderDetail]) -> list[tuple[str, int]]:
 
 
 def show_story(
-    changes: Sequence[OrderChange], handouts: Sequence[Handout], staff: Mapping[UUID, str]
+    changes: Sequence[OrderChange],
+    handouts: Sequence[Handout],
+    undone: Mapping[UUID, UndoneHandout],
+    staff: Mapping[UUID, str],
 ) -> tuple[ChangeShown, ...]:
-    """What became of an order, oldest first; a hand-out stands for the change it made. `staff` are names of the merchant's people."""
+    """What became of an order, oldest first; a hand-out stands for the change it made, and so does taking it back.
+
+    `undone` by the hand-out's id. `staff` are names of the merchant's people.
+    """
     given = [
         ChangeShown(
             at=each.at,
@@ -207,6 +216,18 @@ def show_story(
         )
         for each in handouts
     ]
+    back = [
+        ChangeShown(
+            at=undo.at,
+            reason="handout_undone",
+            to_state="ready",
+            by="staff",
+            name=staff.get(undo.staff_id, ""),
+            pieces=sum(each.units.values()),
+        )
+        for each in handouts
+        if (undo := undone.get(each.id)) is not None
+    ]
     told = {each.at for each in given}
     steps = [
         ChangeShown(
@@ -217,9 +238,9 @@ def show_story(
             name=staff.get(each.by_id, "") if each.by_id else "",
         )
         for each in changes
-        if each.to_state not in {"collected", "delivered"} or each.at not in told
+        if each.reason != "handout_undone" and (each.to_state not in {"collected", "delivered"} or each.at not in told)
     ]
-    return tuple(sorted([*steps, *given], key=lambda each: each.at))
+    return tuple(sorted([*steps, *given, *back], key=lambda each: each.at))
 
 
 def full_name(name: str, variant: str) -> str:

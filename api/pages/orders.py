@@ -7,10 +7,11 @@ from uuid import UUID
 
 from api.pages.i18n import Language, translate
 from api.pages.pictures import N_
-from api.pages.views import Goods, GoodsLine, OrderRow, PriceStep, Shelf, StoryRow
+from api.pages.views import Goods, GoodsLine, OrderRow, PriceStep, Shelf, StoryRow, UndoShown
 from market.offers.live import Title
-from market.sales.orders.models import OrderChange, OrderLine
+from market.sales.orders.models import Handout, OrderChange, OrderLine
 from market.sales.orders.queries import OrderDetail
+from market.sales.orders.undo import UNDO_WINDOW
 from merchants import ProductDetail, Variant
 
 Products = Mapping[UUID, ProductDetail]
@@ -44,6 +45,7 @@ REASONS = {
     "cancelled_by_merchant": N_("商户取消"),
     "collected_by_proxy": N_("代领人取走"),
     "unclaimed": N_("长期没有人取，自动退回"),
+    "handout_undone": N_("撤回发放"),
 }
 PEOPLE = {
     "member": N_("会员"),
@@ -136,6 +138,11 @@ def explain(
         else:
             rest += concession_fen
     return tuple(steps), rest
+
+
+def show_undo(handout: Handout | None) -> UndoShown | None:
+    """The hand-out that can be taken back, with the end of its time."""
+    return None if handout is None else UndoShown(handout_id=str(handout.id), until_at=handout.at + UNDO_WINDOW)
 
 
 def tell_story(

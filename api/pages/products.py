@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from api.pages.i18n import LANGUAGES, translate
+from api.pages.pictures import PRODUCT_CATEGORIES, category
 from api.pages.views import OwnerProductRow, PointShown, ProductCard, VariantShown
 from merchants import FoundProduct, Point, ProductDetail, ProductRow, window_at
 
@@ -37,7 +39,7 @@ def show_variants(product: ProductDetail) -> tuple[VariantShown, ...]:
 
 def show_points(points: Iterable[Point]) -> tuple[PointShown, ...]:
     """Pick-up points."""
-    return tuple(PointShown(code=point.code, name=point.name, address=point.address) for point in points)
+    return tuple(PointShown(code=point.code, name=point.name, address=point.where_and_when) for point in points)
 
 
 def show_own_row(row: ProductRow, *, free: Mapping[UUID, int], at: datetime) -> OwnerProductRow:
@@ -55,3 +57,11 @@ def show_own_row(row: ProductRow, *, free: Mapping[UUID, int], at: datetime) -> 
         stock=sum(known) if known else None,
         window=window_at(row.sale_from, row.sale_to, at=at),
     )
+
+
+def category_words() -> dict[str, str]:
+    """What a file may say for a category: its code, or its name in either language."""
+    words = {code: code for code in PRODUCT_CATEGORIES}
+    for code in PRODUCT_CATEGORIES:
+        words |= {translate(language, category(code).label).lower(): code for language in LANGUAGES}
+    return words

@@ -148,7 +148,7 @@ def _named(fields: Fields, kind: str) -> dict[str, str]:
 def make_labels(request: Request, products: Mapping[UUID, merchants.ProductDetail], codes: set[str]) -> Labels:
     """What things, points and merchants are called."""
     with transaction() as tx:
-        points = {point.code: point for point in merchants.list_points(tx)}
+        points = {point.code: point for point in merchants.list_points(tx, with_closed=True)}
         names = {code: each.name for code, each in merchants.find_merchants(tx, codes=codes).items()}
     return Labels(products, points, names, language_of(request))
 

@@ -116,7 +116,7 @@ def _render(request: Request, member_id: UUID, product: ProductDetail, *, error:
             PointChoice(
                 code=each.code,
                 name=each.name,
-                address=each.address,
+                address=each.where_and_when,
                 chosen=each.code == point or len(product.points) == 1,
             )
             for each in (product.points if product.handover != "delivery" else ())

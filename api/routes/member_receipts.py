@@ -8,20 +8,22 @@ from fastapi import Path, Query, Request, Response
 import cards
 import merchants
 from api.access import Doors, Who
-from api.door import language_of
+from api.door import language_of, own_origin
 from api.errors import PageUnknownError
 from api.pages.cursor import read_cursor, write_cursor
 from api.pages.explain import show_quote
 from api.pages.kit import render
 from api.pages.sales import SHOWN_STATES, name_line, show_lines
 from api.pages.views import Receipt, ReceiptMonth, ReceiptRow, Receipts, RefundRow
+from api.receipts import find_due, get_receipt, get_sale_entry, sign_due
 from api.routes.member_pages import member_of, receipt_rows
-from market.kit.clock import business_day
+from market.kit.clock import business_day, now
 from market.kit.database import transaction
-from market.kit.errors import NotFoundError, unreachable
+from market.kit.errors import NotFoundError
+from market.kit.settings import get_settings
 from market.offers.queries import list_titles
-from market.oversight.queries import find_entry
 from market.record.entries import entry_hash
+from market.record.publishing.served import prove_entry
 from market.sales import queries
 from market.sales.queries import MonthTotals
 
@@ -83,9 +85,10 @@ def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
         names = merchants.find_item_names(tx, merchant=seller.merchant, skus=sale.skus)
         versions = [(row["offer"], row["version"]) for row in (*sale.quote["applied"], *sale.quote["not_applied"])]
         titles = {offer: title for (offer, _), title in list_titles(tx, versions=versions).items()}
-        entry = find_entry(tx, public_id=receipt)
-    if entry is None:
-        unreachable("a sale and its public entry are written together")
+        entry = get_sale_entry(tx, public_id=receipt)
+        proof = None if entry.leaf_index is None else prove_entry(tx, leaf_index=entry.leaf_index)
+        due = find_due(tx, entry=entry)
+    promised = sign_due(get_settings(), due)
     summary = sale.summary
     view = Receipt(
         receipt_id=summary.public_id,
@@ -112,9 +115,28 @@ def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
             if back.kind == "refund"
         ),
         entry_hash=entry_hash(entry.body).hex(),
-        in_record_at=entry.created_at if entry.leaf_index is not None else None,
+        record_number=None if proof is None else proof.index + 1,
+        promise_by=promised.by if promised else None,
+        is_overdue=proof is None and promised is not None and promised.by < now(),
+        check_url=f"{own_origin(request)}/record/check?entry={receipt}#{entry_hash(entry.body).hex()}",
     )
     return render(request, "member/receipt.html", view)
+
+
+@doors.get("/receipts/{receipt}/file")
+def receipt_file(who: Who, receipt: PublicId, *, facts: bool = True, subject: bool = True) -> Response:
+    """The receipt as a file that proves itself; to show it to others the offers' facts and the person may be left out."""
+    left_out = [name for name, inside in (("facts", facts), ("subject", subject)) if not inside]
+    with transaction() as tx:
+        person = cards.get_subject(tx, member_id=member_of(who))
+    try:
+        made = get_receipt(get_settings(), subject=person, public_id=receipt, leave_out=left_out)
+    except NotFoundError as error:
+        raise ReceiptUnknownError from error
+    # Named after nothing that tells whose it is; the whole file and the one to show are told apart.
+    name = f"huigong-receipt-{receipt[:8]}{'-show' if left_out else ''}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(made.encode(), media_type="application/json", headers=headers)
 
 
 def _month(totals: MonthTotals, rows: tuple[ReceiptRow, ...]) -> ReceiptMonth:

@@ -19,7 +19,7 @@ from api.errors import PageUnknownError
 from api.identity import Principal
 from api.identity.throttle import TooManyTriesError
 from api.pages.kit import render
-from api.pages.orders import Products, show_goods, show_order_lines, show_row
+from api.pages.orders import Products, show_goods, show_order_lines, show_row, show_undo
 from api.pages.views import (
     HandoutCard,
     HandoutCode,
@@ -31,7 +31,7 @@ from api.pages.views import (
     HandoutSlips,
 )
 from api.photo import PhotoUnreadableError, read_code
-from api.routes.merchant_orders import Number, Typed, read_order
+from api.routes.merchant_orders import Number, Typed, read_order, show_order_page
 from api.routes.till_pages import Key, refused
 from api.supplier import find_products, name_points, open_desk, read_line_units, staff_of
 from cards.people import surname
@@ -40,7 +40,7 @@ from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.errors import DomainError, InvalidError
 from market.kit.ids import new_id
-from market.sales.orders import queries
+from market.sales.orders import queries, undo
 from market.sales.orders.counter import find_since, list_waiting_like
 from market.sales.orders.hand_out import HandoutUnitsError
 from market.sales.orders.queries import OrderDetail
@@ -181,6 +181,7 @@ def give_by_slip(
 @doors.get("/merchant/handout/orders/{number}/done")
 def done(request: Request, who: Who, number: Number, visit: Annotated[UUID | None, Query()] = None) -> Response:
     """What was given out last of this order, and what is next."""
+    at = now()
     with transaction() as tx:
         desk = open_desk(tx, who)
         detail = read_order(tx, desk, number)
@@ -188,6 +189,9 @@ def done(request: Request, who: Who, number: Number, visit: Annotated[UUID | Non
         if not handouts:
             raise PageUnknownError
         last, products = handouts[-1], find_products(tx, [detail])
+        undoable = undo.find_undoable(tx, order_id=detail.order.id, at=at)
+        if last.id in undo.list_undone(tx, order_id=detail.order.id):
+            return see_other(request, f"/merchant/orders/{number}")
         more = 0
         if visit is not None:
             waiting = queries.list_collectable(tx, merchant=desk.business.merchant, subject=detail.order.subject)
@@ -199,11 +203,24 @@ def done(request: Request, who: Who, number: Number, visit: Annotated[UUID | Non
         ),
         at=last.at,
         proxy_name=last.proxy_name,
+        undo=show_undo(undoable),
         waiting_count=sum(line.waiting for line in detail.lines),
         visit_id=None if visit is None else str(visit),
         more_count=more,
     )
     return render(request, "merchant/handout_done.html", view)
+
+
+@doors.post("/merchant/handout/orders/{number}/undo")
+def take_back(request: Request, who: Who, number: Number, handout: Annotated[UUID, Form()]) -> Response:
+    """The hand-out was a mistake: it is as if nothing of it was given."""
+    try:
+        handing_out.undo_handout(staff_id=staff_of(who), number=number, handout_id=handout, at=now())
+    except OrderUnknownError:
+        raise
+    except DomainError as refusal:
+        return show_order_page(request, who, number, error=refusal)
+    return see_other(request, f"/merchant/orders/{number}", notice="handout_undone")
 
 
 def _read_units(fields: Mapping[str, object]) -> dict[str, int]:

@@ -21,7 +21,7 @@ from api.pages.asked import show_asked
 from api.pages.cursor import read_cursor, write_cursor
 from api.pages.i18n import Language
 from api.pages.kit import render
-from api.pages.orders import ALL_STATES, SHELVES, explain, show_order_lines, show_row, tell_story
+from api.pages.orders import ALL_STATES, SHELVES, explain, show_order_lines, show_row, show_undo, tell_story
 from api.pages.views import Amounts, AskedBack, BackRow, MerchantOrder, MerchantOrders, Shelf, ShelfLink
 from api.payments import get_gateway
 from api.routes.till_pages import Key
@@ -33,7 +33,7 @@ from market.kit.errors import DomainError, InvalidError
 from market.kit.ids import new_id
 from market.offers.queries import list_open_to_all, list_titles
 from market.pricing.refund import line_shares
-from market.sales.orders import queries
+from market.sales.orders import queries, undo
 from market.sales.orders.counter import find_since, list_returns, list_waiting_like, preview_take_back
 from market.sales.orders.queries import OrderDetail
 from market.sales.orders.requests import count_open_requests, list_asked_orders, list_requests
@@ -120,7 +120,7 @@ def orders_file(who: Who, shelf: Shelf = "all") -> Response:
 @doors.get("/merchant/orders/{number}")
 def order_page(request: Request, who: Who, number: Number) -> Response:
     """One order: goods, price, what became of it and by whom, and what can be done now."""
-    return _show(request, who, number)
+    return show_order_page(request, who, number)
 
 
 @doors.post("/merchant/orders/{number}/ready")
@@ -131,7 +131,7 @@ def ready(request: Request, who: Who, number: Number) -> Response:
     except OrderUnknownError:
         raise
     except DomainError as refusal:
-        return _show(request, who, number, error=refusal)
+        return show_order_page(request, who, number, error=refusal)
     return see_other(request, f"/merchant/orders/{number}", notice="order_ready")
 
 
@@ -144,7 +144,7 @@ def deliver(request: Request, who: Who, number: Number, fields: Fields, *, key: 
     except OrderUnknownError:
         raise
     except DomainError as refusal:
-        return _show(request, who, number, error=refusal)
+        return show_order_page(request, who, number, error=refusal)
     return see_other(request, f"/merchant/orders/{number}", notice="order_delivered")
 
 
@@ -163,7 +163,7 @@ def cancel(
     except OrderUnknownError:
         raise
     except DomainError as refusal:
-        return _show(request, who, number, error=refusal)
+        return show_order_page(request, who, number, error=refusal)
     return see_other(request, f"/merchant/orders/{number}", notice="order_called_off")
 
 
@@ -175,7 +175,7 @@ def decline(request: Request, who: Who, number: Number, answer: Annotated[str, F
     except OrderUnknownError:
         raise
     except DomainError as refusal:
-        return _show(request, who, number, error=refusal, answer=answer)
+        return show_order_page(request, who, number, error=refusal, answer=answer)
     return see_other(request, f"/merchant/orders/{number}", notice="return_declined")
 
 
@@ -216,9 +216,10 @@ def show_requests(tx: Session, desk: Desk, detail: OrderDetail, language: Langua
     return tuple(shown)
 
 
-def _show(
+def show_order_page(
     request: Request, who: Principal, number: str, *, error: DomainError | None = None, answer: str = ""
 ) -> Response:
+    """The page of an order, with what was refused and the answer as it was typed."""
     language = language_of(request)
     with transaction() as tx:
         desk = open_desk(tx, who)
@@ -282,6 +283,7 @@ def _view(tx: Session, desk: Desk, detail: OrderDetail, language: Language, erro
         can_return=order.sale_id is not None
         and any(line.returned < line.qty for line in detail.lines)
         and (waits or not any(each.state == "open" for each in asked)),
+        undo=show_undo(undo.find_undoable(tx, order_id=order.id, at=now())),
         key=f"page:{new_id()}",
         error=error.sentence(language) if error else None,
     )

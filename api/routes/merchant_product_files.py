@@ -11,9 +11,8 @@ import merchants
 from api.access import Doors, Fields, Who
 from api.door import language_of, see_other
 from api.exports import csv_response
-from api.pages.i18n import LANGUAGES, translate
 from api.pages.kit import render
-from api.pages.pictures import PRODUCT_CATEGORIES, category
+from api.pages.products import category_words
 from api.pages.views import FileChange, FileEffect, FileShown, OwnerImport
 from api.routes.merchant import own_merchant
 from market.kit.clock import business_day, now
@@ -101,14 +100,6 @@ def enter(request: Request, who: Who, file: FileId, seen: Annotated[Seen, Form()
             tx, merchant_id=own, file_id=file, categories=category_words(), seen=seen.model_dump(), at=now()
         )
     return see_other(request, "/merchant/products", notice="file_entered")
-
-
-def category_words() -> dict[str, str]:
-    """What a file may say for a category: its code, or its name in either language."""
-    words = {code: code for code in PRODUCT_CATEGORIES}
-    for code in PRODUCT_CATEGORIES:
-        words |= {translate(language, category(code).label).lower(): code for language in LANGUAGES}
-    return words
 
 
 def _show(request: Request, *, shown: FileShown | None = None, refusal: DomainError | None = None) -> Response:

@@ -37,6 +37,7 @@ from market.sales.orders.models import ReturnRequest
 from market.sales.orders.queries import OrderDetail
 from market.sales.orders.requests import can_ask, list_requests
 from market.sales.orders.states import WAITING, OrderUnknownError
+from market.sales.orders.undo import list_undone
 
 doors = Doors(include_in_schema=False)
 
@@ -193,12 +194,13 @@ def _render(
         products, titles = _products(tx, [detail]), _titles(tx, [detail])
         changes = queries.list_changes(tx, order_id=order.id)
         handouts = queries.list_handouts(tx, order_id=order.id)
+        undone = list_undone(tx, order_id=order.id)
         refunds = _refunds(tx, detail)
         asked = list_requests(tx, order_ids=[order.id])[order.id]
         may_ask = can_ask(tx, order_id=order.id, lines=detail.lines, at=at)
         back_fen = _back_fen(tx, detail, asked)
         people = {each.by_id for each in changes if each.by_kind == "staff" and each.by_id}
-        people |= {each.staff_id for each in handouts}
+        people |= {each.staff_id for each in handouts} | {each.staff_id for each in undone.values()}
         people |= {each.ended_by for each in asked if each.ended_by and each.state != "withdrawn"}
         found = [merchants.find_staff(tx, staff_id=staff_id) for staff_id in people]
     staff = {each.staff_id: each.name for each in found if each}
@@ -209,10 +211,10 @@ def _render(
     view = OrderPage(
         order=shown,
         quote=show_order_quote(detail, titles, language),
-        address=point.address if point else "",
+        address=point.where_and_when if point else "",
         slip=order.slip if fetchable else None,
         slip_qr=f"{order.number} {order.slip}" if fetchable else None,
-        changes=show_story(changes, handouts, staff),
+        changes=show_story(changes, handouts, undone, staff),
         refunds=refunds,
         asked=tuple(
             show_asked(each, detail.lines, back_fen=back_fen, staff=staff, language=language)

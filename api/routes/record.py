@@ -1,54 +1,67 @@
-"""The public record for everybody: what was given and paid by month and merchant, as page, CSV and JSON. No sign-in."""
+"""The public record by month: what was given and paid by merchant, category and offer, as page, CSV and JSON. No sign-in."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query, Request, Response
-from fastapi.responses import JSONResponse
-from sqlalchemy.orm import Session
+from fastapi import Request, Response
 
-import merchants
 from api.access import Doors
-from api.errors import PageUnknownError
-from api.exports import csv_response
+from api.door import language_of
+from api.exports import csv_response, public_json
 from api.pages.kit import render
-from api.pages.totals import add_up, month_on, show_amounts, show_month
-from api.pages.views import MerchantAmounts, MonthAmounts, RecordMonths, RecordSort
-from market.kit.clock import business_day, now
+from api.pages.public_record import (
+    FIGURES,
+    Month,
+    choose_month,
+    list_businesses,
+    show_rows,
+    sum_by_category,
+    write_figures,
+)
+from api.pages.totals import add_up, month_on, show_month
+from api.pages.views import (
+    AmountsRow,
+    MonthAmounts,
+    OfferGiven,
+    RecordBy,
+    RecordMonths,
+    RecordOfferSums,
+    RecordSort,
+)
+from api.routes.desk_offers import merchant_names, say_givers
 from market.kit.database import transaction
-from market.oversight.queries import Totals, month_days, total_by_merchant, total_by_month
+from market.offers.queries import list_of_versions
+from market.oversight.published import OfferSums, total_by_offer
+from market.oversight.queries import list_months, total_by_merchant, total_by_month
 
 doors = Doors(prefix="/record", tags=["public record"])
 
 MONTHS_SHOWN = 12
-FIGURES = ("sales", "list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_member_fen", "rebate_union_fen")
-
-Month = Annotated[str | None, Query(pattern="^[0-9]{4}-[0-9]{2}$", description="YYYY-MM")]
+OFFER_FIGURES = ("month", "offer", "version", "sales", "borne_fen")
 
 
 @doors.get("/months", include_in_schema=False)
-def record_months(request: Request, month: Month = None, sort: RecordSort = "list", *, down: bool = True) -> Response:
-    """One month by merchant, and the last twelve as a picture."""
+def record_months(
+    request: Request, month: Month = "", by: RecordBy = "merchant", sort: RecordSort = "list", *, down: bool = True
+) -> Response:
+    """One month by merchant or by category, and the last twelve as a picture."""
     with transaction() as tx:
         months = total_by_month(tx, last=MONTHS_SHOWN)
-        chosen = _chosen(month, months)
+        chosen = choose_month(month, [row.label for row in months])
         rows = total_by_merchant(tx, month=chosen)
-        names = _names(tx)
-    shown = tuple(
-        MerchantAmounts(
-            merchant=names.get(row.label, row.label),
-            merchant_code=row.label,
-            amounts=show_amounts(row),
-            sales_count=row.sales,
-        )
-        for row in rows
-    )
+        businesses = list_businesses(tx)
     amounts, sales_count = add_up(rows)
+    if by == "category":
+        language = language_of(request)
+        shown = sum_by_category(rows, businesses, month=chosen, language=language)
+    else:
+        shown = show_rows(rows, businesses)
     view = RecordMonths(
         month_on=month_on(chosen),
         months=tuple(show_month(row) for row in months),
         total=MonthAmounts(month_on=month_on(chosen), amounts=amounts, sales_count=sales_count),
-        merchants=_sorted(shown, sort, down=down),
+        by=by,
+        rows=_sorted(shown, sort, down=down),
         sort=sort,
         down=down,
     )
@@ -56,61 +69,123 @@ def record_months(request: Request, month: Month = None, sort: RecordSort = "lis
 
 
 @doors.get("/months.csv")
-def record_csv(month: Month = None) -> Response:
-    """The figures as CSV, in fen: of one month by merchant, or of all months."""
-    label, rows = _figures(month)
-    header = ("month", "merchant", "merchant_name", *FIGURES) if month else ("month", *FIGURES)
+def record_csv(month: Month = "", by: RecordBy = "merchant") -> Response:
+    """The figures as CSV, in fen: of one month by merchant or category, or of all months."""
+    label, rows = _figures(month, by)
+    named = ("category",) if by == "category" else ("merchant", "merchant_name")
+    header = ("month", *(named if month else ()), *FIGURES)
     return csv_response(f"huigong-record-{label}.csv", header, (tuple(row.values()) for row in rows), public=True)
 
 
 @doors.get("/months.json")
-def record_json(month: Month = None) -> Response:
-    """The figures as JSON, in fen: of one month by merchant, or of all months."""
-    _, rows = _figures(month)
-    return JSONResponse(
-        {"currency": "CNY", "unit": "fen", "rows": rows}, headers={"Cache-Control": "public, max-age=60"}
-    )
+def record_json(month: Month = "", by: RecordBy = "merchant") -> Response:
+    """The figures as JSON, in fen: of one month by merchant or category, or of all months."""
+    return public_json(_figures(month, by)[1])
 
 
-def _figures(month: str | None) -> tuple[str, list[dict[str, Any]]]:
+@doors.get("/months/offers", include_in_schema=False)
+def record_offer_sums(request: Request, month: Month = "") -> Response:
+    """What merchants bore in a month by offer and version, out of the published entries."""
+    language = language_of(request)
     with transaction() as tx:
-        if month is None:
-            return "months", [{"month": row.label} | _numbers(row) for row in total_by_month(tx)]
-        chosen = _chosen(month, [])
-        names = _names(tx)
+        months = list_months(tx)
+        chosen = choose_month(month, months)
+        sums = total_by_offer(tx, month=chosen)
+        versions = {
+            (row.offer, row.version): row
+            for row in list_of_versions(tx, versions=[(row.offer, row.version) for row in sums.rows])
+        }
+        names = merchant_names(tx)
+    given = []
+    for row in sums.rows:
+        version = versions.get((row.offer, row.version))
+        title = "" if version is None else version.title_en if language == "en" else version.title
+        given.append(
+            OfferGiven(
+                offer_id=row.offer,
+                version=row.version,
+                title=title or row.offer,
+                merchant=(say_givers(version, names) if version else None) or "",
+                is_rebate=version is not None and version.terms.get("stage") == "rebate",
+                sales_count=row.sales,
+                borne_fen=row.borne_fen,
+            )
+        )
+    view = RecordOfferSums(
+        month_on=month_on(chosen),
+        months=tuple(month_on(each) for each in months[-MONTHS_SHOWN:]),
+        given=tuple(given),
+        sales_count=sums.sales,
+        given_fen=sums.given_fen,
+        back_fen=sums.back_fen,
+    )
+    return render(request, "record/offer_sums.html", view)
+
+
+@doors.get("/months/offers.csv")
+def record_offer_sums_csv(month: Month = "") -> Response:
+    """What merchants bore in a month by offer and version as CSV, in fen."""
+    chosen, sums = _offer_sums(month)
+    rows = (tuple(row.values()) for row in _offer_rows(chosen, sums))
+    return csv_response(f"huigong-record-{chosen}-offers.csv", OFFER_FIGURES, rows, public=True)
+
+
+@doors.get("/months/offers.json")
+def record_offer_sums_json(month: Month = "") -> Response:
+    """What merchants bore in a month by offer and version as JSON, in fen; `given_fen` is their sum, `back_fen` what returns took back."""
+    chosen, sums = _offer_sums(month)
+    return public_json(_offer_rows(chosen, sums), sales=sums.sales, given_fen=sums.given_fen, back_fen=sums.back_fen)
+
+
+def _offer_sums(month: str) -> tuple[str, OfferSums]:
+    with transaction() as tx:
+        chosen = choose_month(month, list_months(tx))
+        return chosen, total_by_offer(tx, month=chosen)
+
+
+def _offer_rows(month: str, sums: OfferSums) -> list[dict[str, Any]]:
+    return [
+        {
+            "month": month,
+            "offer": row.offer,
+            "version": row.version,
+            "sales": row.sales,
+            "borne_fen": row.borne_fen,
+        }
+        for row in sums.rows
+    ]
+
+
+def _figures(month: str, by: RecordBy) -> tuple[str, list[dict[str, Any]]]:
+    with transaction() as tx:
+        if not month:
+            return "months", [{"month": row.label} | write_figures(row) for row in total_by_month(tx)]
+        chosen = choose_month(month, [])
+        businesses = list_businesses(tx)
         rows = total_by_merchant(tx, month=chosen)
+    if by == "category":
+        return f"{chosen}-categories", [
+            {"month": chosen, "category": row.code, **write_figures(row.amounts, sales=row.sales_count)}
+            for row in sorted(sum_by_category(rows, businesses, month=chosen), key=lambda row: row.code)
+        ]
     return chosen, [
-        {"month": chosen, "merchant": row.label, "merchant_name": names.get(row.label, "")} | _numbers(row)
+        {
+            "month": chosen,
+            "merchant": row.label,
+            "merchant_name": businesses[row.label].name if row.label in businesses else "",
+        }
+        | write_figures(row)
         for row in rows
     ]
 
 
-def _numbers(row: Totals) -> dict[str, int]:
-    return {name: getattr(row, name) for name in FIGURES}
-
-
-def _chosen(month: str | None, months: Sequence[Totals]) -> str:
-    """The month asked for, else the newest with anything, else this one. A month there never was is an unknown page."""
-    if month is None:
-        return months[-1].label if months else business_day(now()).isoformat()[:7]
-    try:
-        month_days(month)
-    except ValueError:
-        raise PageUnknownError from None
-    return month
-
-
-def _names(tx: Session) -> dict[str, str]:
-    return {merchant.merchant: merchant.name for merchant in merchants.list_merchants(tx)}
-
-
-def _sorted(rows: Sequence[MerchantAmounts], sort: RecordSort, *, down: bool) -> tuple[MerchantAmounts, ...]:
+def _sorted(rows: Sequence[AmountsRow], sort: RecordSort, *, down: bool) -> tuple[AmountsRow, ...]:
     """By the column asked for; equals stay in the order of their codes."""
 
-    def place(row: MerchantAmounts) -> tuple[int, str]:
+    def place(row: AmountsRow) -> tuple[int, str]:
         match sort:
             case "merchant":
-                return 0, row.merchant
+                return 0, row.name
             case "count":
                 return row.sales_count, ""
             case _:

@@ -31,6 +31,7 @@ _EMPTY = BeforeValidator(lambda given: given or None)
 Typed = Annotated[str, Field(max_length=100, pattern=NO_CONTROLS)]
 Word = Annotated[Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$")] | None, _EMPTY]
 Band = Annotated[Annotated[int, Field(ge=0, lt=len(BANDS))] | None, _EMPTY]
+Stock = Annotated[Literal["in"] | None, _EMPTY]
 OrderBy = Literal["newest", "price"]
 After = Annotated[str | None, Field(max_length=200, pattern=NO_CONTROLS)]
 MerchantCode = Annotated[str, Path(pattern="^[A-Za-z0-9_]{1,32}$")]
@@ -48,6 +49,7 @@ class Asked(BaseModel):
     merchant: Word = None
     band: Band = None
     point: Word = None
+    stock: Stock = None
     order: OrderBy = "newest"
     after: After = None
 
@@ -61,6 +63,7 @@ class Asked(BaseModel):
             merchant=self.merchant,
             band=self.band,
             point=self.point,
+            in_stock=self.stock is not None,
             order=self.order,
             after=Place(*place) if place else None,
             limit=limit,
@@ -87,6 +90,7 @@ def browse(request: Request, asked: Annotated[Asked, Query()]) -> Response:
         merchants=_show(facets.merchants),
         bands=_show(facets.bands),
         points=_show(facets.points),
+        stock=_show(facets.stock),
         count=facets.count,
         more=write_after(page.after),
     )

@@ -13,10 +13,11 @@ from api.routes.merchant import own_merchant
 from api.routes.shop import NO_CONTROLS, Asked, MerchantCode, ProductCode, write_after
 from market.kit.clock import now
 from market.kit.database import transaction
-from merchants import FoundProduct, ProductDetail, ProductTerms, VariantTerms
+from merchants import FoundProduct, Point, ProductDetail, ProductTerms, VariantTerms
 from merchants.prices import MAX_PRICE_FEN
 from merchants.product_terms import MOST_DESCRIPTION, MOST_LIMIT, MOST_NAME, MOST_VARIANT, MOST_VARIANTS
 from merchants.products import ProductUnknownError
+from merchants.search import Facet
 
 doors = Doors(prefix="/api", tags=["shop"])
 
@@ -68,6 +69,7 @@ class ProductsOut(Strict):
     merchants: list[FacetOut]
     bands: list[FacetOut]
     points: list[FacetOut]
+    stock: list[FacetOut]
     after: str | None
 
 
@@ -87,6 +89,7 @@ class PointOut(Strict):
     code: str
     name: str
     address: str
+    hours: str
 
 
 class ProductOut(Strict):
@@ -149,16 +152,20 @@ class AskedByProgram(Asked):
 
 @doors.get("/shop/products")
 def search(asked: Annotated[AskedByProgram, Query()]) -> ProductsOut:
-    """What is offered: by words (Chinese, pinyin, initials, codes), category, merchant, price band and pick-up point."""
+    """What is offered: by words (Chinese, pinyin, initials, codes), category, merchant, price band and pick-up point.
+
+    `stock=in` leaves only what has a piece free.
+    """
     with transaction() as tx:
         page = merchants.search_products(tx, asked.search(limit=asked.limit))
     return ProductsOut(
         products=[_found(each) for each in page.products],
         count=page.facets.count,
-        categories=[FacetOut(value=f.value, name=f.name, count=f.count) for f in page.facets.categories],
-        merchants=[FacetOut(value=f.value, name=f.name, count=f.count) for f in page.facets.merchants],
-        bands=[FacetOut(value=f.value, name=f.name, count=f.count) for f in page.facets.bands],
-        points=[FacetOut(value=f.value, name=f.name, count=f.count) for f in page.facets.points],
+        categories=_facets(page.facets.categories),
+        merchants=_facets(page.facets.merchants),
+        bands=_facets(page.facets.bands),
+        points=_facets(page.facets.points),
+        stock=_facets(page.facets.stock),
         after=write_after(page.after),
     )
 
@@ -177,7 +184,7 @@ def product(merchant: MerchantCode, code: ProductCode) -> ProductOut:
 def points() -> list[PointOut]:
     """The open pick-up points."""
     with transaction() as tx:
-        return [PointOut(code=each.code, name=each.name, address=each.address) for each in merchants.list_points(tx)]
+        return [_point(each) for each in merchants.list_points(tx)]
 
 
 @doors.get("/merchant/products")
@@ -271,6 +278,14 @@ def _show(product: ProductDetail, *, only_sold: bool = False) -> ProductOut:
             for each in product.variants
             if each.state == "sold" or not only_sold
         ],
-        points=[PointOut(code=each.code, name=each.name, address=each.address) for each in product.points],
+        points=[_point(each) for each in product.points],
         pictures=[f"/pictures/{each}/large.webp" for each in product.pictures],
     )
+
+
+def _point(point: Point) -> PointOut:
+    return PointOut(code=point.code, name=point.name, address=point.address, hours=point.hours)
+
+
+def _facets(facets: tuple[Facet, ...]) -> list[FacetOut]:
+    return [FacetOut(value=each.value, name=each.name, count=each.count) for each in facets]

@@ -13,8 +13,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from api import till
 from api.access import Doors, Who
 from api.identity import Principal
+from api.receipts import find_promise
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
+from market.kit.settings import get_settings
 from market.sales import giving_back, queries, redeem
 from market.sales.basket import MOST_FEN, MOST_LINES, MOST_UNITS, RegisterLine
 from merchants import get_workplace
@@ -141,6 +143,12 @@ class SaleOut(Strict):
     rebate_member_fen: int
 
 
+class SoldOut(SaleOut):
+    """A sale with the signed promise that it will be in the public record (docs/record.md); null where none can be given."""
+
+    promise: str | None
+
+
 class LineOut(Strict):
     """A line of a sale."""
 
@@ -161,9 +169,10 @@ class TodaySaleOut(SaleOut):
 
 
 class ReceiptOut(TodaySaleOut):
-    """A sale with its lines."""
+    """A sale with its lines and its signed promise, as it came with the sale; null where none can be given."""
 
     lines: list[LineOut]
+    promise: str | None
 
 
 class TodayOut(Strict):
@@ -214,8 +223,11 @@ def get_quote(who: Who, visit: UUID, body: QuoteIn) -> QuoteOut:
 
 
 @doors.post("/sales", status_code=201)
-def redeem_card(who: Who, body: SaleIn, key: Key) -> SaleOut:
-    """Redeem: price, book and publish in one transaction. The same key and body answer the same, whatever has happened since."""
+def redeem_card(who: Who, body: SaleIn, key: Key) -> SoldOut:
+    """Redeem: price, book and publish in one transaction; signed for once that is committed.
+
+    The same key and body answer the same, whatever has happened since.
+    """
     sale = till.redeem_at_till(
         staff_id=staff_of(who),
         visit_id=body.visit,
@@ -224,7 +236,7 @@ def redeem_card(who: Who, body: SaleIn, key: Key) -> SaleOut:
         at=now(),
         expected_paid_fen=body.expected_paid_fen,
     )
-    return SaleOut(**_sale(sale), check=sale.check)
+    return SoldOut(**_sale(sale), check=sale.check, promise=_promise(sale.public_id))
 
 
 @doors.post("/sales/{sale}/void", status_code=201)
@@ -262,7 +274,12 @@ def get_sale(who: Who, sale: PublicId) -> ReceiptOut:
     ]
     summary = found.summary
     return ReceiptOut(
-        **_sale(summary), check=summary.check, state=summary.state, back_paid_fen=summary.back_paid_fen, lines=lines
+        **_sale(summary),
+        check=summary.check,
+        state=summary.state,
+        back_paid_fen=summary.back_paid_fen,
+        lines=lines,
+        promise=_promise(summary.public_id),
     )
 
 
@@ -311,6 +328,11 @@ def _sale(sale: redeem.SaleAnswer | queries.SaleSummary) -> dict[str, Any]:
         "paid_fen": sale.paid_fen,
         "rebate_member_fen": sale.rebate_member_fen,
     }
+
+
+def _promise(public_id: str) -> str | None:
+    promised = find_promise(get_settings(), public_id=public_id)
+    return promised.note if promised else None
 
 
 def _return(done: giving_back.ReturnAnswer) -> ReturnOut:

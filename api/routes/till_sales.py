@@ -17,6 +17,7 @@ from api.pages.cursor import read_cursor, write_cursor
 from api.pages.kit import render
 from api.pages.sales import echo_units, show_lines, show_sale
 from api.pages.views import HourCount, RefundShown, TillDone, TillLine, TillSale, TillToday
+from api.receipts import find_promise
 from api.routes.till_api import staff_of
 from api.routes.till_pages import Fen, Key, find_counter, refused
 from api.typed import read_units
@@ -24,6 +25,7 @@ from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.errors import ConflictError, DomainError, NotFoundError, unreachable
 from market.kit.ids import new_id
+from market.kit.settings import get_settings
 from market.sales import queries
 from market.sales.giving_back import RefundUnitsError
 from market.sales.queries import SaleDetail
@@ -84,10 +86,16 @@ def today(request: Request, who: Who, before: Annotated[str | None, Query(max_le
 
 @doors.get("/till/sales/{sale}/done")
 def done(request: Request, who: Who, sale: PublicId) -> Response:
-    """What was just sold: the figure to say, the code to compare, the way back."""
+    """What was just sold: the figure to say, the code to compare, what is promised, the way back."""
     with transaction() as tx:
         found = _get_sale(tx, who, sale)
-    view = TillDone(sale=show_sale(found.summary, at=now()), void_key=_void_key())
+    promised = find_promise(get_settings(), public_id=sale)
+    view = TillDone(
+        sale=show_sale(found.summary, at=now()),
+        void_key=_void_key(),
+        promise=promised.note if promised else None,
+        promise_by=promised.by if promised else None,
+    )
     return render(request, "till/done.html", view)
 
 

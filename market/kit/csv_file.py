@@ -91,6 +91,7 @@ PROBLEMS = {
         "还不能上架：没有在售的规格，或没有自提点",
         "cannot be listed yet: no variant on sale, or no pick-up point",
     ),
+    "stopped": ("工会已停售，解除后才能上架", "stopped by the union; it can be listed once that is lifted"),
     "too_long": ("太长", "is too long"),
     "surplus": ("单元格多于表头", "more cells than the header has"),
 }

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from market.kit.errors import NotFoundError
 from market.offers.live import Title
 from market.offers.models import OfferSignature, OfferVersion
+from market.record.models import Entry
 
 Shown = Literal["current", "waiting", "live", "coming", "ended", "closed", "published"]
 Place = tuple[datetime, str, int]
@@ -92,6 +93,37 @@ def list_published_versions(tx: Session, *, offer: str) -> Sequence[OfferVersion
     return [row for row in list_versions(tx, offer=offer) if row.state in PUBLIC_STATES]
 
 
+def list_of_versions(tx: Session, *, versions: Collection[tuple[str, int]]) -> Sequence[OfferVersion]:
+    """Those of these versions (offer, version) that exist, in no order."""
+    if not versions:
+        return []
+    return tx.scalars(select(OfferVersion).where(tuple_(OfferVersion.offer, OfferVersion.version).in_(versions))).all()
+
+
+def list_published_of_merchant(tx: Session, *, merchant: str, limit: int) -> Sequence[OfferVersion]:
+    """The versions that were ever approved and of which a merchant (by code) bears a part, newest first."""
+    return tx.scalars(
+        select(OfferVersion)
+        .where(OfferVersion.merchants.contains([merchant]), OfferVersion.state.in_(PUBLIC_STATES))
+        .order_by(OfferVersion.approved_at.desc(), OfferVersion.offer, OfferVersion.version.desc())
+        .limit(limit)
+    ).all()
+
+
+def list_live_by_merchant(tx: Session, *, at: datetime) -> dict[str, list[tuple[str, int]]]:
+    """The versions (offer, version) in force of which each merchant (by code) bears a part, by offer."""
+    merchant = func.unnest(OfferVersion.merchants)
+    rows = tx.execute(
+        select(merchant, OfferVersion.offer, OfferVersion.version)
+        .where(_is_shown("live", at))
+        .order_by(OfferVersion.offer, OfferVersion.version)
+    )
+    found: dict[str, list[tuple[str, int]]] = {}
+    for code, offer, version in rows:
+        found.setdefault(code, []).append((offer, version))
+    return found
+
+
 def list_titles(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], Title]:
     """What people read of these versions (offer, version), in force or not."""
     if not versions:
@@ -103,6 +135,20 @@ def list_titles(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[t
         )
     )
     return {(row.offer, row.version): Title(row.title, row.title_en) for row in rows}
+
+
+def list_entries_of(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[int, bytes]:
+    """The public entries of these versions (offer, version) by their places in the log; those without a place are left out."""
+    if not versions:
+        return {}
+    key = tuple_(OfferVersion.offer, OfferVersion.version)
+    rows = tx.execute(
+        select(Entry.leaf_index, Entry.body)
+        .join(OfferVersion, OfferVersion.entry_id == Entry.id)
+        .where(key.in_(versions), Entry.leaf_index.is_not(None))
+        .order_by(Entry.leaf_index)
+    )
+    return {row.leaf_index: row.body for row in rows}
 
 
 def list_open_to_all(tx: Session, *, versions: Collection[tuple[str, int]]) -> set[tuple[str, int]]:

@@ -281,7 +281,7 @@ def count_rows(connection: Connection) -> int:
     """How many rows the rules look at."""
     tables = (
         *("sale", "reversal", "transfer", "entry", "balance", "budget_grant", "visit", "offer_version"),
-        *("member_order", "order_line", "order_change", "handout", "stock_move"),
+        *("member_order", "order_line", "order_change", "handout", "stock_move", "return_request"),
     )
     counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608  fixed names only
     return int(connection.execute(text(f"SELECT {counts}")).scalar_one())

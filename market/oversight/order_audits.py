@@ -107,7 +107,8 @@ def check_order_lines(connection: Connection) -> Iterator[Finding]:
                     SELECT e ->> 'line' AS line, sum((e ->> 'units')::int) AS pieces
                     FROM reversal r, jsonb_array_elements(r.lines) e WHERE r.sale_id = o.sale_id GROUP BY 1) back),
                (SELECT coalesce(sum(l.handed), 0) FROM order_line l WHERE l.order_id = o.id)
-               = (SELECT coalesce(sum(u.value::int), 0) FROM handout h, jsonb_each_text(h.units) u WHERE h.order_id = o.id)
+               = (SELECT coalesce(sum(u.value::int), 0) FROM handout h, jsonb_each_text(h.units) u WHERE h.order_id = o.id
+                  AND NOT EXISTS (SELECT FROM undone_handout x WHERE x.handout_id = h.id))
                - (SELECT coalesce(sum(u.value::int), 0) FROM reversal r, jsonb_each_text(r.request -> 'units') u
                   WHERE r.sale_id = o.sale_id AND r.request ->> 'whence' = 'member')
         FROM member_order o
@@ -122,6 +123,44 @@ def check_order_lines(connection: Connection) -> Iterator[Finding]:
                 f"order {number}",
                 "pieces handed out or returned are not those of its hand-outs and returns",
             )
+
+
+def check_return_requests(connection: Connection) -> Iterator[Finding]:
+    """An accepted request is the return it names, of just what was asked; no other has one; what an open one asks back can come back."""
+    rows = connection.execute(
+        text("""
+        SELECT q.id, o.number, CASE
+          WHEN q.state = 'accepted' AND r.id IS NULL THEN 'it is accepted without its return'
+          WHEN q.state = 'accepted' AND (r.sale_id IS DISTINCT FROM o.sale_id OR r.key <> 'request:' || q.id)
+            THEN 'the return it names is not its own'
+          WHEN q.state = 'accepted' AND (r.request ->> 'whence' IS DISTINCT FROM 'member' OR q.units IS DISTINCT FROM (
+              SELECT jsonb_object_agg(e ->> 'line', (e ->> 'units')::int) FROM jsonb_array_elements(r.lines) e))
+            THEN 'the return it names is not of what was asked'
+          WHEN q.state <> 'accepted' AND (q.reversal_id IS NOT NULL OR EXISTS (
+              SELECT FROM reversal x WHERE x.sale_id = o.sale_id AND x.key = 'request:' || q.id))
+            THEN 'it is ' || q.state || ' and yet something went back for it'
+          WHEN q.state = 'open' AND (o.sale_id IS NULL OR o.state = 'returned') THEN 'it is open, and its order cannot be returned'
+          WHEN q.state = 'open' AND EXISTS (
+              SELECT FROM jsonb_each_text(q.units) a(line, pieces)
+              LEFT JOIN order_line l ON l.order_id = o.id AND l.line = a.line
+              WHERE NOT coalesce(a.pieces::int BETWEEN 1 AND l.handed, FALSE))
+            THEN 'it is open, and asks back what the member does not have'
+          END AS problem
+        FROM return_request q JOIN member_order o ON o.id = q.order_id LEFT JOIN reversal r ON r.id = q.reversal_id
+        """).execution_options(yield_per=2_000)
+    )
+    for request, number, problem in rows:
+        if problem is not None:
+            yield Finding("return requests", f"request {request} of order {number}", problem)
+    orphans = connection.execute(
+        text("""
+        SELECT r.public_id FROM reversal r
+        WHERE r.shop_id IS NULL AND r.key LIKE 'request:%'
+          AND NOT EXISTS (SELECT FROM return_request q WHERE q.reversal_id = r.id AND r.key = 'request:' || q.id)
+        """)
+    )
+    for (public_id,) in orphans:
+        yield Finding("return requests", f"reversal {public_id}", "it answers a request that does not name it")
 
 
 def check_payments(connection: Connection) -> Iterator[Finding]:
@@ -160,5 +199,6 @@ ORDER_AUDITS: tuple[Audit, ...] = (
     check_order_states,
     check_order_sales,
     check_order_lines,
+    check_return_requests,
     check_payments,
 )

@@ -31,16 +31,15 @@ class Totals:
     rebate_union_fen: int
 
 
-def total_by_month(tx: Session, *, last: int | None = None) -> list[Totals]:
+def total_by_month(tx: Session, *, last: int | None = None, merchant: str | None = None) -> list[Totals]:
     """Every month with anything, or those among the `last` ones up to the newest, oldest first; `label` is YYYY-MM.
 
-    A page gives `last`, so that what it costs does not grow with the years.
+    Of one merchant (by code) or of all. A page gives `last`, so that what it costs does not grow with the years.
     """
     months = list_months(tx) if last else []
     first = date.fromisoformat(f"{months[-last:][0]}-01") if last and months else date.min
-    moved = _moved(first, date.max)
-    month = func.to_char(moved.c.day, "YYYY-MM")
-    return _totals(tx, _summed(month, moved))
+    moved = _moved(first, date.max, merchant=merchant)
+    return _totals(tx, _summed(_month_of(moved), moved))
 
 
 def total_by_merchant(tx: Session, *, month: str) -> list[Totals]:
@@ -48,6 +47,17 @@ def total_by_merchant(tx: Session, *, month: str) -> list[Totals]:
     first, beyond = month_days(month)
     moved = _moved(first, beyond)
     return _totals(tx, _summed(moved.c.merchant, moved))
+
+
+def total_by_merchant_and_month(tx: Session, *, month: str | None = None) -> dict[str, list[Totals]]:
+    """The months of every merchant (by code) with anything, oldest first, or its one month (YYYY-MM); `label` is the month."""
+    first, beyond = month_days(month) if month else (date.min, date.max)
+    moved = _moved(first, beyond)
+    query = _summed(_month_of(moved), moved).add_columns(moved.c.merchant).group_by(moved.c.merchant)
+    found: dict[str, list[Totals]] = {}
+    for label, *amounts, merchant in tx.execute(query):
+        found.setdefault(merchant, []).append(Totals(label, *(int(amount) for amount in amounts)))
+    return found
 
 
 def total_by_day(tx: Session, *, merchant: str, month: str) -> list[Totals]:
@@ -128,6 +138,10 @@ def _moved(first: date, beyond: date, *, merchant: str | None = None) -> Subquer
             part = part.where(table.merchant == merchant)
         parts.append(part)
     return union_all(*parts).subquery("moved")
+
+
+def _month_of(moved: Subquery) -> ColumnElement[str]:
+    return func.to_char(moved.c.day, "YYYY-MM")
 
 
 def _summed(label: ColumnElement[str], moved: Subquery) -> Select[Any]:

@@ -53,8 +53,10 @@ class Variant:
         return self if self.below is None else replace(self, below=None)
 
     def opened(self) -> "Variant":
-        """The offer at its most and without threshold, for as long as it is undecided."""
+        """The offer at its most and without threshold, for as long as it is undecided; itself if it is so."""
         off = None if self.off is None else self.use.most
+        if not self.need and self.below is None and off == self.off and not self.times_of:
+            return self
         return Variant(self.use, self.bit, self.atoms, self.lines, 0, None, off, self.rate_bp, self.cap, 0)
 
 

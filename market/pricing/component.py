@@ -19,8 +19,8 @@ Way = tuple[Variant | None, int]
 class Item:
     """One outer decision: a single order or subsidy offer, or a group.
 
-    While it is open, a single offer counts as applied at its most (`opened`), and a group as whatever its members could take at most
-    (`most`, in fen): one of them applies, and leaving it out gives back no more.
+    While it is open, a single offer counts as applied at its most (`opened`; the very variant of its only tier where that is the same), and
+    a group as whatever its members could take at most (`most`, in fen): one of them applies, and leaving it out gives back no more.
     """
 
     ways: tuple[Way, ...]
@@ -52,9 +52,9 @@ class Component:
 
     `limits` are fen by bit that a line offer's amount never exceeds though its lines add up to more, `most_units` caps on units that
     could bind, `linked` the bits of both: their lines cannot be decided apart. `refusals` are fen above which an offer makes a plan
-    illegal, `line_shares` sponsor shares of line offers. `relief` are fen that bundles and buy-x-get-y may take besides, and `least_sum`
-    a sum of all lines after the line stage that no plan is below. `slack` is how many fen the rounding of other offers on the same units
-    may shift when a capped offer takes less. `priced` is how many ways of single lines were priced to compile it.
+    illegal, `line_shares` sponsor shares of line offers. `relief` are fen that bundles and buy-x-get-y may take besides. `slack` is how
+    many fen the rounding of other offers on the same units may shift when a capped offer takes less. `priced` is how many ways of
+    single lines were priced to compile it.
     """
 
     basket: Sequence[Line]
@@ -75,7 +75,6 @@ class Component:
     held: Held
     held_mask: int
     relief: int
-    least_sum: int
     rebates: Sequence[Use]
     priced: int
 
@@ -226,7 +225,6 @@ def make_component(
         held=held,
         held_mask=sum([bits[use.index] for use in held.uses]),
         relief=sum([use.most for use in uses if use.offer.kind in GROUPED]) if summed_like else 0,
-        least_sum=0,
         rebates=[use for use in uses if use.offer.stage is Stage.REBATE],
         priced=fresh.priced,
     )

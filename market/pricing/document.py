@@ -202,7 +202,7 @@ def _read_vector(value: object, path: str, name: str) -> Vector:
     expect = found.get("expect")
     if expect is not None and not isinstance(expect, Mapping):
         fail(f"{path}.expect", f"must be an object, not {shown(expect)}")
-    basket = _read_basket(found["basket"], f"{path}.basket")
+    basket = read_basket(found["basket"], f"{path}.basket")
     purses = found.get("purses", {})
     if not isinstance(purses, Mapping):
         fail(f"{path}.purses", f"must be an object, not {shown(purses)}")
@@ -221,7 +221,8 @@ def _read_vector(value: object, path: str, name: str) -> Vector:
     return Vector(name, case, _read_refunds(found.get("refunds", ()), f"{path}.refunds", basket), expect)
 
 
-def _read_basket(value: object, path: str) -> tuple[Line, ...]:
+def read_basket(value: object, path: str) -> tuple[Line, ...]:
+    """The lines of a basket as a document or a receipt has them. Raises PricingDocumentError naming the JSON path."""
     lines: dict[str, Line] = {}
     for position, row in enumerate(read_list(value, path)):
         at = f"{path}[{position}]"

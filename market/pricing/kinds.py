@@ -83,12 +83,14 @@ def line_gross(offer: "Offer", pools: Sequence[tuple[int, int]]) -> int:
     """Fen off for the touched units of one line, given as pools (units, running net): rounded once, nothing below zero."""
     match offer.kind:
         case Kind.PERCENT_OFF:
-            return share_of(sum(net for _, net in pools), offer.rate_bp)
+            return share_of(sum([net for _, net in pools]), offer.rate_bp)
         case Kind.AMOUNT_OFF_UNIT:
-            return sum(min(units * offer.amount, net) for units, net in pools)
+            amount = offer.amount
+            return sum([min(units * amount, net) for units, net in pools])
         case Kind.FIXED_UNIT_PRICE:
             # A unit at or below the price is never touched: it takes nothing.
-            return sum(max(0, net - units * offer.price) for units, net in pools)
+            price = offer.price
+            return sum([max(0, net - units * price) for units, net in pools])
         case Kind.BUY_X_GET_Y | Kind.BUNDLE | Kind.AMOUNT_OFF | Kind.SPEND_SAVE | Kind.PERCENT_BACK | Kind.AMOUNT_BACK:
             raise ValueError(f"{offer.kind} takes nothing line by line")
         case _:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache, reduce
 from itertools import chain, combinations, islice, product
 from math import comb
+from operator import or_
 from typing import NamedTuple
 
 from market.kit.money import WHOLE_BP
@@ -17,10 +19,13 @@ MOST_OPTIONS = (
 )
 
 
+FEW_OPTIONS = 1_000  # so many ways to spread units are listed once for all lines
 MOST_STACKED = 10  # offers that stack on one unit, of which every combination is listed
 
 # An offer of a line with its bit.
 Entry = tuple[int, Use]
+# Some units of a line given to combinations of offers: the rank of each combination that gets some, and how many.
+Spread = tuple[tuple[int, int], ...]
 
 
 class Option(NamedTuple):
@@ -155,45 +160,60 @@ class Choice:
         line, uses = self.line, self._uses
         combos, is_cut = _combos(uses)
         is_stacked = any(len(combo) > 1 for combo in combos)
-        if not is_cut and comb(line.qty + len(combos), len(combos)) <= MOST_OPTIONS:
-            spreads: Iterator[tuple[int, ...]] = _spreads(line.qty, len(combos))
-            self.floor = -1
+        if is_cut or (ways := comb(line.qty + len(combos), len(combos))) > MOST_OPTIONS:
+            combos, counts = self._select(combos, is_stacked=is_stacked)
+            spreads: Iterator[Spread] = map(_without_zeros, counts)
         else:
-            self.floor = _linear_floor(line, combos)
-            self.complete_to = -1
-            if is_stacked:
-                combos.sort(
-                    key=lambda combo: (-sum(unit_slope(use.offer, line.unit_price) for _, use in combo), len(combo))
-                )
-                combos, spreads = combos[:1], _spreads(line.qty, 1)
-            else:
-                combos.sort(
-                    key=lambda combo: (
-                        -unit_slope(combo[0][1].offer, line.unit_price),
-                        combo[0][1].share_bp,
-                        combo[0][0],
-                    )
-                )
-                spreads, is_complete = _best_spreads(line, [combo[0][1] for combo in combos])
-                if is_complete:
-                    self.floor, self.complete_to = -1, 0
-        # A cap on one of several offers on a unit changes what the others take: then no two ways are alike.
-        is_apart = is_stacked and any(not bit & self._merged for bit, _ in uses)
-        found: dict[tuple[object, ...], Option] = {}
-        grosses: dict[tuple[int, int], int] = {}
-        for counts in chain(islice(spreads, 2 * MOST_OPTIONS // max(map(len, combos))), [(0,) * len(combos)]):
-            self.priced += 1
-            pools = [(count, combo) for count, combo in zip(counts, combos, strict=True) if count]
-            option = (
-                _price_stacked(line, pools, self._capped) if is_stacked else _price(line, pools, self._capped, grosses)
+            self.floor = -1
+            few = ways <= FEW_OPTIONS
+            spreads = iter(
+                _few_spreads(line.qty, len(combos)) if few else map(_without_zeros, _spreads(line.qty, len(combos)))
             )
-            details = option.pools if is_apart else tuple(part for part in option.taken if not part[0] & self._merged)
+        # A cap on one of several offers on a unit changes what the others take: then no two ways are alike.
+        merged = self._merged
+        is_apart = is_stacked and any(not bit & merged for bit, _ in uses)
+        found: dict[tuple[object, ...], Option] = {}
+        parts: dict[tuple[int, int], _Part] = {}
+        in_order = sorted(uses, key=_place)
+        most = 2 * MOST_OPTIONS // max(map(len, combos))
+        for spread_out in chain(islice(spreads, most), [()]):
+            self.priced += 1
+            if is_stacked:
+                option = _price_stacked(
+                    line, [(count, combos[way]) for way, count in spread_out], in_order, self._capped
+                )
+            else:
+                for way, count in spread_out:
+                    if (way, count) not in parts:
+                        parts[way, count] = _price_part(line, count, combos[way][0], self._capped)
+                option = _price(self.most, [parts[one] for one in spread_out])
+            details = option.pools if is_apart else tuple([part for part in option.taken if not part[0] & merged])
             found.setdefault((option.net, option.mask, details), option)
         self._listed = sorted(found.values(), key=lambda option: (option.net, option.mask.bit_count(), option.taken))
         if self.floor < 0:
             self.floor = self._listed[0].net
             if self.complete_to is not None:
                 self.complete_to = self.floor
+
+    def _select(
+        self, combos: list[tuple[Entry, ...]], *, is_stacked: bool
+    ) -> tuple[list[tuple[Entry, ...]], Iterator[tuple[int, ...]]]:
+        """Of too many ways to spread the units those that can matter most, and the combinations that they give units to."""
+        price = self.line.unit_price
+        self.floor = _linear_floor(self.line, combos)
+        self.complete_to = -1
+        if is_stacked:
+            combos.sort(key=lambda combo: (-sum(unit_slope(use.offer, price) for _, use in combo), len(combo)))
+            return combos[:1], _spreads(self.line.qty, 1)
+        combos.sort(key=lambda combo: (-unit_slope(combo[0][1].offer, price), combo[0][1].share_bp, combo[0][0]))
+        spreads, is_complete = _best_spreads(self.line, [combo[0][1] for combo in combos])
+        if is_complete:
+            self.floor, self.complete_to = -1, 0
+        return combos, spreads
+
+
+def _place(entry: Entry) -> tuple[int, bool, int, str]:
+    return entry[1].offer.place
 
 
 def _combos(uses: Sequence[Entry]) -> tuple[list[tuple[Entry, ...]], bool]:
@@ -229,6 +249,17 @@ def _fewest_units(use: Use, price: int, qty: int, limit: int) -> int:
     return low
 
 
+@lru_cache(maxsize=256)
+def _few_spreads(units: int, ways: int) -> tuple[Spread, ...]:
+    """Every way to give at most `units` equal units to `ways` combinations, where these are few."""
+    return tuple(map(_without_zeros, _spreads(units, ways)))
+
+
+def _without_zeros(counts: Sequence[int]) -> Spread:
+    """The combinations that get units, and how many."""
+    return tuple((way, count) for way, count in enumerate(counts) if count)
+
+
 def _spreads(units: int, ways: int) -> Iterator[tuple[int, ...]]:
     """Every way to give at most `units` equal units to `ways` combinations."""
     if ways == 1:
@@ -241,45 +272,68 @@ def _spreads(units: int, ways: int) -> Iterator[tuple[int, ...]]:
             yield (count, *rest)
 
 
-def _price(
-    line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], capped: int, grosses: dict[tuple[int, int], int]
+class _Part(NamedTuple):
+    """Some units of a line under one offer: what it takes, and if no capped offer takes anything; nothing if it takes none."""
+
+    off: int
+    plain_off: int
+    bit: int
+    pool: tuple[Pool, ...]
+    taken: tuple[tuple[int, int, int], ...]
+
+
+def _price_part(line: Line, count: int, entry: Entry, capped: int) -> _Part:
+    """So many units under one offer. `capped` are the bits of offers that a cap may cut."""
+    bit, use = entry
+    gross = line_gross(use.offer, ((count, line.unit_price * count),))
+    if not gross:
+        return _Part(0, 0, 0, (), ())
+    return _Part(gross, 0 if bit & capped else gross, bit, ((count, (use.index,)),), ((bit, gross, count),))
+
+
+def _price(most: int, parts: Sequence[_Part]) -> Option:
+    """The option of one spread of the units, one offer a unit, of a line worth `most`."""
+    net = plain = most
+    mask = 0
+    pools: tuple[Pool, ...] = ()
+    taken: tuple[tuple[int, int, int], ...] = ()
+    for off, plain_off, bit, pool, took in parts:
+        net -= off
+        plain -= plain_off
+        mask |= bit
+        pools += pool
+        taken += took
+    return Option(net, plain, mask, pools, taken)
+
+
+def _price_stacked(
+    line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], in_order: Sequence[Entry], capped: int
 ) -> Option:
-    """The option of one spread of the units, one offer a unit. `capped` are the bits of offers that a cap may cut.
-
-    `grosses` keeps what an offer takes of so many units of the line.
-    """
-    most = line.unit_price * line.qty
-    taken, kept, off, plain_off, mask = [], [], 0, 0, 0
-    for count, ((bit, use),) in pools:
-        gross = grosses.get((bit, count))
-        if gross is None:
-            gross = grosses[bit, count] = line_gross(use.offer, ((count, line.unit_price * count),))
-        if gross:
-            taken.append((bit, gross, count))
-            kept.append((count, (use.index,)))
-            off += gross
-            plain_off += 0 if bit & capped else gross
-            mask |= bit
-    return Option(most - off, most - plain_off, mask, tuple(kept), tuple(taken))
-
-
-def _price_stacked(line: Line, pools: Sequence[tuple[int, Sequence[Entry]]], capped: int) -> Option:
-    """The same where a unit carries several offers: they run one after another on the running net of the pools."""
-    of_line: list[Pool] = [(count, tuple(use.index for _, use in combo)) for count, combo in pools]
-    here = sorted(
-        {entry[0]: entry for _, combo in pools for entry in combo}.values(), key=lambda entry: entry[1].offer.place
-    )
+    """The same where a unit carries several offers: they run one after another (`in_order`) on the running net of the pools."""
+    of_line: list[Pool] = [(count, tuple([use.index for _, use in combo])) for count, combo in pools]
+    masks = [sum([bit for bit, _ in combo]) for _, combo in pools]
+    mask = reduce(or_, masks, 0)
     running = [line.unit_price * count for count, _ in of_line]
-    untouched = line.unit_price * (line.qty - sum(count for count, _ in of_line))
-    plain, taken = list(running), []
-    for bit, use in here:
-        mine, units, _, gross = touch(use, of_line, running)
-        spread(gross, mine, running)
+    untouched = line.unit_price * (line.qty - sum([count for count, _ in of_line]))
+    plain, taken = running, []
+    if mask & capped:
+        plain = list(running)
+        for bit, use in in_order:
+            if bit & mask & ~capped:
+                mine, _, _, gross = touch(use, of_line, plain)
+                spread(gross, mine, plain)
+    for bit, use in in_order:
+        if not bit & mask:
+            continue
+        mine = [number for number, one in enumerate(masks) if one & bit]
+        if len(mine) == 1:
+            units, net = of_line[mine[0]][0], running[mine[0]]
+            gross = line_gross(use.offer, ((units, net),))
+            running[mine[0]] -= gross
+        else:
+            mine, units, _, gross = touch(use, of_line, running)
+            spread(gross, mine, running)
         taken.append((bit, gross, units))
-        if not bit & capped:
-            mine, _, _, gross = touch(use, of_line, plain)
-            spread(gross, mine, plain)
-    mask = sum([bit for bit, _ in here])
     return Option(sum(running) + untouched, sum(plain) + untouched, mask, tuple(of_line), tuple(taken))
 
 

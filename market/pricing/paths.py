@@ -3,22 +3,34 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count, islice, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from market.pricing.apply import Pool
+from market.pricing.links import LIVE
 from market.pricing.moves import Moves, Step
 from market.pricing.setting import Setting
+from market.pricing.tables import Whole
 from market.pricing.terminal import Costs
-from market.pricing.ways import LIVE
 
 # By the place of a state among those of its depth, the costs of the sums that matter.
 Reached = dict[int, Costs]
 # A state, by its place, and a sum.
 Node = tuple[int, int]
 Graph = Sequence[Mapping[Node, Sequence[tuple[Node, Step]]]]
+
+
+class Layer(NamedTuple):
+    """The moves of one line between states that are reached: origin, target (their places), way, net and cost.
+
+    In order of origins and ways; few are rows, many are columns.
+    """
+
+    rows: Sequence[tuple[int, int, int, int, int]]
+    columns: tuple[Whole, ...]
+
 
 MOST_NODES: Final = 20_000  # of all equally good plans
 MOST_PLANS: Final = 200  # equally good plans that are worked out one by one
@@ -28,8 +40,17 @@ MOST_IN_TURN: Final = 2_000  # plans that are tried where sums may say less than
 class Paths:
     """The plans that reach the least cost, `best` being what they pay and their cost, and `ends` where they end."""
 
-    def __init__(self, programme: Moves, setting: Setting, *, ends: Sequence[Node], best: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        programme: Moves,
+        setting: Setting,
+        layers: Sequence[Layer],
+        *,
+        ends: Sequence[Node],
+        best: tuple[int, int],
+    ) -> None:
         self._programme, self._setting, self._ends, self._best = programme, setting, ends, best
+        self._layers = layers
 
     def consider(self, reached: Sequence[Reached]) -> bool:
         """Follow every best plan back and let the hunt consider those that may be first by the lesser criteria.
@@ -120,13 +141,16 @@ class Paths:
 
     def _steps(self, depth: int, targets: Collection[int], origins: Collection[int]) -> Iterator[tuple[int, int, Step]]:
         """The moves of a line from some states to some others."""
-        layers = self._programme.layers(self._setting.allowed, is_light=False)
-        layer, ways = layers[depth], self._programme.tables[depth].ways
-        is_wanted = _marked(layers[depth + 1].states.size, targets)[layer.target]
-        moves = np.flatnonzero(is_wanted & _marked(layer.states.size, origins)[layer.origin])
-        columns = (layer.origin[moves], layer.target[moves], layer.more[moves], layer.cost[moves], layer.way[moves])
-        for origin, target, more, cost, way in zip(*[column.tolist() for column in columns], strict=True):
-            yield origin, target, Step(more, cost, ways[way])
+        layer, ways = self._layers[depth], self._programme.tables[depth].ways
+        rows = layer.rows
+        if layer.columns:
+            origin, target = layer.columns[:2]
+            is_wanted = _marked(max(int(target.max()), *targets) + 1, targets)[target]
+            moves = (is_wanted & _marked(max(int(origin.max()), *origins) + 1, origins)[origin]).nonzero()[0]
+            rows = list(zip(*[column[moves].tolist() for column in layer.columns], strict=True))
+        for begin, end, way, more, cost in rows:
+            if end in targets and begin in origins:
+                yield begin, end, Step(more, cost, ways[way])
 
     def _first_in_order(self, graph: Graph) -> list[Step]:
         """Of all paths the one with the least net on the earlier lines, in basket order."""

@@ -4,8 +4,9 @@ from typing import Final
 
 from market.pricing.component import Component
 from market.pricing.kinds import group_size
+from market.pricing.layout import Layout, Stage
+from market.pricing.links import Slot, bits_of, period_of
 from market.pricing.terminal import NotModelled
-from market.pricing.ways import Layout, Slot, Stage, bits_of, period_of
 
 STATE_BITS: Final = 62
 
@@ -26,6 +27,8 @@ class Places:
         self._offers: dict[int, int] = {}
         self._slots: dict[int, tuple[int, int]] = {}
         self._here: dict[int, tuple[list[tuple[int, int]], list[tuple[int, tuple[int, int]]]]] = {}
+        # Before each line and after the last, the bits that matter to what sums there are.
+        self.of_sums = [0]
         for depth, stage in enumerate(layout.stages):
             self._arrive(stage)
             self._here[stage.position] = (
@@ -33,6 +36,13 @@ class Places:
                 [(at, self._slots[at]) for at in self._slots if layout.concerns(layout.slots[at], stage.position)],
             )
             self._leave(depth)
+            self.of_sums.append(self._matter_to_sums())
+
+    def _matter_to_sums(self) -> int:
+        """The bits that are in use now and matter to what sums there are."""
+        rivals, slots = self._layout.rivals, self._layout.slots
+        offers = sum([1 << place for bit, place in self._offers.items() if bit in rivals])
+        return offers + sum([ones << place for at, (place, ones) in self._slots.items() if slots[at].kind != "residue"])
 
     def offers_at(self, stage: Stage) -> list[tuple[int, int]]:
         """The followed offers that matter to a line, as bit and place."""

@@ -8,20 +8,25 @@ It takes what it can model exactly, and raises NotModelled for the rest (see way
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from market.pricing.advance import NEVER, advance
+from market.pricing.advance import NEVER, advance, advance_few
 from market.pricing.apply import Use
+from market.pricing.bound import Variant
 from market.pricing.component import Component
-from market.pricing.moves import Layer, Moves, Whole
-from market.pricing.paths import Node, Paths, Reached
+from market.pricing.layout import Stage
+from market.pricing.light import FAR, MOST_STATES, LightLayer
+from market.pricing.links import LIVE
+from market.pricing.moves import FEW_MOVES, Moves
+from market.pricing.paths import Layer, Node, Paths, Reached
 from market.pricing.setting import Setting
+from market.pricing.tables import Whole
 from market.pricing.terminal import ENDLESS, Costs, Ground, NotModelled, Terminal, are_nested, number_parts
-from market.pricing.ways import LIVE, Stage
 
 MOST_SUMS: Final = 600_000
 MOST_CELLS: Final = 20_000_000  # costs kept at once
@@ -30,6 +35,7 @@ STEP: Final = 8_192  # sums are worked out up to a multiple of this, so that set
 AT_ONCE: Final = (
     4_096  # sums of which is worked out what is paid, before looking whether higher ones could pay as little
 )
+FEW_SUMS: Final = 8  # of which is worked out one by one what is paid
 
 
 class Solver:
@@ -48,11 +54,24 @@ class Solver:
         }
         parts = sorted(looked_at - {everything}, key=len)
         self.ground = Ground(component, grouped, parts if are_nested(parts) else ())
+        # The rank of each part by its atoms as bits.
+        self._part_of = {
+            variant.reach: self.ground.parts.index(lines)
+            for item in component.items
+            for variant, _ in item.ways
+            if variant and (lines := frozenset(variant.use.lines)) in self.ground.parts
+        }
 
-    def least_sum(self) -> int:
-        """No plan leaves less after the line stage, whatever its order and subsidy offers. Raises NotModelled."""
+    def least_sum(self, allowed: int, variants: Sequence[Variant]) -> int:
+        """No plan of these line offers that reaches what these variants need leaves less after the line stage. Raises NotModelled."""
         programme = self.programme(self.ground.parts)
-        return programme.least + int(programme.layers(programme.allowed, is_light=True)[0].low[0])
+        least, beyond = programme.least_sums(allowed)
+        for variant in variants:
+            if variant.need and variant.is_order and len(variant.atoms) < self._component.atoms:
+                rank = self._part_of.get(variant.reach)
+                if rank is not None:
+                    least = max(least, variant.need + beyond[rank])
+        return least
 
     def look(self, setting: Setting) -> "Look":
         """Begin to look for the best plans of a setting. Raises NotModelled where that cannot be done exactly."""
@@ -107,8 +126,16 @@ class Look:
         ends: dict[int, list[Whole]] = {}
         high = most + terminal.most_off(programme.highest)
         for state, sums in programme.sums(terminal, self._setting.allowed, high).items():
-            nets = programme.nets_at(int(programme.ends[True][state]))
+            nets = programme.nets_at(programme.light.ends[state])
             begin = int(np.searchsorted(sums, terminal.need))
+            first = None if nets or self._floor else _first_paid(terminal, sums[begin : begin + FEW_SUMS])
+            if first is not None:
+                least, some = first
+                if least < floor:
+                    floor, ends = least, {}
+                if least == floor:
+                    ends.setdefault(state, []).append(some)
+                continue
             while begin < sums.size and int(sums[begin]) - terminal.most_off(int(sums[begin])) <= floor:
                 some = sums[begin : begin + AT_ONCE]
                 paid, _ = terminal.leave(some, nets)
@@ -136,6 +163,19 @@ class Look:
         return False
 
 
+def _first_paid(terminal: Terminal, sums: Whole) -> tuple[int, Whole] | None:
+    """The least paid of these rising sums, and those of which it is paid; None if that is not plain from these few."""
+    if not terminal.is_rising:
+        return None
+    least: int | None = None
+    for rank, one in enumerate(sums.tolist()):
+        paid = terminal.leave_of(one)
+        if paid is None or (least is not None and paid > least):
+            return None if least is None else (least, sums[:rank])
+        least = paid
+    return None
+
+
 class Programme(Moves):
     """The costs of all sums, line by line. A sum's place is how far it is above the least of all lines, and `shift` more."""
 
@@ -145,6 +185,7 @@ class Programme(Moves):
         super().__init__(component, part_of, grouped, noted)
         self._sums: dict[object, tuple[int, dict[int, Whole]]] = {}
         self._inner: dict[object, dict[int, int]] = {}
+        self._least_sums: dict[int, tuple[int, list[int]]] = {}
         self.highest = self.component_list
 
     def sums(self, terminal: Terminal, allowed: int, most: int) -> dict[int, Whole]:
@@ -163,9 +204,18 @@ class Programme(Moves):
             self._sums[name] = (max(most, known_to), sums)
         return sums
 
+    def least_sums(self, allowed: int) -> tuple[int, list[int]]:
+        """The least sum of all lines by these line offers, and of the lines after each inner part. Raises NotModelled."""
+        if allowed not in self._least_sums:
+            layers = self.light.layers(allowed)
+            ends = [depth for depth, stage in enumerate(self.stages, 1) if stage.boundary is not None]
+            beyond = [self.least + min(layers[end].low) - self.stages[end - 1].least for end in ends]
+            self._least_sums[allowed] = (self.least + layers[0].low[0], beyond)
+        return self._least_sums[allowed]
+
     def _places(self, terminal: Terminal, allowed: int, most: int) -> dict[int, int]:
         """By state after all lines the places that can be reached, as bits; those above `most` may be missing."""
-        layers = self.layers(allowed, is_light=True)
+        layers = self.light.layers(allowed)
         # What thresholds of parts leave of the lines so far is worked out once for all settings that share it.
         reached: dict[int, int] = {0: 1 << self.shift}
         gates: tuple[object, ...] = ()
@@ -181,17 +231,20 @@ class Programme(Moves):
         return reached
 
     @staticmethod
-    def _run(layers: Sequence[Layer], reached: dict[int, int], most: int) -> dict[int, int]:
+    def _run(layers: Sequence[LightLayer], reached: dict[int, int], most: int) -> dict[int, int]:
         """The places reached after some more lines."""
         for layer, later in pairwise(layers):
             following: dict[int, int] = {}
-            moves = zip(layer.origin.tolist(), layer.target.tolist(), layer.more.tolist(), strict=True)
-            for origin, target, more in moves:
-                if origin in reached:
-                    places = reached[origin] << more if more >= 0 else reached[origin] >> -more
-                    following[target] = following.get(target, 0) | places
-            low = later.low.tolist()
-            reached = {state: bits & ((1 << max(0, most - low[state] + 1)) - 1) for state, bits in following.items()}
+            for origin, places in reached.items():
+                for target, shifts in layer.moves[origin]:
+                    here = following.get(target, 0)
+                    for more in shifts:
+                        here |= places << more if more >= 0 else places >> -more
+                    following[target] = here
+            reached = {}
+            for state, bits in following.items():
+                room = max(0, most - later.low[state] + 1)
+                reached[state] = bits if bits.bit_length() <= room else bits & ((1 << room) - 1)
         return reached
 
     @property
@@ -209,19 +262,32 @@ class Programme(Moves):
         last = max([int(some[-1]) for some in places.values()])
         begun = sum([way.cost for way in self.fixed.values()])
         reached: list[Reached] = [{0: Costs(self.shift, np.full(1, begun, dtype=np.int64))}]
-        layers, cells = self.layers(setting.allowed, is_light=False), 0
+        layers: list[Layer] = []
+        states, cells, banned = [0], 0, self.allowed & ~setting.allowed
+        rooms = self.light.layers(setting.allowed)
+        highs = self._highs(terminal, rooms, first)
         for depth, stage in enumerate(self.stages):
-            reached.append(advance(layers[depth], layers[depth + 1], reached[-1], first, last))
-            cells += sum([one.costs.size for one in reached[-1].values()])
-            if cells > MOST_CELLS:
+            room = partial(self.light.room, depth + 1, low=rooms[depth + 1].low, high=highs[depth + 1])
+            if len(states) * len(self.tables[depth].ways) <= FEW_MOVES:
+                front = advance_few(self.list_moves(depth, states, banned), reached[-1], room, first, last)
+            else:
+                moves = self.make_moves(depth, np.array(states, dtype=np.int64), banned)
+                front = advance(moves, reached[-1], room, first, last)
+            states = front.states
+            if not states:
+                raise NotModelled("a sum that no plan comes to")
+            reached.append(front.reached)
+            layers.append(front.layer)
+            cells += sum([one.costs.size for one in front.reached.values()])
+            if cells > MOST_CELLS or len(states) > MOST_STATES:
                 raise NotModelled("too many sums")
-            if stage.boundary is not None:
+            if stage.boundary is not None and depth + 1 < len(self.stages):
                 self._cross(stage, reached[-1], terminal)
         costs: dict[Node, int] = {}
         best = NEVER
         for light, some in places.items():
-            state = int(np.searchsorted(self.ends[False], self.ends[True][light]))
-            _, sponsor = terminal.leave(some + self.lowest, self.nets_at(int(self.ends[True][light])))
+            state = states.index(self.light.ends[light])
+            _, sponsor = terminal.leave(some + self.lowest, self.nets_at(self.light.ends[light]))
             start, known = reached[-1][state]
             besides = sponsor << self.cost_bits
             best = min(best, int((known[some - start] + besides).min()))
@@ -229,20 +295,40 @@ class Programme(Moves):
         if best >= LIVE:
             raise NotModelled("a sum that no plan comes to")
         if self.nets_of:
-            return Paths(self, setting, ends=list(costs), best=(paid, best)).consider_in_turn(reached, costs)
+            return Paths(self, setting, layers, ends=list(costs), best=(paid, best)).consider_in_turn(reached, costs)
         ends_best = [
             (state, place)
             for (state, place), besides in costs.items()
             if reached[-1][state].costs[place - reached[-1][state].start] + besides == best
         ]
-        return Paths(self, setting, ends=ends_best, best=(paid, best)).consider(reached)
+        return Paths(self, setting, layers, ends=ends_best, best=(paid, best)).consider(reached)
+
+    def _highs(self, terminal: Terminal, layers: Sequence[LightLayer], first: int) -> list[list[int]]:
+        """By depth and state the most that later lines add; less where a part would not come to its threshold so. No sum ends below `first`."""
+        highs = [layer.high for layer in layers]
+        for until, stage in enumerate(self.stages, 1):
+            need = 0 if stage.boundary is None else terminal.need_of(self.part_of[stage.position])
+            if not need:
+                continue
+            over = first - (need - stage.least + self.shift)
+            most = [0] * len(layers[until].low)
+            for depth in range(until, -1, -1):
+                if depth < until:
+                    most = [
+                        max([max(nets) + most[target] for target, nets in moves], default=-FAR)
+                        for moves in layers[depth].moves
+                    ]
+                highs[depth] = [min(high, over + more) for high, more in zip(highs[depth], most, strict=True)]
+        return highs
 
     def _cross(self, stage: Stage, reached: Reached, terminal: Terminal) -> None:
-        """Rule out what the thresholds of the part that ends here do not allow."""
+        """Rule out what the thresholds of the part that ends here do not allow; only from the first sum to the last that is left is kept."""
         for at, (start, costs) in reached.items():
             kept = costs.copy()
             terminal.cross(self.part_of[stage.position], kept, stage.least - self.shift + start, NEVER)
-            reached[at] = Costs(start, kept)
+            live = (kept < LIVE).nonzero()[0]
+            first, end = (int(live[0]), int(live[-1]) + 1) if live.size else (0, 0)
+            reached[at] = Costs(start + first, kept[first:end])
 
 
 def _numbers(bits: int) -> Whole:

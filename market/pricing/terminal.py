@@ -92,9 +92,37 @@ class Terminal:
                 sponsor += (2 * off * variant.use.share_bp + WHOLE_BP) // (2 * WHOLE_BP)
         return np.where(legal, running, np.int64(ENDLESS)), sponsor
 
+    @property
+    def is_rising(self) -> bool:
+        """Whether of a greater sum never less is paid, and every sum from the first that is enough is allowed."""
+        return not any(variant.times_of or variant.below is not None for variant in self.variants)
+
+    def leave_of(self, whole: int) -> int | None:
+        """What is paid of one sum where that is rising; None where a threshold is not reached."""
+        running = after_order = whole
+        is_order, knows_order_stage = True, self._knows_order_stage()
+        for variant in self.variants:
+            if is_order and not variant.is_order:
+                after_order, is_order = running, False
+            if (
+                variant.bit in self.whole
+                and (variant.is_order or knows_order_stage)
+                and (whole if variant.is_order else after_order) < variant.need
+            ):
+                return None
+            off = share_of(running, variant.rate_bp) if variant.off is None else variant.off
+            if variant.cap is not None and variant.cap < off:
+                off = variant.cap
+            running = running - off if off < running else 0
+        return running
+
     def _knows_order_stage(self) -> bool:
         """Whether what the order stage leaves is exact: an amount of a part may be cut, and then more is left than counted here."""
         return all(variant.bit in self.whole or not variant.is_order for variant in self.variants)
+
+    def need_of(self, part: int) -> int:
+        """No sum below this passes the thresholds of one inner part; 0 for none."""
+        return max([gate.need for gate in self.gates[part]], default=0) if part < len(self.gates) else 0
 
     def cross(self, part: int, costs: Fen, base: int, never: int) -> None:
         """Rule out, at the end of an inner part, the sums that its thresholds do not allow. `costs[i]` belongs to the sum `base + i`."""

@@ -8,6 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
 
+# By these published entries are found, in the order of the log; one without a place stands in none of them.
+_PUBLISHED = {
+    "ix_entry_type_leaf": ("type", "leaf_index"),
+    "ix_entry_merchant_type_leaf": ("merchant", "type", "leaf_index"),
+    "ix_entry_day_type_leaf": ("day", "type", "leaf_index"),
+    "ix_entry_merchant_day_type_leaf": ("merchant", "day", "type", "leaf_index"),
+}
+
 
 class Entry(Base):
     """One public entry. `body` is the canonical JSON that is hashed and served; a trigger refuses every change but the first `leaf_index`."""
@@ -17,6 +25,7 @@ class Entry(Base):
         CheckConstraint("octet_length(body) BETWEEN 2 AND 65535", name="body_size"),
         Index("ix_entry_unsequenced", "id", postgresql_where="leaf_index IS NULL"),
         Index("ix_entry_type_id", "type", "id"),
+        *(Index(name, *columns, postgresql_where="leaf_index IS NOT NULL") for name, columns in _PUBLISHED.items()),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

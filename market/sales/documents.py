@@ -54,6 +54,11 @@ def read_quote(facts: bytes) -> dict[str, Any]:
     return quote
 
 
+def read_candidates(facts: bytes) -> list[tuple[str, int]]:
+    """The offer versions that were candidates of a sale, by id and version."""
+    return [(row["id"], row["version"]) for row in json.loads(facts)["offers"]]
+
+
 def read_basket(basket: bytes) -> list[dict[str, Any]]:
     """The lines as they were stored with a sale."""
     lines: list[dict[str, Any]] = json.loads(basket)

@@ -13,7 +13,7 @@ from market.kit.clock import get_zone
 from market.kit.errors import NotFoundError
 from market.sales.documents import read_basket, read_quote
 from market.sales.models import Reversal, Sale
-from market.sales.redeem import check_code
+from market.sales.redeem import check_code, list_documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,15 @@ def total_person_months(tx: Session, *, subject: UUID, oldest: date, newest: dat
 def get_person_sale(tx: Session, *, subject: UUID, public_id: str) -> SaleDetail:
     """One sale that this person made. Raises NotFoundError, also for another's."""
     return _get(tx, public_id, Sale.subject == subject)
+
+
+def get_person_documents(tx: Session, *, subject: UUID, public_id: str) -> dict[str, bytes]:
+    """The private documents of one sale that this person made, as its entry commits to them. Raises NotFoundError, also for another's."""
+    query = select(Sale.card_id, Sale.basket, Sale.facts).where(Sale.public_id == public_id, Sale.subject == subject)
+    row = tx.execute(query).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return list_documents(subject=subject, card_id=row.card_id, basket=row.basket, facts=row.facts)
 
 
 def get_shop_sale(tx: Session, *, shop_id: UUID, public_id: str) -> SaleDetail:

@@ -45,10 +45,13 @@ SCREENS = {
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.long)
+            item.add_marker(pytest.mark.xdist_group("browser"))  # one site and one Chromium for all of them
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import Connection, text
 
-from tests.web.conftest import PASSWORD, app_settings, works  # noqa: F401  fixtures that the street stands on
+from tests.web.conftest import PASSWORD, app_settings, works, works_stage  # noqa: F401  fixtures that the street stands on
 from tests.web.plaza import Street
 from tests.world import findings
 

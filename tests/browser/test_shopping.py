@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import app_settings, works  # noqa: F401  fixtures that the street stands on
+from tests.web.conftest import app_settings, works, works_stage  # noqa: F401  fixtures that the street stands on
 from tests.web.plaza import Street
 
 

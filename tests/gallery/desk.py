@@ -186,7 +186,7 @@ DESK: tuple[Sample, ...] = (
         "audit/home.html",
         v.AuditHome(
             months=MONTHS,
-            merchants=tuple(v.MerchantChoice(code=m.merchant_code, name=m.merchant) for m in MERCHANTS),
+            merchants=tuple(v.MerchantChoice(code=m.code, name=m.name) for m in MERCHANTS),
             merchant_code=None,
             day_on=None,
             entries=ENTRIES,

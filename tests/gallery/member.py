@@ -237,7 +237,10 @@ RECEIPT = v.Receipt(
     quote=replace(QUOTE, rebates=(), hints=()),
     refunds=(),
     entry_hash="9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de",
-    in_record_at=None,
+    record_number=None,
+    promise_by=NOW + timedelta(hours=1),
+    is_overdue=False,
+    check_url="https://card.example.org/record/check?entry=8f1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f#9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de",
 )
 
 
@@ -319,6 +322,20 @@ MEMBER: tuple[Sample, ...] = (
     Sample("receipts-none", "member/receipts.html", v.Receipts(months=(), older=None), "member", "/receipts"),
     Sample("receipt", "member/receipt.html", RECEIPT, "member", "/receipts/8f1c"),
     Sample(
+        "receipt-overdue",
+        "member/receipt.html",
+        replace(RECEIPT, promise_by=NOW - timedelta(hours=2), is_overdue=True),
+        "member",
+        "/receipts/8f1c",
+    ),
+    Sample(
+        "receipt-unpromised",
+        "member/receipt.html",
+        replace(RECEIPT, promise_by=None),
+        "member",
+        "/receipts/8f1c",
+    ),
+    Sample(
         "receipt-refunded",
         "member/receipt.html",
         replace(
@@ -326,7 +343,7 @@ MEMBER: tuple[Sample, ...] = (
             state="part_refunded",
             lines=(replace(RECEIPT.lines[0], returned=1), RECEIPT.lines[1]),
             refunds=(v.RefundRow(at=NOW, to_member_fen=1340, subsidy_back_fen=100, rebate_back_fen=87),),
-            in_record_at=NOW,
+            record_number=48_213,
             quote=replace(QUOTE, rebates=REBATES, hints=(), amounts=amounts(1800, 160, 100, 77, 23)),
         ),
         "member",

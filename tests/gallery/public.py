@@ -1,9 +1,11 @@
 """Samples of the public pages."""
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from api.pages import views as v
-from tests.gallery.frame import MONTHS, Sample, amounts
+from tests.gallery.frame import Sample, amounts
 
 DOORS = tuple(
     v.DemoDoor(role=role, name=name)
@@ -18,9 +20,10 @@ DOORS = tuple(
 
 
 MERCHANTS = tuple(
-    v.MerchantAmounts(
-        merchant=name,
-        merchant_code=f"m_{n:04d}",
+    v.AmountsRow(
+        name=name,
+        code=f"m_{n:04d}",
+        href=f"/record/merchants/m_{n:04d}",
         amounts=amounts(list_fen, concession, subsidy, *rebates),
         sales_count=count,
     )
@@ -51,6 +54,82 @@ TOTAL = v.MonthAmounts(
 )
 
 
+ENTRY_ID = "8f1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f"
+CHECK = v.ReceiptCheck(
+    asked="",
+    entry=None,
+    receipt=None,
+    error=None,
+    vkeys=(
+        "card.example.org/record+1a2b3c4d+AQvYbkQdQ7pU0vS5m6lXk2tGmZrXb8w1fD0nJc9Hq3eL",
+        "card.example.org/record/promise+5e6f7a8b+AZ1oT4rKj8WcYxLh2sVq9uNb3mPfEgD7tRiCkAwS5vXn",
+    ),
+)
+
+
+def _checked(outcome: Any, sentence: str, *steps: tuple[str, Any, str]) -> v.ReceiptCheck:
+    shown = tuple(v.CheckStep(field=field, state=state, sentence=said) for field, state, said in steps)
+    receipt = v.CheckedReceipt(outcome=outcome, sentence=sentence, steps=shown, public_id=ENTRY_ID)
+    return replace(CHECK, receipt=receipt)
+
+
+STEPS = (
+    ("leaf", "holds", "记录原文和它的指纹一致。"),
+    ("entry", "holds", "标价 = 让利 + 补贴 + 实付。"),
+    ("promise", "holds", "承诺签名有效：最迟 2026-11-22 13:05:00+08:00 写入公开台账。"),
+)
+PROVED = (
+    *STEPS,
+    ("proof", "holds", "入账证明有效：公开台账第 48213 条，检查点由台账公钥签名。"),
+    ("documents.subject", "open", "没有写持卡人，所以不核对是谁买的。"),
+    ("documents.basket", "holds", "购物清单就是当时登记的那一份。"),
+    ("documents.facts", "holds", "优惠依据就是当时登记的那一份。"),
+    ("documents.facts.quote", "holds", "按公布的优惠条款重新算了一遍，实付还是 ¥15.40。"),
+)
+WAITING = (*STEPS, ("proof", "open", "还没有入账证明：公布以后再下载小票就有。"))
+CHANGED = "“documents.basket”不符：内容或它的盐和记录里的承诺值对不上，被改过。"
+CHECKS = {
+    "check": CHECK,
+    "check-closed": replace(CHECK, vkeys=()),
+    "check-proved": _checked("proved", "对得上：这一笔是公开台账的第 48213 条，小票里的每一项都和它一致。", *PROVED),
+    "check-promised": _checked(
+        "promised",
+        "目前对得上：已签名承诺，最迟 2026-11-22 13:05:00+08:00 写入公开台账；到时请下载新的小票再核对一次。",
+        *WAITING,
+    ),
+    "check-overdue": _checked(
+        "overdue",
+        "承诺已过期：签名承诺最迟 2026-11-22 13:05:00+08:00 写入公开台账，而小票里没有入账证明。"
+        "先重新下载小票；还是没有，就把这个文件交给经审，它就是漏记的证据。",
+        *WAITING,
+    ),
+    "check-unsigned": _checked(
+        "unsigned",
+        "证明不了：各项之间没有出入，但没有可信的签名，谁都可以写出这样一个文件。",
+        *STEPS[:2],
+        ("promise", "open", "小票里没有签名的承诺。"),
+    ),
+    "check-differs": _checked("differs", CHANGED, *PROVED[:4], ("documents.basket", "differs", CHANGED), *PROVED[6:7]),
+    "check-malformed": replace(
+        CHECK, error="这不是一份原样的小票文件：“documents.basket.salt”这一项格式不对。请重新下载，不要改动。"
+    ),
+    "check-entry": replace(
+        CHECK,
+        asked=ENTRY_ID,
+        entry=v.CheckedEntry(
+            public_id=ENTRY_ID,
+            entry_hash="9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de",
+            number=48_213,
+            kind="sale",
+            on=date(2026, 11, 22),
+            merchant="老周餐饮",
+            amounts=amounts(1800, 160, 100),
+        ),
+    ),
+    "check-entry-unknown": replace(CHECK, asked=ENTRY_ID),
+}
+
+
 PUBLIC: tuple[Sample, ...] = (
     Sample(
         "home",
@@ -67,29 +146,7 @@ PUBLIC: tuple[Sample, ...] = (
         None,
         "/sign-in",
     ),
-    Sample(
-        "record",
-        "record.html",
-        v.RecordMonths(
-            month_on=date(2026, 11, 1), months=MONTHS, total=TOTAL, merchants=MERCHANTS, sort="list", down=True
-        ),
-        None,
-        "/record/months",
-    ),
-    Sample(
-        "record-empty",
-        "record.html",
-        v.RecordMonths(
-            month_on=date(2026, 11, 1),
-            months=(),
-            total=v.MonthAmounts(month_on=date(2026, 11, 1), amounts=amounts(0, 0, 0), sales_count=0),
-            merchants=(),
-            sort="merchant",
-            down=False,
-        ),
-        None,
-        "/record/months",
-    ),
+    *(Sample(name, "record_check.html", view, None, "/record/check") for name, view in CHECKS.items()),
     Sample(
         "error",
         "error.html",

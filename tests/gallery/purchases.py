@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from api.pages import views as v
+from merchants.models import PointAct
 from tests.gallery.frame import NOW, Sample, amounts
 
 DAYS = tuple(
@@ -115,6 +117,63 @@ PAYMENTS = v.DeskPayments(
     events=EVENTS,
     older="abc",
 )
+
+
+def point(code: str, name: str, address: str, hours: str, **more: object) -> v.PointRow:
+    quiet = dict.fromkeys(
+        ("orders_count", "unpaid_count", "pieces_count", "merchants_count", "products_count", "only_here_count"), 0
+    )
+    said: dict[str, Any] = {**quiet, "steps": (point_step("added", 40),), **more}
+    return v.PointRow(code=code, name=name, address=address, hours=hours, **said)
+
+
+def point_step(act: PointAct, days: int, who: str = "陈淑芬", name: str = "西门自提点") -> v.PointStepRow:
+    return v.PointStepRow(act=act, who=who, at=NOW - timedelta(days=days), name=name)
+
+
+POINTS = v.DeskPoints(
+    open=(
+        point(
+            "canteen-1",
+            "一食堂自提点",
+            "厂区一食堂北门",
+            "11:00–13:30",
+            orders_count=38,
+            unpaid_count=2,
+            pieces_count=61,
+            merchants_count=5,
+            products_count=212,
+            only_here_count=4,
+            steps=(point_step("changed", 2, "苏文娟", "一食堂自提点"), point_step("added", 40, name="食堂门口")),
+        ),
+        point(
+            "east",
+            "东门自提点",
+            "霞岗市钢城区厂前街 1 号，东门传达室旁",
+            "7:00–20:00",
+            orders_count=1,
+            pieces_count=1,
+            merchants_count=1,
+            products_count=188,
+        ),
+        point("village", "工人新村自提点", "", "", products_count=0),
+    ),
+    closed=(
+        point(
+            "west",
+            "西门自提点",
+            "冶金大道 88 号",
+            "7:00–20:00",
+            orders_count=3,
+            pieces_count=4,
+            merchants_count=2,
+            products_count=90,
+            steps=(point_step("closed", 1), point_step("added", 40)),
+        ),
+    ),
+    typed=None,
+    error=None,
+)
 PURCHASE_DESK: tuple[Sample, ...] = (
     Sample("purchases", "desk/purchases.html", PURCHASES, "officer", "/desk/purchases"),
     Sample(
@@ -146,6 +205,21 @@ PURCHASE_DESK: tuple[Sample, ...] = (
         ),
         "officer",
         "/desk/purchases/products",
+    ),
+    Sample("points", "desk/points.html", POINTS, "officer", "/desk/purchases/points"),
+    Sample("points-none", "desk/points.html", replace(POINTS, open=(), closed=()), "officer", "/desk/purchases/points"),
+    Sample(
+        "points-refused",
+        "desk/points.html",
+        replace(
+            POINTS,
+            closed=(),
+            typed=v.PointTyped(row=None, code="gate 1", name="一号门", address="", hours=""),
+            error="请填写代码（字母、数字、_、-，最多 32 个）和名称（最多 40 个字）；地址最多 120 个字，开放时间最多 60 个字。",
+        ),
+        "officer",
+        "/desk/purchases/points",
+        422,
     ),
     Sample("payments", "desk/payments.html", PAYMENTS, "officer", "/desk/payments"),
     Sample(

@@ -8,6 +8,7 @@ from tests.gallery.member import MEMBER
 from tests.gallery.offers import OFFERS
 from tests.gallery.public import PUBLIC
 from tests.gallery.purchases import PURCHASE_DESK
+from tests.gallery.record import RECORD
 from tests.gallery.sandbox import SANDBOX
 from tests.gallery.shop import SHOP
 from tests.gallery.shopping import SHOPPING
@@ -16,6 +17,7 @@ from tests.gallery.till import TILL
 
 SAMPLES: tuple[Sample, ...] = (
     *PUBLIC,
+    *RECORD,
     *MEMBER,
     *TILL,
     *DESK,

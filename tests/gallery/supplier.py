@@ -114,6 +114,7 @@ ORDER = v.MerchantOrder(
     can_deliver=False,
     can_cancel=True,
     can_return=True,
+    undo=v.UndoShown(handout_id="0199-handout", until_at=NOW + timedelta(minutes=7)),
     key="page:1",
     error=None,
 )

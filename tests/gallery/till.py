@@ -63,6 +63,12 @@ LINES = (
 )
 
 
+PROMISE = (
+    "card.example.org/record/promise\nMsGZ6aBPvCuWP7CYq4SFFaHuNTAmHbStRqWLNGpbC9s=\n2026-11-22T05:05:00Z\n\n"
+    "— card.example.org/record/promise AbQ0kVGk2yV5cXh0Wb1hQ0p9ZpC3t0aXk0Jw5mS9dVnR8oB1uLq7eTzXf2gYj4hNnKcM6iPsDaEwUrFvGxHyJzKl\n"
+)
+
+
 TILL: tuple[Sample, ...] = (
     Sample(
         "till",
@@ -119,14 +125,21 @@ TILL: tuple[Sample, ...] = (
     Sample(
         "done",
         "till/done.html",
-        v.TillDone(sale=SALES[0], void_key="void:008f1c"),
+        v.TillDone(sale=SALES[0], void_key="void:008f1c", promise=PROMISE, promise_by=NOW + timedelta(hours=1)),
         "assistant",
         "/till/sales/008f1c/done",
     ),
     Sample(
+        "done-unpromised",
+        "till/done.html",
+        v.TillDone(sale=SALES[1], void_key="void:018f1c", promise=None, promise_by=None),
+        "assistant",
+        "/till/sales/018f1c/done",
+    ),
+    Sample(
         "done-void",
         "till/done.html",
-        v.TillDone(sale=SALES[2], void_key="void:028f1c"),
+        v.TillDone(sale=SALES[2], void_key="void:028f1c", promise=None, promise_by=None),
         "assistant",
         "/till/sales/028f1c/done",
     ),

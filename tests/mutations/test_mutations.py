@@ -14,6 +14,7 @@ def test_every_mutation_finds_its_text_once_and_has_its_own_name():
     assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS) >= 30
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TRIED)
 def test_the_quick_tests_catch_a_spoilt_engine(name):
     (mutation,) = [one for one in MUTATIONS if one.name == name]
@@ -22,6 +23,7 @@ def test_the_quick_tests_catch_a_spoilt_engine(name):
     assert "test_" in trial.told
 
 
+@pytest.mark.long
 def test_the_quick_tests_pass_on_the_engine_as_it_is():
     trial = try_mutation(UNSPOILT)
     assert not trial.is_caught

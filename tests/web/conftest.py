@@ -15,6 +15,7 @@ from market.kit.clock import now
 from market.kit.database import connect, transaction
 from market.kit.settings import get_settings
 from merchants import operations as merchants
+from tests.stages import Begun, Stage
 
 ORIGIN = "http://testserver"
 PASSWORD = "correct horse battery"
@@ -42,10 +43,20 @@ def app_settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
     get_settings.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def works_stage(bare_stage: Stage) -> Stage:
+    return bare_stage.further("works", build_works)
+
+
 @pytest.fixture
-def works(database_url: str, app_settings: pytest.MonkeyPatch) -> Works:
+def works(database_url: str, begun: Begun, works_stage: Stage, app_settings: pytest.MonkeyPatch) -> Works:
     """A demo database with one person per role; each signs in with PASSWORD as `demo-<role>`."""
     connect(database_url)
+    return begun.take("works", build_works)
+
+
+def build_works() -> Works:
+    """The same in the database this process is connected to."""
     at = now()
     with transaction() as tx:
         init_installation(tx, kind="demo", at=at)

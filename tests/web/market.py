@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
 from starlette.testclient import TestClient
 
 import cards
@@ -14,6 +15,7 @@ from market.kit.database import transaction
 from market.kit.ids import new_id
 from market.offers.operations import approve_offer, propose_offer
 from market.record.budgets import grant_budget, open_budget
+from tests.stages import Begun, Stage
 from tests.web.conftest import Works
 from tests.world import sign_all
 
@@ -48,6 +50,17 @@ def open_market() -> None:
         )
     put_offer(TEN_PERCENT, title="面食九折", title_en="Noodles 10% off", at=at)
     put_offer(UNION_YUAN, {"uses": 1, "period": "day"}, title="午餐补贴", title_en="Lunch yuan", at=at)
+
+
+@pytest.fixture(scope="session")
+def lunch_stage(works_stage: Stage) -> Stage:
+    return works_stage.further("lunch", open_market)
+
+
+@pytest.fixture
+def lunch(works: Works, begun: Begun, lunch_stage: Stage) -> None:
+    """`open_market()` was called: offers are in force."""
+    begun.take("lunch", open_market)
 
 
 def put_offer(

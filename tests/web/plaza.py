@@ -33,6 +33,7 @@ from market.payments.sandbox.clock import Sender
 from market.payments.sandbox.store import Knobs, prepare, set_knobs
 from market.record.budgets import grant_budget, open_budget
 from merchants import ProductTerms, VariantTerms
+from tests.stages import Begun, Stage
 from tests.web.conftest import PASSWORD, Works
 from tests.web.market import FIRST, SECOND, fields_of, put_offer
 
@@ -223,9 +224,19 @@ def token_in(html: str) -> str:
     return found[1]
 
 
+@pytest.fixture(scope="session")
+def plaza_stage(works_stage: Stage) -> Stage:
+    return works_stage.further("plaza", build_plaza, on="works")
+
+
 @pytest.fixture
-def plaza(works: Works) -> Plaza:
+def plaza(works: Works, begun: Begun, plaza_stage: Stage) -> Plaza:
     """Appliances by one merchant (10 % off), oil by another; the union adds 30 yuan above 200, from a budget of 1,000."""
+    return begun.take("plaza", build_plaza, works)
+
+
+def build_plaza(works: Works) -> Plaza:
+    """The same in the database this process is connected to."""
     at = now()
     made = Plaza(works)
     with transaction() as tx:
@@ -236,7 +247,7 @@ def plaza(works: Works) -> Plaza:
             merchants.set_payment_account(tx, merchant_id=merchant_id, account=f"acct_{number + 2}")
             made.owners[code] = merchants.add_staff(tx, merchant_id=merchant_id, name="周小红")
         for code, name in POINTS:
-            merchants.add_point(tx, code=code, name=name, address="厂区")
+            merchants.add_point(tx, code=code, name=name, address="厂区", by=FIRST, at=at)
         open_budget(tx, code="online", title="内购", sponsor="xg", slots=1, at=at)
         grant_budget(
             tx, budget="online", amount_fen=100_000, key="online:1", proposed_by=FIRST, approved_by=SECOND, at=at

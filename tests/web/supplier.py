@@ -21,6 +21,7 @@ from market.sales.orders.money import LISTENER
 from market.sales.orders.queries import OrderDetail, get_orders
 from merchants import ProductTerms, VariantTerms
 from tests.provider import SIGNATURE, Provider
+from tests.stages import Begun, Stage
 from tests.web.conftest import Works
 from tests.web.market import FIRST, SECOND, put_offer
 
@@ -111,14 +112,24 @@ class Store:
         return detail
 
 
+@pytest.fixture(scope="session")
+def store_stage(works_stage: Stage) -> Stage:
+    return works_stage.further("store", build_store, on="works")
+
+
 @pytest.fixture
-def store(works: Works) -> Store:
+def store(works: Works, begun: Begun, store_stage: Stage) -> Store:
     """Rice that the union pays wholly, cookers at a tenth less, at two gates; the owner and an assistant of the merchant at the door."""
+    return begun.take("store", build_store, works)
+
+
+def build_store(works: Works) -> Store:
+    """The same in the database this process is connected to."""
     at = now()
     with transaction() as tx:
         merchants.set_payment_account(tx, merchant_id=works.merchant_id, account="acct_1")
         for code, name in (("gate1", "一号门"), ("gate2", "二号门")):
-            merchants.add_point(tx, code=code, name=name, address="厂区")
+            merchants.add_point(tx, code=code, name=name, address="厂区", by=FIRST, at=at)
         open_budget(tx, code="gift", title="慰问", sponsor="xg", slots=1, at=at)
         grant_budget(
             tx, budget="gift", amount_fen=10_000_000, key="gift:1", proposed_by=FIRST, approved_by=SECOND, at=at

@@ -3,6 +3,7 @@
 import re
 from uuid import uuid4
 
+import pytest
 from starlette.testclient import TestClient
 
 from api.access import ACCESS, ANYONE_SIGNED_IN, PUBLIC, SignInNeededError
@@ -28,6 +29,7 @@ def outcome(client: TestClient, method: str, path: str, *, token: str | None) ->
     return "forbidden" if answer.status_code == 403 and f"· {ForbiddenError.code}" in answer.text else "in"
 
 
+@pytest.mark.long
 def test_every_route_answers_every_role_as_declared(client: TestClient, works: object, new_token: object) -> None:
     wrong = []
     for (method, path), admitted in ACCESS.items():

@@ -10,7 +10,7 @@ import cards
 from market.kit.clock import now
 from market.kit.database import transaction
 from tests.web.conftest import Works, csrf_in
-from tests.web.market import UNION_YUAN, ask, flat, follow, open_market, put_offer
+from tests.web.market import UNION_YUAN, ask, flat, follow, put_offer
 
 FESTIVAL = UNION_YUAN | {"id": "FESTIVAL3", "amount": 300, "consent": "ask"}
 SWITCH = "/offers/FESTIVAL3/consent"
@@ -19,9 +19,8 @@ OFF = 'name="agree" value="0" aria-pressed="true"'
 
 
 @pytest.fixture
-def member(works: Works, enter: Callable[[str], TestClient]) -> TestClient:
+def member(works: Works, enter: Callable[[str], TestClient], lunch: None) -> TestClient:
     """The member in his browser; three yuan more from the union if he agrees."""
-    open_market()
     put_offer(FESTIVAL, title="端午额度", title_en="Festival yuan", at=now())
     return enter("member")
 

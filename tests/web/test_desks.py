@@ -16,7 +16,7 @@ from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.offers.operations import propose_offer
 from tests.web.conftest import Works, csrf_in
-from tests.web.market import TEN_PERCENT, open_market
+from tests.web.market import TEN_PERCENT
 from tests.world import sign_all
 
 Enter = Callable[[str], TestClient]
@@ -25,9 +25,8 @@ NO_REBATE = {"rebate_member_fen": 0, "rebate_union_fen": 0}
 
 
 @pytest.fixture
-def sold(client: TestClient, works: Works) -> list[str]:
+def sold(client: TestClient, works: Works, lunch: None) -> list[str]:
     """Two bowls of noodles with an egg, the second without the day's subsidy; their public ids."""
-    open_market()
     return [_sell(works, key=f"sale-{number:04d}") for number in (1, 2)]
 
 

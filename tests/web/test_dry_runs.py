@@ -16,7 +16,7 @@ from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.ids import new_id
 from tests.web.conftest import Works, csrf_in
-from tests.web.market import TEN_PERCENT, open_market
+from tests.web.market import TEN_PERCENT
 
 Enter = Callable[[str], TestClient]
 SAVE = {
@@ -29,9 +29,8 @@ SAVE = {
 
 
 @pytest.fixture
-def sold(client: TestClient, works: Works) -> Iterator[None]:
+def sold(client: TestClient, works: Works, lunch: None) -> Iterator[None]:
     """Six members bought noodles today: 30.00 each, with the offers in force."""
-    open_market()
     at = now()
     for number in range(6):
         with transaction() as tx:

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from api import errors
 from market.kit.database import transaction
 from tests.web.conftest import Works
-from tests.web.market import fields_of, follow, open_market, open_visit, sell, send
+from tests.web.market import fields_of, follow, open_visit, sell, send
 from tests.world import count, findings
 
 Enter = Callable[[str], TestClient]
@@ -18,9 +18,8 @@ MEGABYTE = 1_000_000
 
 
 @pytest.fixture
-def assistant(works: Works, enter: Enter) -> TestClient:
+def assistant(works: Works, enter: Enter, lunch: None) -> TestClient:
     """The assistant at the noodle shop's phone, with offers in force."""
-    open_market()
     return enter("assistant")
 
 

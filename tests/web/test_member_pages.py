@@ -15,16 +15,15 @@ from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.ids import new_id
 from tests.web.conftest import Works, csrf_in
-from tests.web.market import TEN_PERCENT, add_member, digits_on, flat, follow, open_market, put_offer
+from tests.web.market import TEN_PERCENT, add_member, digits_on, flat, follow, put_offer
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 Enter = Callable[[str], TestClient]
 
 
 @pytest.fixture
-def member(works: Works, enter: Enter) -> TestClient:
+def member(works: Works, enter: Enter, lunch: None) -> TestClient:
     """The member in his browser, with offers in force."""
-    open_market()
     return enter("member")
 
 

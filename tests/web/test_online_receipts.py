@@ -31,7 +31,7 @@ def sold(works: Works) -> str:
     )
     with transaction() as tx:
         merchants.set_payment_account(tx, merchant_id=works.merchant_id, account="acct_1")
-        merchants.add_point(tx, code="gate1", name="东门", address="")
+        merchants.add_point(tx, code="gate1", name="东门", address="", by=works.accounts["officer"], at=at)
         merchants.add_product(tx, merchant_id=works.merchant_id, code="cooker", terms=terms, at=at)
         merchants.list_product(tx, merchant_id=works.merchant_id, code="cooker")
         found = merchants.get_own_product(tx, merchant_id=works.merchant_id, code="cooker")

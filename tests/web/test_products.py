@@ -43,7 +43,9 @@ COOKER = {
 def owner(works: Works, enter: Enter) -> TestClient:
     """The owner of 老王面馆, and one pick-up point."""
     with transaction() as tx:
-        merchants.add_point(tx, code="east", name="东门自提点", address="传达室")
+        merchants.add_point(
+            tx, code="east", name="东门自提点", address="传达室", by=works.accounts["officer"], at=now()
+        )
     return enter("owner")
 
 
@@ -319,7 +321,9 @@ BODY = {
 def api(client: TestClient, works: Works, new_token) -> Callable[..., object]:
     """`api("owner", "GET", path, …)`: a program with a session of that role."""
     with transaction() as tx:
-        merchants.add_point(tx, code="east", name="东门自提点", address="传达室")
+        merchants.add_point(
+            tx, code="east", name="东门自提点", address="传达室", by=works.accounts["officer"], at=now()
+        )
     tokens = {role: new_token(role) for role in ("owner", "member")}
 
     def call(role: str, method: str, path: str, **more):
@@ -382,4 +386,4 @@ def test_the_api_describes_itself(client: TestClient) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     assert {"/api/shop/products", "/api/shop/products/{merchant}/{code}", "/api/merchant/products/{code}"} <= set(paths)
     asked = {each["name"] for each in paths["/api/shop/products"]["get"]["parameters"]}
-    assert asked == {"q", "category", "merchant", "band", "point", "order", "after", "limit"}
+    assert asked == {"q", "category", "merchant", "band", "point", "stock", "order", "after", "limit"}

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from api import till
 from market.kit.clock import business_day, now
 from tests.web.conftest import Works
-from tests.web.market import TEN_PERCENT, flat, issue, open_market, put_offer
+from tests.web.market import TEN_PERCENT, flat, issue, put_offer
 
 Enter = Callable[[str], TestClient]
 
@@ -20,9 +20,8 @@ DUE = {"rebate_member_fen": 67, "rebate_union_fen": 41}
 
 
 @pytest.fixture
-def giving(works: Works) -> str:
+def giving(works: Works, lunch: None) -> str:
     """Noodles and an egg for 15.40, of which 0.67 is due to the member and 0.41 to the union; the public id of the sale."""
-    open_market()
     put_offer(TO_MEMBER, title="满意返", title_en="Happy back", at=now())
     put_offer(TO_UNION, title="定点返工会", title_en="For the union", at=now())
     return sell(works, "sale-0001")
@@ -102,7 +101,6 @@ def test_everybody_sees_what_merchants_owe_and_that_no_payment_is_recorded(clien
     assert client.get("/record/months?sort=rebate_union").status_code == 200
 
 
-def test_without_a_rebate_the_record_says_so(client: TestClient, works: Works) -> None:
-    open_market()
+def test_without_a_rebate_the_record_says_so(client: TestClient, works: Works, lunch: None) -> None:
     sell(works, "sale-0001")
     assert "还没有商户应返的返利" in client.get("/record/months").text

@@ -97,6 +97,7 @@ def stop(running: subprocess.Popen[str], number: signal.Signals) -> str:
     return str(written)
 
 
+@pytest.mark.long
 def test_everything_starts_stops_and_is_kept(machine: dict[str, str]) -> None:
     made = call(machine, "demo", "--size", "tiny")
     assert made.returncode == 0, made.stderr
@@ -118,6 +119,7 @@ def test_everything_starts_stops_and_is_kept(machine: dict[str, str]) -> None:
                 httpx.get(gone)
 
 
+@pytest.mark.long
 def test_a_real_installation_is_made_and_gets_its_first_officer(machine: dict[str, str], tmp_path: Path) -> None:
     refused = call(machine, "init", "--kind", "real")
     assert (refused.returncode, "HUIGONG_MASTER_KEY" in refused.stderr) == (1, True)

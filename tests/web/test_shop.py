@@ -10,19 +10,34 @@ import merchants
 from api.pages.cursor import read_place, write_place
 from market.kit.clock import now
 from market.kit.database import transaction
+from market.sales.orders import stock
 from merchants import ProductTerms, VariantTerms
+from tests.stages import Begun, Stage
 from tests.web.conftest import Works
 from tests.web.market import flat
 
 Enter = Callable[[str], TestClient]
 
 
+@pytest.fixture(scope="session")
+def cups_stage(works_stage: Stage) -> Stage:
+    return works_stage.further("cups", sell_cups, on="works")
+
+
 @pytest.fixture
-def member(works: Works, enter: Enter) -> TestClient:
-    """A member, and 45 products: cups, the last with a sale that begins tomorrow."""
+def member(works: Works, begun: Begun, cups_stage: Stage, enter: Enter) -> TestClient:
+    """A member, and 45 products."""
+    begun.take("cups", sell_cups, works)
+    return enter("member")
+
+
+def sell_cups(works: Works) -> None:
+    """45 cups, the last with a sale that begins tomorrow."""
     at = now()
     with transaction() as tx:
-        merchants.add_point(tx, code="east", name="东门自提点", address="传达室")
+        merchants.add_point(
+            tx, code="east", name="东门自提点", address="传达室", by=works.accounts["officer"], at=now()
+        )
         for number in range(45):
             terms = ProductTerms(
                 f"保温杯 {number:02} 号",
@@ -35,7 +50,6 @@ def member(works: Works, enter: Enter) -> TestClient:
             own = {"merchant_id": works.merchant_id, "code": f"cup-{number:02}"}
             merchants.add_product(tx, **own, terms=terms, at=at - timedelta(hours=99 - number))
             merchants.list_product(tx, **own)
-    return enter("member")
 
 
 def test_the_shop_is_browsed_page_by_page(member: TestClient) -> None:
@@ -127,3 +141,23 @@ def test_a_cursor_beyond_all_numbers_is_no_fault(member: TestClient) -> None:
 
 def test_nobody_but_members_shops(works: Works, enter: Enter) -> None:
     assert enter("owner").get("/shop").status_code == 403
+
+
+def test_members_may_look_only_at_what_is_in_stock(
+    member: TestClient, works: Works, new_token: Callable[[str], str]
+) -> None:
+    assert "只看有货" not in member.get("/shop").text, "nothing is in stock"
+    with transaction() as tx:
+        cup = merchants.get_own_product(tx, merchant_id=works.merchant_id, code="cup-07")
+        stock.receive_stock(tx, item_id=cup.variants[0].item_id, pieces=2, by=works.staff_id, key="lorry", at=now())
+    assert 'href="/shop?stock=in"' in member.get("/shop").text
+    page = flat(member.get("/shop?stock=in").text)
+    assert "1 件商品" in page
+    assert "保温杯 07 号" in page
+    assert "保温杯 08 号" not in page
+    assert '<input type="hidden" name="stock" value="in">' in page, "a search keeps it"
+    assert "没有找到" in member.get("/shop?stock=in&category=kitchen&q=08").text
+    assert member.get("/shop?stock=out").status_code == 422
+    found = member.get("/api/shop/products?stock=in", headers={"Authorization": f"Bearer {new_token('member')}"}).json()
+    assert ([each["code"] for each in found["products"]], found["count"]) == (["cup-07"], 1)
+    assert found["stock"] == [{"value": "in", "name": "in", "count": 1}]

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 import merchants
+from api import handing_out
 from api.handing_out import WRONG_SLIPS
 from market.kit.clock import now
 from market.kit.database import transaction
@@ -209,3 +211,46 @@ def test_pick_lists_and_ready_all_at_once(phone: TestClient, store: Store, works
     assert phone.post(f"{HOME}/picks/ready", data=body).status_code == 303
     assert [store.look(order).order.state for order in (first, second, late)] == ["ready", "ready", "paid"]
     assert phone.post(f"{HOME}/picks/ready", data=body).status_code == 303  # again changes nothing
+
+
+def test_a_mistake_is_taken_back_from_the_page_and_the_member_reads_it(
+    phone: TestClient, store: Store, works: Works, enter: Enter
+) -> None:
+    order = store.order({"rice": 3})
+    page = show_card(phone, works)
+    done = follow(phone, send(phone, page, card_form(page, order)))
+    path = f"{HOME}/orders/{order.number}/undo"
+    assert "还有 10 分钟" in done.text
+    after = follow(phone, send(phone, done, path))
+    assert "发放已撤回" in after.text
+    assert path not in after.text
+    assert handed(store, order) == {"1": 0}
+    assert send(phone, done, path).status_code == 303, "a second tap changes nothing"
+    assert phone.get(f"{HOME}/orders/{order.number}/done").status_code == 303
+    assert count("undone_handout") == 1
+    phone.cookies.clear()
+    shown = flat(enter("member").get(f"/orders/{order.number}").text)
+    assert "商户撤回发放，东西留着等你来取 3 件" in shown
+    assert "李店员" in shown
+    assert f"{order.slip[:3]}</span><span>{order.slip[3:]}" in shown, "he can fetch it again"
+    assert findings() == []
+
+
+def test_a_hand_out_of_long_ago_is_not_taken_back(phone: TestClient, store: Store, works: Works) -> None:
+    order = store.order({"rice": 3})
+    handing_out.hand_out_by_slip(
+        staff_id=store.owner,
+        number=order.number,
+        digits=order.slip,
+        units=None,
+        key="k1",
+        at=now() - timedelta(minutes=11),
+    )
+    with transaction() as tx:
+        [handout] = list_handouts(tx, order_id=order.id)
+    page = phone.get(f"/merchant/orders/{order.number}")
+    path = f"{HOME}/orders/{order.number}/undo"
+    assert path not in page.text
+    late = phone.post(path, data={"csrf_token": csrf_in(page.text), "handout": str(handout.id)})
+    assert (late.status_code, "不能撤回" in late.text) == (409, True)
+    assert handed(store, order) == {"1": 3}

@@ -19,7 +19,7 @@ from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.ids import new_id
 from tests.web.conftest import Works, csrf_in
-from tests.web.market import TEN_PERCENT, ask, fields_of, follow, issue, open_market, open_visit, put_offer, sell, send
+from tests.web.market import TEN_PERCENT, ask, fields_of, follow, issue, open_visit, put_offer, sell, send
 from tests.world import count, findings
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -27,9 +27,8 @@ Enter = Callable[[str], TestClient]
 
 
 @pytest.fixture
-def assistant(works: Works, enter: Enter) -> TestClient:
+def assistant(works: Works, enter: Enter, lunch: None) -> TestClient:
     """The assistant at the noodle shop's phone, with offers in force."""
-    open_market()
     return enter("assistant")
 
 

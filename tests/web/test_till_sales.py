@@ -14,16 +14,15 @@ from market.kit.clock import now
 from market.kit.database import transaction
 from market.sales.models import Sale
 from tests.web.conftest import Works, csrf_in
-from tests.web.market import add_member, fields_of, flat, follow, issue, open_market, sell, send
+from tests.web.market import add_member, fields_of, flat, follow, issue, sell, send
 from tests.world import count, findings
 
 Enter = Callable[[str], TestClient]
 
 
 @pytest.fixture
-def assistant(works: Works, enter: Enter) -> TestClient:
+def assistant(works: Works, enter: Enter, lunch: None) -> TestClient:
     """The assistant at the noodle shop's phone, with offers in force."""
-    open_market()
     return enter("assistant")
 
 

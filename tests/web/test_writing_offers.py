@@ -16,19 +16,14 @@ from market.offers.models import OfferSignature, OfferVersion
 from market.offers.operations import end_offer
 from merchants import add_item, add_shop, add_staff, admit_merchant
 from tests.web.conftest import Works, csrf_in
-from tests.web.market import TEN_PERCENT, open_market
+from tests.web.market import TEN_PERCENT
 
 Enter = Callable[[str], TestClient]
 SAVE = {"merchant": "老王面馆", "tier.min": ["30", "60"], "tier.off": ["3", "8"], "title": "满减", "title_en": "Save"}
 
 
 @pytest.fixture
-def market(client: TestClient, works: Works) -> None:
-    open_market()
-
-
-@pytest.fixture
-def officer(enter: Enter, market: None) -> TestClient:
+def officer(enter: Enter, lunch: None) -> TestClient:
     return enter("officer")
 
 
@@ -217,7 +212,7 @@ def test_written_signed_approved_and_in_force(
 
 
 def test_a_merchant_signs_its_own_versions_once_and_only_what_it_was_shown(
-    market: None, works: Works, client: TestClient, enter: Enter
+    lunch: None, works: Works, client: TestClient, enter: Enter
 ) -> None:
     with transaction() as tx:
         end_offer(tx, offer="NOODLE10", at=now())
@@ -383,7 +378,7 @@ def test_the_list_finds_by_state_title_id_and_merchant(officer: TestClient) -> N
     assert officer.get("/desk/offers?after=nonsense").status_code == 200
 
 
-def test_the_json_address_checks_as_the_form_does(works: Works, market: None, client: TestClient) -> None:
+def test_the_json_address_checks_as_the_form_does(works: Works, lunch: None, client: TestClient) -> None:
     officer = token_of(works, "officer", works.unit_id, login="second")
     terms = {
         **TEN_PERCENT,
@@ -423,7 +418,7 @@ def test_the_json_address_checks_as_the_form_does(works: Works, market: None, cl
     ],
 )
 def test_a_program_cannot_send_what_would_break_later(
-    client: TestClient, works: Works, market: None, odd: dict[str, object]
+    client: TestClient, works: Works, lunch: None, odd: dict[str, object]
 ) -> None:
     officer = token_of(works, "officer", works.unit_id, login="second")
     body = {"terms": {**TEN_PERCENT, "id": "ODD"}, "title": "面食九折", "title_en": "Noodles", **odd}
@@ -432,7 +427,7 @@ def test_a_program_cannot_send_what_would_break_later(
     assert client.post("/api/offers/check", content=json.dumps(body), headers=sent).status_code in {200, 422}
 
 
-def test_instants_that_cannot_be_read_again_are_never_stored(client: TestClient, works: Works, market: None) -> None:
+def test_instants_that_cannot_be_read_again_are_never_stored(client: TestClient, works: Works, lunch: None) -> None:
     """Written at the home zone's offset they would lie in a year that the reader of terms refuses, for every page and every till."""
     officer = token_of(works, "officer", works.unit_id, login="second")
     for window in ({"from": "1970-01-01T00:00:00+23:59"}, {"to": "9998-12-31T23:59:59-23:59"}):

@@ -129,10 +129,11 @@ class ReceiptLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """`member/receipt.html` at /receipts/{receipt_id}. `entry_hash` is hex.
+    """`member/receipt.html` at /receipts/{receipt_id}; the file at /receipts/{receipt_id}/file?facts=&subject=. `entry_hash` is hex.
 
-    `quote` is the price of the purchase itself, before `refunds`. `in_record_at` is None while the entry still waits for
-    its place in the public record.
+    `quote` is the price of the purchase itself, before `refunds`. `record_number` is its number in the public record, None while it is
+    not published; `promise_by` until when that is promised under signature, None where no promise can be given; `is_overdue` says that
+    this time is over. `check_url` leads whoever has it to the check of this entry.
     """
 
     receipt_id: str
@@ -145,7 +146,10 @@ class Receipt:
     quote: QuoteShown
     refunds: tuple[RefundRow, ...]
     entry_hash: str
-    in_record_at: datetime | None
+    record_number: int | None
+    promise_by: datetime | None
+    is_overdue: bool
+    check_url: str
 
 
 @dataclass(frozen=True, kw_only=True)

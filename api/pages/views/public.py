@@ -1,14 +1,10 @@
-"""Pages that need no sign-in: the door, the public record, errors."""
+"""Pages that need no sign-in: the door, errors."""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from api.pages.views.shared import Amounts, DemoRole, MonthAmounts
-
-RecordSort: TypeAlias = Literal[
-    "merchant", "list", "concession", "subsidy", "paid", "rebate_member", "rebate_union", "count"
-]
+from api.pages.views.shared import Amounts, DemoRole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,28 +40,50 @@ class SignIn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MerchantAmounts:
-    """One merchant's month in the public record."""
+class CheckStep:
+    """One thing that was checked: `holds`, `differs`, or `open` where it cannot be said; `field` is its name in the file."""
 
-    merchant: str
-    merchant_code: str
-    amounts: Amounts
-    sales_count: int
+    field: str
+    state: Literal["holds", "differs", "open"]
+    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordMonths:
-    """`record.html` at /record/months?month=2026-11&sort=list&down=1; exports at /record/months.csv and .json.
+class CheckedReceipt:
+    """What the check of a receipt came to. `public_id` is that of its entry, None where it has none of ours."""
 
-    `months` in time order, at most 12; `merchants` already sorted; `total` is the chosen month's.
+    outcome: Literal["proved", "promised", "overdue", "unsigned", "differs"]
+    sentence: str
+    steps: tuple[CheckStep, ...]
+    public_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedEntry:
+    """A published entry: its number in the record, its hash (hex), and what it says. `amounts` is None where it is about none."""
+
+    public_id: str
+    entry_hash: str
+    number: int
+    kind: str
+    on: date
+    merchant: str | None
+    amounts: Amounts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptCheck:
+    """`record_check.html` at /record/check?entry=ID#HASH; the form posts `file` (multipart) or `text` to the same address.
+
+    `asked` is the entry id that was asked for, and `entry` what was found under it. `error` says why a file is no receipt.
+    `vkeys` are the keys of the log and of its promises now, empty while no log is open.
     """
 
-    month_on: date
-    months: tuple[MonthAmounts, ...]
-    total: MonthAmounts
-    merchants: tuple[MerchantAmounts, ...]
-    sort: RecordSort
-    down: bool
+    asked: str
+    entry: CheckedEntry | None
+    receipt: CheckedReceipt | None
+    error: str | None
+    vkeys: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

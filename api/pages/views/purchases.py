@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from api.pages.views.shared import Amounts, DayAmounts
+from merchants.models import PointAct
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,61 @@ class DeskProducts:
     listed: tuple[OnSaleRow, ...]
     older: str | None
     reason: str
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointStepRow:
+    """What an officer did to a point; `name` is what it was called after that."""
+
+    act: PointAct
+    who: str
+    at: datetime
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointRow:
+    """A pick-up point with what is still to be fetched there (`unpaid_count` of the orders may yet be paid), and what is sold there.
+
+    `only_here_count` products have no other way to the member. `steps` are the latest first.
+    """
+
+    code: str
+    name: str
+    address: str
+    hours: str
+    orders_count: int
+    unpaid_count: int
+    pieces_count: int
+    merchants_count: int
+    products_count: int
+    only_here_count: int
+    steps: tuple[PointStepRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointTyped:
+    """What was typed of a point and refused; `row` is the code of the point it was about, None for a new one."""
+
+    row: str | None
+    code: str
+    name: str
+    address: str
+    hours: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskPoints:
+    """`desk/points.html` at /desk/purchases/points.
+
+    POST there with `code`, `name`, `address`, `hours`; POST …/{code} with the last three; POST …/{code}/close with `orders`, how many the
+    page said wait there; POST …/{code}/open.
+    """
+
+    open: tuple[PointRow, ...]
+    closed: tuple[PointRow, ...]
+    typed: PointTyped | None
     error: str | None
 
 

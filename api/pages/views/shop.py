@@ -38,7 +38,7 @@ class FacetShown:
 
 @dataclass(frozen=True, kw_only=True)
 class ShopBrowse:
-    """`shop/home.html` at /shop?q=&category=&merchant=&band=&point=&order=&after=; blocks `list` and `more` for htmx.
+    """`shop/home.html` at /shop?q=&category=&merchant=&band=&point=&stock=&order=&after=; blocks `list` and `more` for htmx.
 
     `chosen` are the parts of the address that are set; `more` is what to give as `after` for the next page.
     """
@@ -49,6 +49,7 @@ class ShopBrowse:
     merchants: tuple[FacetShown, ...]
     bands: tuple[FacetShown, ...]
     points: tuple[FacetShown, ...]
+    stock: tuple[FacetShown, ...]
     count: int
     more: str | None
 
@@ -65,7 +66,7 @@ class VariantShown:
 
 @dataclass(frozen=True, kw_only=True)
 class PointShown:
-    """A pick-up point."""
+    """A pick-up point; `address` says where it is and when somebody is there."""
 
     code: str
     name: str

@@ -48,7 +48,7 @@ class BasketGone:
 
 @dataclass(frozen=True, kw_only=True)
 class PointChoice:
-    """A pick-up point that all things of a merchant can be fetched at."""
+    """A pick-up point that all things of a merchant can be fetched at; `address` says where and when."""
 
     code: str
     name: str

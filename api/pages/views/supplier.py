@@ -101,6 +101,14 @@ class BackRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UndoShown:
+    """The hand-out that can be taken back, and until when: POST /merchant/handout/orders/{number}/undo with `handout`."""
+
+    handout_id: str
+    until_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class MerchantOrder:
     """`merchant/order.html` at /merchant/orders/{number}.
 
@@ -132,6 +140,7 @@ class MerchantOrder:
     can_deliver: bool
     can_cancel: bool
     can_return: bool
+    undo: UndoShown | None
     key: str
     error: str | None
 
@@ -254,6 +263,7 @@ class HandoutDone:
     given: tuple[Goods, ...]
     at: datetime
     proxy_name: str | None
+    undo: UndoShown | None
     waiting_count: int
     visit_id: str | None
     more_count: int

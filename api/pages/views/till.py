@@ -85,10 +85,15 @@ class TillVisit:
 
 @dataclass(frozen=True, kw_only=True)
 class TillDone:
-    """`till/done.html` at /till/sales/{shown_id}/done. Void: POST /till/sales/{shown_id}/void with `key`."""
+    """`till/done.html` at /till/sales/{shown_id}/done. Void: POST /till/sales/{shown_id}/void with `key`.
+
+    `promise` is the signed note that the sale will be in the public record by `promise_by`; both None where none can be given.
+    """
 
     sale: SaleRow
     void_key: str
+    promise: str | None
+    promise_by: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,11 @@
 """What is served of the log: checkpoint, tiles, bundles and proofs, never further than the newest signed checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from market.record.log.bundles import encode_bundle
@@ -46,10 +48,36 @@ def find_published_policy(tx: Session) -> bytes | None:
     return find_placed_policy(tx, size=size) if size else find_policy_entry(tx)
 
 
+def find_policy_at(tx: Session, *, at: datetime) -> tuple[Policy, datetime] | None:
+    """The policy in force at an instant and since when, or the first one where there was none yet; None while the record has none."""
+    policies = select(Entry.body, Entry.created_at).where(Entry.type == "policy")
+    in_force = policies.where(Entry.created_at <= at).order_by(Entry.created_at.desc(), Entry.id.desc()).limit(1)
+    first = policies.order_by(Entry.created_at, Entry.id).limit(1)
+    row = tx.execute(in_force).one_or_none() or tx.execute(first).one_or_none()
+    return None if row is None else (parse_policy(row.body), row.created_at)
+
+
+def list_policies(tx: Session) -> list[Policy]:
+    """Every policy there ever was, the newest first."""
+    bodies = tx.scalars(select(Entry.body).where(Entry.type == "policy").order_by(Entry.id.desc()))
+    return [parse_policy(body) for body in bodies]
+
+
 def list_log_keys(tx: Session) -> list[VerifierKey]:
     """Every key that the log was ever signed with, the newest first."""
-    bodies = tx.scalars(select(Entry.body).where(Entry.type == "policy").order_by(Entry.id.desc()))
-    return list(dict.fromkeys(parse_policy(body).log for body in bodies))
+    return list(dict.fromkeys(policy.log for policy in list_policies(tx)))
+
+
+def list_promise_keys(tx: Session) -> list[VerifierKey]:
+    """Every key that promises were ever signed with, the newest first."""
+    return list(dict.fromkeys(policy.promise for policy in list_policies(tx)))
+
+
+def get_signer(tx: Session, note: bytes | None) -> VerifierKey:
+    """The key of the log that signed a checkpoint of ours; of none (None), the key that signs the next one. A policy must be there."""
+    keys = list_log_keys(tx)
+    signatures = () if note is None else parse_note(note).signatures
+    return next((key for key in keys if any(signature.is_by(key) for signature in signatures)), keys[0])
 
 
 def find_newest_checkpoint(tx: Session) -> bytes | None:
@@ -69,6 +97,33 @@ def find_checkpoint(tx: Session, *, size: int | None = None) -> bytes | None:
     ).scalars()
     note: bytes = row.note
     return note + b"".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A witness by the name of its key, how many checkpoints it cosigned, and when first and last."""
+
+    name: str
+    checkpoints: int
+    first_at: datetime
+    last_at: datetime
+
+
+def list_cosigners(tx: Session) -> list[Cosigner]:
+    """Everybody who ever cosigned a checkpoint, the earliest first."""
+    first = func.min(LogCosignature.at)
+    query = select(LogCosignature.witness, func.count(), first, func.max(LogCosignature.at))
+    return [Cosigner(*row) for row in tx.execute(query.group_by(LogCosignature.witness).order_by(first))]
+
+
+def count_newest_cosigners(tx: Session) -> int:
+    """How many witnesses have cosigned the newest checkpoint."""
+    return tx.scalar(select(func.count()).where(LogCosignature.size == published_size(tx))) or 0
+
+
+def newest_signed_at(tx: Session) -> datetime | None:
+    """When the newest checkpoint was signed."""
+    return tx.scalar(select(LogCheckpoint.signed_at).order_by(LogCheckpoint.size.desc()).limit(1))
 
 
 def published_size(tx: Session) -> int:
@@ -115,11 +170,20 @@ def published_tree(tx: Session) -> tuple[TiledTree, bytes] | None:
 
 def prove_entry(tx: Session, *, leaf_index: int) -> ProofFile | None:
     """The `.tlog-proof` of an entry against the newest checkpoint; None while that does not cover it."""
+    return prove_entries(tx, leaf_indexes=[leaf_index]).get(leaf_index)
+
+
+def prove_entries(tx: Session, *, leaf_indexes: Iterable[int]) -> dict[int, ProofFile]:
+    """The `.tlog-proof` of each of these entries by its place, all against the newest checkpoint; those it does not cover are left out."""
     published = published_tree(tx)
-    if published is None or leaf_index >= published[0].size:
-        return None
+    if published is None:
+        return {}
     tree, note = published
-    return ProofFile(leaf_index, prove_inclusion(leaf_index, tree.size, tree.hash_range), note)
+    return {
+        index: ProofFile(index, prove_inclusion(index, tree.size, tree.hash_range), note)
+        for index in leaf_indexes
+        if index < tree.size
+    }
 
 
 def _read_tile(tx: Session, tile: Tile) -> bytes | None:

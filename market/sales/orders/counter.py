@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -60,6 +61,38 @@ def preview_take_back(tx: Session, *, detail: OrderDetail, units: Mapping[str, i
         if wanted > there:
             raise RefundUnitsError(line=lines[number].name, left=there)
     return share_back(sale, units, done=before)
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersThere:
+    """What is still to be fetched at a pick-up point: orders, those of them not paid yet, pieces, of how many merchants."""
+
+    orders: int
+    unpaid: int
+    pieces: int
+    merchants: int
+
+
+NOTHING_THERE: Final = OrdersThere(0, 0, 0, 0)
+
+
+def count_at_points(tx: Session) -> dict[str, OrdersThere]:
+    """What is still to be fetched at each pick-up point; points without any are absent. An order that may yet be paid counts."""
+    waiting = OrderLine.qty - OrderLine.handed - OrderLine.returned
+    orders = func.count(Order.id.distinct())
+    rows = tx.execute(
+        select(
+            Order.point,
+            orders,
+            orders.filter(Order.state == "placed"),
+            func.sum(waiting),
+            func.count(Order.merchant.distinct()),
+        )
+        .join(OrderLine, OrderLine.order_id == Order.id)
+        .where(Order.point.is_not(None), Order.state.in_(("placed", *WAITING)), waiting > 0)
+        .group_by(Order.point)
+    )
+    return {str(point): OrdersThere(*map(int, counts)) for point, *counts in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from market.kit.errors import ConflictError, InvalidError, invariant
 from market.kit.ids import new_id
-from market.sales.orders.models import Handout, Order, OrderChange, OrderLine
+from market.sales.orders.models import Handout, Order, OrderChange, OrderLine, ReturnRequest
 from market.sales.orders.states import JOB, WAITING, By, OrderStateError, change_state, list_lines, lock_order
 from market.sales.repeats import KeyReusedError
 
@@ -143,21 +143,33 @@ def list_forsaken(tx: Session, *, at: datetime) -> Sequence[UUID]:
     return tx.scalars(select(Order.id).where(Order.state == "ready", Order.unclaimed_at <= at - GIVEN_BACK_AFTER)).all()
 
 
-def close_orders(tx: Session, *, at: datetime, limit: int = 500) -> int:
-    """Close what was collected or delivered a week ago and forget where it was brought; answers how many."""
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How many orders were closed, and how many would be if their return request were not waiting for its answer."""
+
+    closed: int
+    asked: int
+
+
+def close_orders(tx: Session, *, at: datetime, limit: int = 500) -> Closed:
+    """Close what was collected or delivered a week ago and forget where it was brought; an order with an open return request waits."""
     last = select(OrderChange.at).where(OrderChange.order_id == Order.id, OrderChange.to_state == Order.state)
+    asked = exists().where(ReturnRequest.order_id == Order.id, ReturnRequest.state == "open").correlate(Order)
+    is_due = (
+        Order.state.in_(("collected", "delivered")),
+        last.order_by(OrderChange.id.desc()).limit(1).scalar_subquery() <= at - CLOSED_AFTER,
+    )
     due = tx.scalars(
-        select(Order)
-        .where(
-            Order.state.in_(("collected", "delivered")),
-            last.order_by(OrderChange.id.desc()).limit(1).scalar_subquery() <= at - CLOSED_AFTER,
-        )
-        .limit(limit)
-        .with_for_update(key_share=True, skip_locked=True)
+        select(Order).where(*is_due, ~asked).limit(limit).with_for_update(key_share=True, skip_locked=True)
     ).all()
+    # Whoever asked between our look and our lock is seen now, and nobody can ask any more.
+    ids = [order.id for order in due]
+    late = set(tx.scalars(select(Order.id).where(Order.id.in_(ids), asked)))
     for order in due:
-        change_state(tx, order, "closed", by=JOB, reason="closed", at=at, deliver_to=None)
-    return len(due)
+        if order.id not in late:
+            change_state(tx, order, "closed", by=JOB, reason="closed", at=at, deliver_to=None)
+    waiting = tx.scalar(select(func.count()).select_from(Order).where(*is_due, asked)) or 0
+    return Closed(len(due) - len(late), waiting)
 
 
 _PROOFS: Final = {CardShown: "card", SlipShown: "slip", Delivered: "delivery"}

@@ -180,6 +180,16 @@ class Handout(Base):
     proxy_name: Mapped[str | None] = mapped_column(Text)
 
 
+class UndoneHandout(Base):
+    """A hand-out that was taken back at once, because it was a mistake: when and by whom; append-only. The pieces wait again."""
+
+    __tablename__ = "undone_handout"
+
+    handout_id: Mapped[UUID] = mapped_column(ForeignKey("handout.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    staff_id: Mapped[UUID]
+
+
 class StockMove(Base):
     """Pieces that came or went other than by an order: received, found or missed at a count, written off; append-only.
 

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any, Final, cast, get_args
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from market.kit.errors import ConflictError, InvalidError, NotFoundError, invariant
 from market.kit.ids import new_id
 from market.sales.giving_back import RefundUnitsError, ReturnAnswer, get_answer
 from market.sales.orders.hand_out import CLOSED_AFTER
-from market.sales.orders.models import Cause, Handout, Order, OrderLine, RequestState, ReturnRequest
+from market.sales.orders.models import Cause, Handout, Order, OrderLine, RequestState, ReturnRequest, UndoneHandout
 from market.sales.orders.queries import OrderDetail, get_orders
 from market.sales.orders.states import By, list_lines, lock_order
 from market.sales.orders.take_back import TakenBack, take_back
@@ -131,7 +131,8 @@ def ask_return(tx: Session, *, subject: UUID, order_id: UUID, asked: Asked, key:
 
 def can_ask(tx: Session, *, order_id: UUID, lines: Sequence[OrderLine], at: datetime) -> bool:
     """Whether something of an order is in the member's hands, and was given to him lately enough."""
-    last = tx.scalar(select(func.max(Handout.at)).where(Handout.order_id == order_id))
+    stands = ~exists().where(UndoneHandout.handout_id == Handout.id)
+    last = tx.scalar(select(func.max(Handout.at)).where(Handout.order_id == order_id, stands))
     return last is not None and at < last + ASKED_WITHIN and any(line.handed for line in lines)
 
 

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from market.kit.clock import business_day
 from market.kit.errors import ConflictError, InvalidError
 from market.kit.ids import new_id
+from market.ledger.models import Balance
 from market.ledger.operations import BalanceShortError, fill_balance, get_balances, open_balance, post
 from market.ledger.postings import Draw, Event
 from market.sales.orders.models import Order, OrderLine, StockMove
@@ -64,6 +65,12 @@ class StockLevel:
 def stock_balance(item_id: UUID, part: Part) -> str:
     """The balance that holds a part of an item's stock."""
     return f"stock:{item_id}:{part}"
+
+
+def has_free(item_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Of a query that knows items: whether a piece of this one is free."""
+    balance = func.concat("stock:", item_id, ":free")
+    return exists().where(Balance.id == balance, Balance.left_over > 0).correlate(item_id.class_)
 
 
 def draw_stock(item_id: UUID, pieces: int, *, part: Part, to: Part | None) -> list[Draw]:

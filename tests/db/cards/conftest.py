@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 import cards
 from market.kit.database import connect, disconnect, transaction
+from tests.stages import Begun, Stage
 
 NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)
 
@@ -41,17 +42,22 @@ def national_id() -> Callable[[int], str]:
     return make_national_id
 
 
+@pytest.fixture(scope="session")
+def cards_stage(bare_stage: Stage) -> Stage:
+    return bare_stage.further("works", _build)
+
+
 @pytest.fixture
-def works(database: Engine) -> Works:
+def works(database: Engine, begun: Begun, cards_stage: Stage) -> Works:
     """The small works, committed."""
-    return _build()
+    return begun.take("works", _build)
 
 
 @pytest.fixture
-def crowded_works(database_url: str) -> Iterator[Works]:
+def crowded_works(database_url: str, begun: Begun, cards_stage: Stage) -> Iterator[Works]:
     """The same with 34 connections, for 32 threads at once."""
     connect(database_url, pool_size=34)
-    yield _build()
+    yield begun.take("works", _build)
     disconnect()
 
 

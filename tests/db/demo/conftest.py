@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
 from api.demo.build import DemoSummary, build_demo
 from market.kit.database import connect, disconnect
@@ -13,19 +14,23 @@ from market.kit.postgres import Cluster, create_database
 UNTIL = date(2026, 11, 20)  # a Friday
 
 
-@pytest.fixture(scope="module")
-def works(cluster: Cluster, template: str) -> Iterator[tuple[str, DemoSummary]]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.long)
+            item.add_marker(pytest.mark.xdist_group("demo"))  # one build for all of them
+
+
+@pytest.fixture(scope="session")
+def works(cluster: Cluster, template: str) -> tuple[str, DemoSummary]:
     """The address of a database with a tiny works, and what its build said."""
     create_database(cluster, "works", template=template)
     url = cluster.url("works")
     connect(url)
     summary = build_demo(size="tiny", until=UNTIL)
     disconnect()
-    yield url, summary
-    admin = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql("DROP DATABASE works WITH (FORCE)")
-    admin.dispose()
+    return url, summary
 
 
 @pytest.fixture

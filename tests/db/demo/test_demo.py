@@ -8,6 +8,7 @@ import cards
 from api.commands.verify import AUDITS
 from api.demo.build import DemoExistsError, DemoSummary, build_demo
 from api.demo.people import make_national_id, make_people
+from api.demo.places import NOODLE_MERCHANT
 from api.demo.sizes import SIZES
 from api.demo.stage import account_id
 from api.demo.units import make_units
@@ -56,6 +57,16 @@ def test_the_build_says_what_is_there(works: tuple[str, DemoSummary], books: Con
     assert scalars(books, "SELECT DISTINCT outcome FROM payment_event WHERE outcome = 'mismatch'") == []
     assert scalars(books, "SELECT count(*) FROM card WHERE state = 'active'") == [60]
     assert summary.voids == scalars(books, "SELECT count(*) FROM reversal WHERE kind = 'void'")[0]
+
+
+def test_returns_are_asked_for_and_one_waits_at_the_demo_owner(books: Connection) -> None:
+    of = "FROM return_request q JOIN member_order o ON o.id = q.order_id"
+    assert scalars(books, f"SELECT q.state {of} ORDER BY q.state") == ["accepted", "declined", "open"]
+    assert scalars(books, f"SELECT o.merchant {of} WHERE q.state = 'open'") == [NOODLE_MERCHANT]
+    assert all(scalars(books, f"SELECT q.answer {of} WHERE q.state = 'declined'"))
+    assert scalars(books, f"SELECT o.state {of} WHERE q.state = 'open'") != ["closed"], "it is not closed meanwhile"
+    back = "JOIN reversal r ON r.id = q.reversal_id WHERE q.state = 'accepted'"
+    assert scalars(books, f"SELECT r.list_fen > 0 {of} {back}") == [True]
 
 
 def test_no_sale_was_refused_and_every_invariant_holds(books: Connection) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from api.commands.verify import AUDITS
 from api.till import redeem_at_till
 from bench.journey import YEAR_TOTALS, DifferenceError, check_books, compare, key_lines, price_again, replay, visit_of
-from bench.register import COUPON_ABOVE_PRICE, NO_LIST_PRICE, NO_QUANTITY, Register, read_register
+from bench.register import COUPON_ABOVE_PRICE, NO_LIST_PRICE, NO_QUANTITY, Register, Totals, read_register
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,28 @@ def findings(database: Engine) -> list[object]:
         return [finding for audit in AUDITS for finding in audit(connection)]
 
 
+def take(register: Register, every: int) -> tuple[Register, Totals]:
+    """Every so-maniest basket, and what its lines sum to."""
+    baskets = register.baskets[::every]
+    sums = Totals()
+    for basket in baskets:
+        for line in basket.lines:
+            sums.add(line)
+    return replace(register, baskets=baskets), sums
+
+
+def test_the_week_adds_up_and_its_impossible_lines_are_kept_apart(week_2: Register) -> None:
+    assert week_2.rung.amounts() == (10_886_757, 1_549_728, 37_251, 9_299_778)
+    assert (week_2.baskets_read, week_2.rung.lines) == (2_919, 31_454)
+    assert week_2.impossible == {COUPON_ABOVE_PRICE: 59, NO_QUANTITY: 147, NO_LIST_PRICE: 149}
+    assert week_2.impossible_lines == 155 == week_2.rung.lines - week_2.sold.lines
+    assert (len(week_2.baskets), week_2.sold.lines) == (2_911, 31_299)  # 8 baskets hold impossible lines only
+    assert week_2.sold.amounts() == (10_886_078, 1_549_553, 24_904, 9_311_621)
+    _, sums = take(week_2, 1)
+    assert sums == week_2.sold
+
+
+@pytest.mark.prove
 def test_the_year_adds_up_and_its_impossible_lines_are_kept_apart() -> None:
     year = read_register()
     assert year.rung.amounts() == YEAR_TOTALS
@@ -34,21 +56,44 @@ def test_the_year_adds_up_and_its_impossible_lines_are_kept_apart() -> None:
     )
 
 
-def test_every_line_as_rung_equals_the_register_to_the_fen(database: Engine, week_2: Register) -> None:
-    outcome = replay(week_2, "rung")
-    assert week_2.baskets_read == 2_919
-    assert (outcome.baskets, outcome.lines) == (2_911, 31_299)  # 8 baskets hold impossible lines only
-    assert outcome.amounts() == week_2.sold.amounts() == (10_886_078, 1_549_553, 24_904, 9_311_621)
-    assert outcome.proofs == {"optimal": 2_911}
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("every", "baskets", "lines", "amounts"),
+    [
+        pytest.param(4, 728, 7_496, (2_639_524, 370_681, 5_584, 2_263_259), id="a quarter"),
+        pytest.param(
+            1, 2_911, 31_299, (10_886_078, 1_549_553, 24_904, 9_311_621), id="the week", marks=pytest.mark.prove
+        ),
+    ],
+)
+def test_every_line_as_rung_equals_the_register_to_the_fen(
+    database: Engine, week_2: Register, every: int, baskets: int, lines: int, amounts: tuple[int, int, int, int]
+) -> None:
+    part, sums = take(week_2, every)
+    outcome = replay(part, "rung")
+    assert (outcome.baskets, outcome.lines) == (baskets, lines)
+    assert outcome.amounts() == sums.amounts() == amounts
+    assert outcome.proofs == {"optimal": baskets}
     assert findings(database) == []
     price_again(outcome)
 
 
-def test_no_basket_as_offered_is_dearer_than_at_the_register(database: Engine, week_2: Register) -> None:
-    outcome = replay(week_2, "offered")
-    assert (outcome.baskets, outcome.offers) == (2_911, 5_300)
-    assert outcome.saved_more_fen == week_2.sold.paid_fen - outcome.paid_fen > 0
-    assert outcome.proofs == {"optimal": 2_911}
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("every", "baskets", "offers"),
+    [
+        pytest.param(4, 728, 2_164, id="a quarter"),
+        pytest.param(1, 2_911, 5_300, id="the week", marks=pytest.mark.prove),
+    ],
+)
+def test_no_basket_as_offered_is_dearer_than_at_the_register(
+    database: Engine, week_2: Register, every: int, baskets: int, offers: int
+) -> None:
+    part, sums = take(week_2, every)
+    outcome = replay(part, "offered")
+    assert (outcome.baskets, outcome.offers) == (baskets, offers)
+    assert outcome.saved_more_fen == sums.paid_fen - outcome.paid_fen > 0
+    assert outcome.proofs == {"optimal": baskets}
     assert findings(database) == []
     price_again(outcome)
 

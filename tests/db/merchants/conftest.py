@@ -10,8 +10,10 @@ from sqlalchemy import Engine
 
 import merchants
 from market.kit.database import transaction
+from tests.stages import Begun, Stage
 
 NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)
+OFFICER = UUID(int=7)
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -43,9 +45,18 @@ def credit_code() -> Callable[[int], str]:
     return make_credit_code
 
 
+@pytest.fixture(scope="session")
+def market_stage(bare_stage: Stage) -> Stage:
+    return bare_stage.further("market", _build)
+
+
 @pytest.fixture
-def market(database: Engine) -> Market:
+def market(database: Engine, begun: Begun, market_stage: Stage) -> Market:
     """The small market, committed."""
+    return begun.take("market", _build)
+
+
+def _build() -> Market:
     with transaction() as tx:
         noodles = merchants.admit_merchant(
             tx, code="m_0001", name="兰州面馆", credit_code=make_credit_code(1), category="food", at=NOON

@@ -15,7 +15,7 @@ from market.kit.errors import DomainError
 from market.kit.workbook import write_workbook
 from merchants import ProductTerms, VariantTerms
 from merchants.product_rows import COLUMNS, HEADERS
-from tests.db.merchants.conftest import NOON
+from tests.db.merchants.conftest import NOON, OFFICER
 
 LATER = NOON + timedelta(hours=1)
 WORDS = {"家用电器": "appliance", "appliance": "appliance", "厨房": "kitchen", "kitchen": "kitchen"}
@@ -36,7 +36,7 @@ def refused(act, **values):
 
 @pytest.fixture
 def rice(market):
-    do(merchants.add_point, code="east", name="东门", address="")
+    do(merchants.add_point, code="east", name="东门", address="", by=OFFICER, at=NOON)
     return market.rice
 
 
@@ -225,3 +225,26 @@ def test_a_kept_file_goes_after_a_week(rice):
     old = do(merchants.keep_file, **own, name="a", content=b"a", at=NOON)
     do(merchants.keep_file, **own, name="b", content=b"b", at=NOON + timedelta(days=7, seconds=1))
     assert refused(merchants.get_file, merchant_id=rice, file_id=old) == "PRODUCT_FILE_UNKNOWN"
+
+
+def test_what_the_union_stopped_is_refused_by_its_row_and_the_rest_goes_in(rice):
+    load(rice, COOKER)
+    do(merchants.stop_product, product_id=read(rice).product_id, reason="标价不实", by=OFFICER, at=NOON)
+    result = load(rice, COOKER + "pan,炒锅,厨房,pan-1,,89,东门,上架\n", at=LATER)
+    assert wrong(result) == [(2, "state", "stopped")]
+    assert result.counts() == {"added": 1, "changed": 0, "same": 0, "refused": 2}
+    assert (read(rice).state, read(rice, "pan").state) == ("withdrawn", "listed")
+
+
+def test_progress_is_told_in_rows(rice):
+    told = []
+    content = f"{HEAD}\n{COOKER}pan,炒锅,厨房,pan-1,,89,东门,上架\n".encode()
+    do(
+        merchants.import_products,
+        merchant_id=rice,
+        content=content,
+        categories=WORDS,
+        at=NOON,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(2, 3), (3, 3)]

@@ -7,8 +7,9 @@ import pytest
 
 import merchants
 from market.kit.database import transaction
+from market.sales.orders import stock
 from merchants import ProductTerms, Search, VariantTerms
-from tests.db.merchants.conftest import NOON
+from tests.db.merchants.conftest import NOON, OFFICER
 
 LATER = NOON + timedelta(days=1)
 
@@ -34,8 +35,8 @@ def as_dict(facets):
 @pytest.fixture
 def goods(market):
     """Five products of two merchants, the later in the list the newer; and four that nobody sees."""
-    do(merchants.add_point, code="east", name="东门", address="")
-    do(merchants.add_point, code="west", name="西门", address="")
+    do(merchants.add_point, code="east", name="东门", address="", by=OFFICER, at=NOON)
+    do(merchants.add_point, code="west", name="西门", address="", by=OFFICER, at=NOON)
     minutes = iter(range(100))
 
     def offer(merchant_id, code, name, category, price, points=("east",), *, listed=True, **more):
@@ -170,3 +171,70 @@ def test_the_index_of_words_is_used(goods):
         tx.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")
         plan = tx.connection().exec_driver_sql("EXPLAIN SELECT id FROM product WHERE words @> ARRAY['dfb']").scalars()
         assert "ix_product_words" in " ".join(plan)
+
+
+# --- what is in stock -------------------------------------------------------------------------------------------------
+
+
+def receive(product_id, sku, pieces=1):
+    with transaction() as tx:
+        variant = next(
+            v for v in merchants.get_products(tx, product_ids=[product_id])[product_id].variants if v.sku == sku
+        )
+        stock.receive_stock(tx, item_id=variant.item_id, pieces=pieces, by=OFFICER, key=sku, at=NOON)
+    return variant.item_id
+
+
+@pytest.fixture
+def stocked(goods):
+    """One variant of the pan, both of the cup and of the ladle; nothing of the fan and the cooker."""
+    for code, number in (("pan", 2), ("cup", 1), ("cup", 2), ("ladle", 1), ("ladle", 2)):
+        receive(goods[code], f"{code}-{number}")
+    return goods
+
+
+def test_nothing_is_in_stock_that_nobody_received(goods):
+    assert found(in_stock=True) == []
+    assert search().facets.stock == ()
+
+
+def test_what_has_a_piece_free_is_found_and_counted_with_the_other_facets_kept(stocked):
+    page = search(in_stock=True)
+    assert [product.code for product in page.products] == ["ladle", "cup", "pan"]
+    assert (page.facets.count, as_dict(page.facets.stock)) == (3, {"in": 3})
+    assert as_dict(page.facets.categories) == {"kitchen": 3}
+    assert as_dict(page.facets.points) == {"east": 2, "west": 2}
+    assert as_dict(page.facets.merchants) == {"m_0001": 2, "m_0002": 1}
+    unchosen = search().facets
+    assert (unchosen.count, as_dict(unchosen.stock)) == (5, {"in": 3})
+    assert as_dict(search(point="west").facets.stock) == {"in": 2}
+    assert as_dict(search(query="dfb").facets.stock) == {"in": 1}
+    assert found(in_stock=True, query="dfb") == ["ladle"]
+    assert found(in_stock=True, order="price") == ["ladle", "cup", "pan"]
+
+
+def test_what_is_sold_out_or_no_longer_on_sale_is_not_in_stock(stocked, market):
+    pan = next(
+        v for v in do(merchants.get_products, product_ids=[stocked["pan"]])[stocked["pan"]].variants if v.sku == "pan-2"
+    )
+    do(stock.write_off_stock, item_id=pan.item_id, pieces=1, reason="坏了", by=OFFICER, key="gone", at=NOON)
+    assert found(in_stock=True) == ["ladle", "cup"]
+    receive(stocked["fan"], "fan-2")
+    assert found(in_stock=True) == ["fan", "ladle", "cup"]
+    white, black = VariantTerms("fan-1", "白色", 199_00), VariantTerms("fan-2", "黑色", 1, is_sold=False)
+    terms = ProductTerms("落地电风扇", "appliance", [white, black], points=("east",))
+    do(merchants.change_product, merchant_id=market.noodles, code="fan", terms=terms, at=LATER)
+    assert found(in_stock=True) == ["ladle", "cup"]
+
+
+@pytest.mark.parametrize("order", ["newest", "price"])
+def test_pages_of_what_is_in_stock_show_everything_once_and_go_on_by_key(stocked, order):
+    whole, pages, after = found(in_stock=True, order=order), [], None
+    for _ in range(9):
+        page = search(in_stock=True, order=order, after=after, limit=1)
+        pages += [product.code for product in page.products]
+        if (after := page.after) is None:
+            break
+        if len(pages) == 1:
+            receive(stocked["fan-5l"], "fan-5l-1")  # the oldest and, with another, the dearest: it comes last
+    assert pages == [*whole, "fan-5l"]

@@ -47,9 +47,8 @@ def run_killed(world: World, database: Engine, kills: int) -> tuple[int, int]:
     return int(done.stdout), standing
 
 
-@pytest.mark.parametrize(
-    "kills", [pytest.param(120, id="some"), pytest.param(3000, id="many", marks=pytest.mark.prove)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("kills", [pytest.param(48, id="some"), pytest.param(3000, id="many", marks=pytest.mark.prove)])
 def test_killed_at_any_moment(world: World, database: Engine, kills: int) -> None:
     with transaction() as tx:
         grant_budget(

@@ -243,6 +243,7 @@ def keep_failing(town: Town, over: threading.Event) -> int:
     return times
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kills", [pytest.param(3, id="some"), pytest.param(100, id="many", marks=pytest.mark.prove)])
 def test_whoever_is_killed_every_order_and_every_fen_ends_right(town: Town, kills: int) -> None:
     print(f"FAULTS_SEED={town.seed}")  # noqa: T201  pytest shows it with a failure

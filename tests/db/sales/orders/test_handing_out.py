@@ -129,7 +129,7 @@ def test_what_nobody_fetches_is_noted_then_refunded(mall: Mall) -> None:
     )
     noted = NOON + UNCLAIMED_AFTER
     assert sweep_orders(at=noted - timedelta(seconds=1))["unclaimed"] == 0
-    assert sweep_orders(at=noted) == {"unclaimed": 1, "refunded": 0, "closed": 0}
+    assert sweep_orders(at=noted) == {"unclaimed": 1, "refunded": 0, "closed": 0, "asked": 0}
     assert mall.look(order).order.unclaimed_at == noted
     over = noted + GIVEN_BACK_AFTER
     assert [sweep_orders(at=over)["refunded"], sweep_orders(at=over)["refunded"]] == [1, 0]

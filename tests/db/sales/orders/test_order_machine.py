@@ -3,8 +3,8 @@
 After every step the books, the stock and the provider hold exactly what the model says; never more goes back than was paid.
 """
 
-import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count as numbers
@@ -26,20 +26,18 @@ from api import handing_out, shopping
 from api.order_jobs import expire_orders
 from market.kit.database import connect, disconnect, transaction
 from market.kit.errors import DomainError
-from market.kit.postgres import Cluster, create_database
 from market.payments.polling import poll_due
 from market.sales.orders.models import Order
 from market.sales.orders.money import LISTENER
 from market.sales.orders.take_back import TakenBack
-from tests.conftest import drop_database
-from tests.mall import Mall, build_mall
-from tests.world import NOON, build_world, findings, left
+from tests.mall import Mall
+from tests.stages import Stage, copied
+from tests.world import NOON, findings, left
 
 PRICES = {"pot": 5_000, "cooker": 19_900, "token": 200}
 STOCK = {"pot": 6, "cooker": 2, "token": 5}
 SMALL = 450  # fen in the budget that runs out; an order takes 100 of it or nothing
 MEMBERS = 3
-_databases = numbers(1)
 
 
 @dataclass
@@ -110,35 +108,38 @@ class Model:
         )
 
 
+def make_scarce(mall: Mall) -> Mall:
+    """The mall with few pieces of everything, a budget that runs out, and three members."""
+    for number in range(2, MEMBERS + 1):
+        mall.world.add_member(number)
+    mall.world.budget("small", SMALL)
+    gift = {"stage": "subsidy", "kind": "amount_off", "match": {"skus": list(PRICES)}, "amount": 100}
+    mall.world.offer({"id": "SMALL", **gift, "sponsor": "xg", "sponsor_share_bp": 10_000, "budgets": ["budget:small"]})
+    mall.sell("token", price_fen=PRICES["token"], pieces=STOCK["token"])
+    for name in ("pot", "cooker"):
+        level = mall.level(name)[0]
+        handing_out.write_off_stock(
+            staff_id=mall.owner,
+            item_id=mall.items[name],
+            pieces=level - STOCK[name],
+            reason="few",
+            key="few",
+            at=NOON,
+        )
+    return mall
+
+
 class Orders(RuleBasedStateMachine):
     """The rules; the database is of one life's own."""
 
-    cluster: Cluster
-    template: str
+    stage: Stage
 
     @initialize()
     def build(self) -> None:
-        self.name = f"machine_{os.getpid()}_{next(_databases)}"
-        create_database(self.cluster, self.name, template=self.template)
-        connect(self.cluster.url(self.name))
-        world = build_world()
-        self.mall: Mall = build_mall(world)
-        for number in range(2, MEMBERS + 1):
-            world.add_member(number)
-        world.budget("small", SMALL)
-        gift = {"stage": "subsidy", "kind": "amount_off", "match": {"skus": list(PRICES)}, "amount": 100}
-        world.offer({"id": "SMALL", **gift, "sponsor": "xg", "sponsor_share_bp": 10_000, "budgets": ["budget:small"]})
-        self.mall.sell("token", price_fen=PRICES["token"], pieces=STOCK["token"])
-        for name in ("pot", "cooker"):
-            level = self.mall.level(name)[0]
-            handing_out.write_off_stock(
-                staff_id=self.mall.owner,
-                item_id=self.mall.items[name],
-                pieces=level - STOCK[name],
-                reason="few",
-                key="few",
-                at=NOON,
-            )
+        self.over = ExitStack()
+        begun = self.over.enter_context(copied(self.stage))
+        connect(begun.url)
+        self.mall: Mall = begun.take("scarce", make_scarce)
         self.model, self.events = Model(), list[bytes]()
         self.keys = numbers(1)
 
@@ -156,7 +157,7 @@ class Orders(RuleBasedStateMachine):
             assert findings() == []
         finally:
             disconnect()
-            drop_database(self.cluster, self.name)
+            self.over.close()
 
     @property
     def at(self):
@@ -356,8 +357,8 @@ class Orders(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     ("examples", "steps"), [pytest.param(6, 25, id="some"), pytest.param(400, 40, id="many", marks=pytest.mark.prove)]
 )
-def test_orders_live_as_the_model_says(cluster: Cluster, template: str, examples: int, steps: int) -> None:
-    Orders.cluster, Orders.template = cluster, template
+def test_orders_live_as_the_model_says(mall_stage: Stage, examples: int, steps: int) -> None:
+    Orders.stage = mall_stage.further("scarce", make_scarce, on="mall")
     run_state_machine_as_test(
         Orders,
         settings=settings(

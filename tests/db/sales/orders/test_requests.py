@@ -1,13 +1,18 @@
 """Return requests: who may ask for what and when, how a request ends, and that only an accepted one moves money, once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from api import handing_out, shopping
-from market.kit.database import transaction
+from api.order_jobs import sweep_orders
+from market.kit.database import get_engine, transaction
 from market.sales.giving_back import RefundUnitsError
+from market.sales.orders import requests
+from market.sales.orders.hand_out import CLOSED_AFTER
 from market.sales.orders.models import Order, ReturnRequest
 from market.sales.orders.requests import (
     AnswerError,
@@ -218,3 +223,76 @@ def test_nothing_is_taken_from_the_member_past_his_open_request(mall: Mall, fetc
     assert mall.look(fetched).back_paid_fen == fetched.paid_fen
     assert left("budget:lunch") == 100_000
     assert findings() == []
+
+
+def test_an_order_waits_open_for_the_answer_and_closes_after_it(mall: Mall, fetched: Order) -> None:
+    ask(mall, fetched)
+    due = NOON + CLOSED_AFTER
+    waiting = {"unclaimed": 0, "refunded": 0, "closed": 0, "asked": 1}
+    assert sweep_orders(at=due) == waiting
+    assert mall.look(fetched).order.state == "collected"
+    decline(mall, fetched)
+    assert sweep_orders(at=due) == waiting | {"closed": 1, "asked": 0}
+    assert mall.look(fetched).order.state == "closed"
+
+
+def test_a_request_made_while_the_sweep_runs_is_not_closed_over(mall: Mall, fetched: Order) -> None:
+    with ThreadPoolExecutor(1) as pool, transaction() as tx:
+        requests.ask_return(tx, subject=fetched.subject, order_id=fetched.id, asked=POT, key="ask-1", at=LATER)
+        swept = pool.submit(sweep_orders, at=NOON + CLOSED_AFTER)
+        assert swept.result(10)["closed"] == 0, "who asks holds the order"
+    assert mall.look(fetched).order.state == "collected"
+    assert sweep_orders(at=NOON + CLOSED_AFTER)["asked"] == 1
+
+
+@pytest.mark.parametrize(
+    ("forged", "problem"),
+    [
+        (
+            "UPDATE return_request SET state = 'declined', reversal_id = NULL, answer = 'no'",
+            "it is declined and yet something went back for it",
+        ),
+        (
+            "UPDATE return_request SET state = 'withdrawn', reversal_id = NULL",
+            "it is withdrawn and yet something went back for it",
+        ),
+        ("UPDATE return_request SET units = '{\"1\": 2}'", "the return it names is not of what was asked"),
+        ("UPDATE reversal SET key = 'by hand'", "the return it names is not its own"),
+    ],
+)
+def test_an_accepted_request_that_was_forged_is_named(mall: Mall, fetched: Order, forged: str, problem: str) -> None:
+    made = ask(mall, fetched)
+    accept(mall, fetched, made.id)
+    assert findings() == []
+    forge(forged)
+    assert f"return requests: request {made.id} of order {fetched.number}: {problem}" in findings()
+
+
+@pytest.mark.parametrize(
+    ("forged", "problem"),
+    [
+        ("UPDATE return_request SET units = '{\"1\": 3}'", "it is open, and asks back what the member does not have"),
+        ("UPDATE return_request SET units = '{\"7\": 1}'", "it is open, and asks back what the member does not have"),
+        ("UPDATE member_order SET state = 'returned'", "it is open, and its order cannot be returned"),
+    ],
+)
+def test_an_open_request_that_cannot_be_is_named(mall: Mall, fetched: Order, forged: str, problem: str) -> None:
+    made = ask(mall, fetched)
+    forge(forged)
+    assert f"return requests: request {made.id} of order {fetched.number}: {problem}" in findings()
+
+
+def test_a_return_whose_request_is_gone_is_named(mall: Mall, fetched: Order) -> None:
+    accept(mall, fetched, ask(mall, fetched).id)
+    forge("DELETE FROM return_request")
+    assert any(
+        each.startswith("return requests: reversal ") and each.endswith("it answers a request that does not name it")
+        for each in findings()
+    )
+
+
+def forge(statement: str) -> None:
+    """Change rows past every trigger."""
+    with get_engine().begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text(statement))

@@ -80,7 +80,8 @@ def frame(role: Role | None, path: str) -> PageChrome:
         ("assistant", "/till/today?before=a", "/till/today"),
         ("assistant", "/till/scan", "/till"),
         ("assistant", "/tillage", None),
-        (None, "/record/months", "/record/months"),
+        (None, "/record/months", "/record"),
+        (None, "/record/offers/X", "/record/offers"),
         ("auditor", "/audit/entries/1", "/audit"),
     ],
 )

@@ -11,7 +11,7 @@ from market.sales.orders.models import STATES, UNSOLD, OrderLine
 from market.sales.orders.states import FOLLOWS, WAITING, change_state, state_after_return
 from tests.world import FIRST
 
-MIGRATION = Path(__file__).parents[4] / "alembic" / "versions" / "0009_orders.py"
+MIGRATION = Path(__file__).parents[4] / "alembic" / "versions" / "0013_points_and_undone_handouts.py"
 
 
 def line(qty: int, handed: int = 0, returned: int = 0) -> OrderLine:

@@ -1,0 +1,201 @@
+"""Published entries as pages and files show them, whatever their type: what is known in words, all else as it stands."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from api.pages.i18n import Language, translate
+from api.pages.pictures import N_
+from api.pages.views import Amounts, FieldShown, OfferShare, PublishedRow, TransferShown
+from market.oversight.published import Published
+from market.record.entries import entry_hash
+
+Names = Mapping[str, str]
+
+WITH_AMOUNTS: Final = frozenset({"sale", "void", "refund"})
+AMOUNTS: Final = ("list", "concession", "subsidy", "paid", "rebate_member", "rebate_union")
+COLUMNS: Final = (
+    "leaf_index",
+    "id",
+    "type",
+    "day",
+    "merchant",
+    "channel",
+    "tender",
+    "ccy",
+    *AMOUNTS,
+    "offers",
+    "of",
+    "leaf_hash",
+)
+
+LABELS: Final[Mapping[str, str]] = {
+    "v": N_("格式版本"),
+    "channel": N_("渠道"),
+    "tender": N_("付款由谁证明"),
+    "ccy": N_("币种"),
+    "subject": N_("持卡人的承诺值"),
+    "basket": N_("商品明细的承诺值"),
+    "facts": N_("定价依据的承诺值"),
+    "terms": N_("条款"),
+    "limits": N_("次数和金额上限"),
+    "signed": N_("签字的商户"),
+    "origin": N_("账本名称"),
+    "log": N_("账本公钥"),
+    "promise": N_("承诺公钥"),
+    "window_seconds": N_("公布窗口（秒）"),
+    "delay_seconds": N_("最迟再过（秒）"),
+    "zone": N_("时区"),
+    "witnesses": N_("见证人"),
+    "budget": N_("预算"),
+    "account": N_("账户"),
+    "accounts": N_("账户"),
+    "amount": N_("金额"),
+    "granted": N_("拨款"),
+    "balance": N_("余额"),
+    "balances": N_("余额"),
+    "count": N_("笔数"),
+    "state": N_("状态"),
+    "action": N_("动作"),
+    "category": N_("类别"),
+    "class": N_("公布方式"),
+    "credit_code": N_("统一社会信用代码"),
+    "post": N_("岗位"),
+    "reason": N_("理由代码"),
+    "reasons": N_("理由代码"),
+    "period": N_("期间"),
+    "from": N_("从"),
+    "to": N_("到"),
+    "sponsor": N_("出钱的工会"),
+    "offer": N_("优惠"),
+    "version": N_("版本"),
+    "key": N_("公钥"),
+    "use": N_("用途"),
+    "statement": N_("对账单"),
+    "payout": N_("付款凭据"),
+}
+WORDS: Final[Mapping[tuple[str, str], str]] = {
+    ("channel", "shop"): N_("到店"),
+    ("channel", "online"): N_("在线"),
+    ("tender", "declared"): N_("店里报的"),
+    ("tender", "provider"): N_("支付机构确认的"),
+    ("state", "admitted"): N_("合作中"),
+    ("state", "suspended"): N_("暂停"),
+    ("class", "row"): N_("逐笔公布"),
+    ("class", "batched"): N_("成批公布"),
+}
+MONEY: Final = frozenset({"amount", "granted", "balance"})
+COMMITMENTS: Final = frozenset({"subject", "basket", "facts"})
+SHOWN_APART: Final = frozenset({"id", "type", "day", "merchant", "of", "offers", "transfers"})
+
+
+def show_published(entry: Published, names: Names) -> PublishedRow:
+    """An entry in a list; `names` are those of merchants by code."""
+    body = read_body(entry)
+    return PublishedRow(
+        leaf_index=entry.leaf_index,
+        entry_id=entry.public_id,
+        day_on=entry.day,
+        kind=entry.kind,
+        merchant=names.get(entry.merchant, entry.merchant) if entry.merchant else None,
+        merchant_code=entry.merchant,
+        amounts=read_amounts(body),
+        offers=tuple(f"{share.offer_id} v{share.version}" for share in read_offers(body)),
+    )
+
+
+def read_body(entry: Published) -> dict[str, Any]:
+    """The entry as a document."""
+    return cast("dict[str, Any]", json.loads(entry.body))
+
+
+def read_amounts(body: Mapping[str, Any]) -> Amounts:
+    """The four amounts and the rebates; zero where an entry has none."""
+    return Amounts(**{f"{name}_fen": _number(body.get(name)) for name in AMOUNTS})
+
+
+def read_offers(body: Mapping[str, Any]) -> tuple[OfferShare, ...]:
+    """The merchant-borne offers of a sale; none where `offers` holds something else."""
+    return tuple(
+        OfferShare(offer_id=str(row[0]), version=_number(row[1]), borne_fen=_number(row[2]))
+        for row in _rows(body.get("offers"))
+    )
+
+
+def read_transfers(body: Mapping[str, Any]) -> tuple[TransferShown, ...]:
+    """From one public account to another; none where `transfers` holds something else."""
+    return tuple(
+        TransferShown(debit=str(row[0]), credit=str(row[1]), amount_fen=_number(row[2]))
+        for row in _rows(body.get("transfers"))
+    )
+
+
+def show_fields(body: Mapping[str, Any], *, kind: str, language: Language, names: Names) -> tuple[FieldShown, ...]:
+    """Every field that has no place of its own on the page, in the order of the entry; documents in it one level deep."""
+    apart = SHOWN_APART | (set(AMOUNTS) if kind in WITH_AMOUNTS else set())
+    shown = []
+    for name, value in body.items():
+        if name in apart and not (name in ("offers", "transfers") and value and not _rows(value)):
+            continue
+        label = translate(language, LABELS[name]) if name in LABELS else ""
+        if isinstance(value, dict):
+            for part, inner in value.items():
+                shown.append(_show(f"{name}.{part}", inner, label=label, language=language, names=names))
+        else:
+            shown.append(_show(name, value, label=label, language=language, names=names))
+    return tuple(shown)
+
+
+def row_cells(entry: Published) -> list[object]:
+    """An entry as a row of `COLUMNS`; amounts in fen, empty where it has none."""
+    body = read_body(entry)
+    own = {
+        "leaf_index": entry.leaf_index,
+        "offers": "; ".join(f"{each.offer_id} v{each.version} {each.borne_fen}" for each in read_offers(body)),
+        "leaf_hash": entry_hash(entry.body).hex(),
+    }
+    return [own[name] if name in own else _plain(body.get(name, "")) for name in COLUMNS]
+
+
+def row_json(entry: Published) -> bytes:
+    """An entry as an object of a JSON list: its place, its hash, and the document byte for byte."""
+    head = f'{{"leaf_index":{entry.leaf_index},"leaf_hash":"{entry_hash(entry.body).hex()}","entry":'
+    return head.encode() + entry.body + b"}"
+
+
+def _show(path: str, value: object, *, label: str, language: Language, names: Names) -> FieldShown:
+    """A field by its path in the entry, such as `terms.rate_bp`."""
+    name = path.rpartition(".")[2]
+    if type(value) is int and (name in MONEY or name.endswith("_fen")):
+        return FieldShown(label=label, name=path, values=(), fen=value)
+    href = f"/record/offers/{value}" if name == "offer" and isinstance(value, str) else None
+    return FieldShown(
+        label=label,
+        name=path,
+        values=tuple(_say(name, one, language, names) for one in (value if isinstance(value, list) else [value])),
+        href=href,
+        is_code=name in COMMITMENTS or isinstance(value, dict),
+    )
+
+
+def _say(name: str, value: object, language: Language, names: Names) -> str:
+    """A word where there is one, a merchant's name, a day; else the value as it stands in the entry."""
+    if isinstance(value, str):
+        if said := WORDS.get((name, value)):
+            return translate(language, said)
+        return f"{names[value]} {value}" if value in names else value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _rows(value: object) -> list[list[Any]]:
+    """The rows of three that a list is made of, none where it is anything else."""
+    rows = value if isinstance(value, list) else []
+    return rows if all(isinstance(row, list) and len(row) == 3 for row in rows) else []
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int else 0
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

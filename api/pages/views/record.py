@@ -1,0 +1,293 @@
+"""Pages of the public record: what was given by whom, the merchants, the entries, and how to check all of it. No sign-in."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+
+from api.pages.views.shared import Amounts, MonthAmounts, OfferState
+
+RecordSort: TypeAlias = Literal[
+    "merchant", "list", "concession", "subsidy", "paid", "rebate_member", "rebate_union", "count"
+]
+RecordBy: TypeAlias = Literal["merchant", "category"]
+MerchantSort: TypeAlias = Literal["merchant", "category", "since", "offers", "concession", "rebate", "count"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpointed:
+    """How far the record is published: entries and when the newest checkpoint was signed (None: never yet).
+
+    A new entry is in a checkpoint within `within_seconds` (None: the log is not open). Of `witnesses_count` outside witnesses
+    `cosigned_count` have cosigned the newest checkpoint.
+    """
+
+    entries_count: int
+    signed_at: datetime | None
+    within_seconds: int | None
+    witnesses_count: int
+    cosigned_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordHome:
+    """`record/home.html` at /record: the newest month in one sentence and a picture, and the ways to everything else."""
+
+    month: MonthAmounts
+    merchants_count: int
+    published: Checkpointed
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmountsRow:
+    """One merchant's or one category's month. `code` is a merchant's, empty for a category; `href` leads to its page or entries."""
+
+    name: str
+    code: str
+    href: str
+    amounts: Amounts
+    sales_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordMonths:
+    """`record.html` at /record/months?month=2026-11&by=merchant&sort=list&down=1; exports at /record/months.csv and .json.
+
+    `months` in time order, at most 12; `rows` already sorted; `total` is the chosen month's.
+    """
+
+    month_on: date
+    months: tuple[MonthAmounts, ...]
+    total: MonthAmounts
+    by: RecordBy
+    rows: tuple[AmountsRow, ...]
+    sort: RecordSort
+    down: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferGiven:
+    """What merchants bore under one version of an offer in a month, in fen, and in how many sales."""
+
+    offer_id: str
+    version: int
+    title: str
+    merchant: str
+    is_rebate: bool
+    sales_count: int
+    borne_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordOfferSums:
+    """`record/offer_sums.html` at /record/months/offers?month=2026-11; exports at .csv and .json.
+
+    Counted from published entries alone: `given_fen` is the sum of concessions and rebates in the sales, `back_fen` in voids and refunds.
+    """
+
+    month_on: date
+    months: tuple[date, ...]
+    given: tuple[OfferGiven, ...]
+    sales_count: int
+    given_fen: int
+    back_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordRebates:
+    """`record/rebates.html` at /record/rebates?month=2026-11; exports at .csv and .json, of one month or of all."""
+
+    month_on: date
+    months: tuple[MonthAmounts, ...]
+    total: Amounts
+    rows: tuple[AmountsRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryChoice:
+    """A category that some merchant has, and how many have it."""
+
+    category: str
+    merchants_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicMerchant:
+    """A merchant as everybody may know it; `offers_count` are the offers in force of which it bears a part."""
+
+    code: str
+    name: str
+    category: str
+    since_on: date
+    is_suspended: bool
+    offers_count: int
+    amounts: Amounts
+    sales_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordMerchants:
+    """`record/merchants.html` at /record/merchants?month=&category=&sort=&down=; exports at .csv and .json.
+
+    `merchants` are those of the category, sorted, with what they gave in the month; `total` is theirs.
+    """
+
+    month_on: date
+    months: tuple[date, ...]
+    category: str | None
+    categories: tuple[CategoryChoice, ...]
+    merchants: tuple[PublicMerchant, ...]
+    total: Amounts
+    sort: MerchantSort
+    down: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MerchantVersion:
+    """One published version of an offer of which a merchant bears a part."""
+
+    offer_id: str
+    version: int
+    title: str
+    gives: str
+    state: OfferState
+    published_on: date
+    ended_on: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedRow:
+    """A published entry in a list, at place `leaf_index` of the log. `offers` as `NOODLE10 v3`."""
+
+    leaf_index: int
+    entry_id: str
+    day_on: date
+    kind: str
+    merchant: str | None
+    merchant_code: str | None
+    amounts: Amounts
+    offers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordMerchant:
+    """`record/merchant.html` at /record/merchants/{code}: its months, its offers with all versions, its newest entries.
+
+    `terms_entry` is the newest published entry about the merchant itself, None while there is none.
+    """
+
+    code: str
+    name: str
+    category: str
+    since_on: date
+    is_suspended: bool
+    months: tuple[MonthAmounts, ...]
+    versions: tuple[MerchantVersion, ...]
+    entries: tuple[PublishedRow, ...]
+    terms_entry: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MerchantName:
+    """A merchant to choose."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordEntries:
+    """`record/entries.html` at /record/entries?type=&merchant=&month=&day=&before=; exports at .csv and .json.
+
+    Rows by place, the highest first; `older` is the place below which the next page begins, None at the end. Every address stays
+    good: what stands below a place never changes.
+    """
+
+    kinds: tuple[str, ...]
+    merchants: tuple[MerchantName, ...]
+    months: tuple[date, ...]
+    kind: str | None
+    merchant_code: str | None
+    month_on: date | None
+    day_on: date | None
+    before: int | None
+    older: int | None
+    entries: tuple[PublishedRow, ...]
+    published: Checkpointed
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldShown:
+    """A field of an entry: what it is called, its name in the entry, its values in words or as they stand; a sum of money in `fen`."""
+
+    label: str
+    name: str
+    values: tuple[str, ...]
+    fen: int | None = None
+    href: str | None = None
+    is_code: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferShown:
+    """An amount (fen) from one public account to another."""
+
+    debit: str
+    credit: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferShare:
+    """What a merchant bears of a sale under one version of an offer, in fen."""
+
+    offer_id: str
+    version: int
+    borne_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordEntry:
+    """`record/entry.html` at /record/entries/{entry}: one published entry, whatever its type.
+
+    `amounts` only of purchases and returns; `of` is the original of a return, `returns` are those of a sale. Exact bytes and proof
+    stand at the same address with .json and .tlog-proof.
+    """
+
+    entry_id: str
+    kind: str
+    day_on: date
+    merchant: str | None
+    merchant_code: str | None
+    leaf_index: int
+    leaf_hash: str
+    bytes_count: int
+    amounts: Amounts | None
+    offers: tuple[OfferShare, ...]
+    transfers: tuple[TransferShown, ...]
+    of: str | None
+    returns: tuple[str, ...]
+    fields: tuple[FieldShown, ...]
+    entry_json: str
+    published: Checkpointed
+
+
+@dataclass(frozen=True, kw_only=True)
+class WitnessShown:
+    """Somebody asked to cosign checkpoints, and since when he has (None: not yet)."""
+
+    name: str
+    since_at: datetime | None
+    checkpoints_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordCheck:
+    """`record/check.html` at /record/check-it-yourself. `vkey`, `origin` and `checkpoint` are None while the log is not open or not signed."""
+
+    address: str
+    origin: str | None
+    vkey: str | None
+    checkpoint: str | None
+    window_seconds: int | None
+    witnesses: tuple[WitnessShown, ...]
+    published: Checkpointed

@@ -1,0 +1,122 @@
+"""Promises and receipts of sales: made on demand from what is stored, the same bytes every time, after the sale has been committed.
+
+The commitment keys of persons lie with the cards, the entries with the market: here they meet.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from api.price_replay import read_keys
+from api.public_log import keep_promise_key
+from market.kit.database import transaction
+from market.kit.errors import ConflictError, unreachable
+from market.kit.settings import Settings
+from market.offers.queries import list_entries_of
+from market.oversight.queries import find_entry
+from market.record.entries import entry_hash
+from market.record.models import Entry
+from market.record.policy import Policy
+from market.record.promises import Promise, sign_promise
+from market.record.publishing.keyring import KeyFileError
+from market.record.publishing.served import find_policy_at, get_signer, prove_entries
+from market.record.receipts import OfferInside, Receipt, make_receipt
+from market.sales.documents import read_candidates
+from market.sales.queries import get_person_documents
+
+log = structlog.get_logger("huigong.receipts")
+
+
+class ReceiptFileEarlyError(ConflictError):
+    """There is no log that a receipt could be proved against."""
+
+    code = "RECEIPT_FILE_EARLY"
+    zh = "公开台账还没有开启，现在没有能核对的小票文件。请等工会开启以后再下载。"
+    en = "The public record is not open yet, so there is no receipt file to check. Download it once the union has opened it."
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What an entry is promised, still unsigned, and the policy that promises it."""
+
+    policy: Policy
+    promise: Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """A signed promise as it is handed out, and the instant by which it is to be kept."""
+
+    note: str
+    by: datetime
+
+
+def find_due(tx: Session, *, entry: Entry) -> Due | None:
+    """What the policy in force when an entry was written promises for it; None while no log is open."""
+    found = find_policy_at(tx, at=entry.created_at)
+    if found is None:
+        return None
+    policy, since = found
+    # What was written before there was a log is promised from its opening on.
+    by = policy.promised_by(entry.type, max(entry.created_at, since))
+    return Due(policy, Promise(policy.origin, entry_hash(entry.body), by))
+
+
+def sign_due(settings: Settings, due: Due | None) -> Promised | None:
+    """The signed promise; None where no log is open or the key cannot be read, which is logged. Hold no lock meanwhile."""
+    if due is None:
+        return None
+    try:
+        key = keep_promise_key(settings, due.policy)
+    except KeyFileError as error:
+        log.warning("no promise can be signed", problem=str(error))
+        return None
+    return Promised(sign_promise(due.promise, key).decode(), due.promise.by)
+
+
+def find_promise(settings: Settings, *, public_id: str) -> Promised | None:
+    """The signed promise of a sale that is committed; None as `sign_due` has it."""
+    with transaction() as tx:
+        due = find_due(tx, entry=get_sale_entry(tx, public_id=public_id))
+    return sign_due(settings, due)
+
+
+def get_receipt(settings: Settings, *, subject: UUID, public_id: str, leave_out: Collection[str] = ()) -> Receipt:
+    """The receipt of a sale that this person made. Raises NotFoundError, also for another's, and ReceiptFileEarlyError.
+
+    Documents named in `leave_out` stay out; with the facts go the terms of the offers, which would tell what they were.
+    """
+    with transaction() as tx:
+        documents = get_person_documents(tx, subject=subject, public_id=public_id)
+        entry = get_sale_entry(tx, public_id=public_id)
+        due = find_due(tx, entry=entry)
+        if due is None:
+            raise ReceiptFileEarlyError
+        terms = {} if "facts" in leave_out else list_entries_of(tx, versions=read_candidates(documents["facts"]))
+        own = [] if entry.leaf_index is None else [entry.leaf_index]
+        proofs = prove_entries(tx, leaf_indexes=[*own, *terms])
+        checkpoint = next((proof.checkpoint for proof in proofs.values()), None)
+        signer = get_signer(tx, checkpoint)
+        key = read_keys(tx.connection(), [subject]).get(subject)
+    promised = sign_due(settings, due)
+    return make_receipt(
+        log=signer,
+        promise_key=due.policy.promise,
+        public_id=public_id,
+        entry=entry.body,
+        promise=None if promised is None else promised.note.encode(),
+        documents={name: body for name, body in documents.items() if name not in leave_out},
+        commit_key=key,
+        offers=[OfferInside(terms[index], proof) for index, proof in proofs.items() if index in terms],
+        proof=None if entry.leaf_index is None else proofs.get(entry.leaf_index),
+    )
+
+
+def get_sale_entry(tx: Session, *, public_id: str) -> Entry:
+    """The public entry of a sale that is there."""
+    entry = find_entry(tx, public_id=public_id)
+    return entry or unreachable("a sale and its public entry are written together")

@@ -1,0 +1,124 @@
+"""Anybody checks a receipt, or looks an entry up by its id. No sign-in, no script; what is uploaded is neither kept nor logged."""
+
+import json
+from dataclasses import replace
+from typing import Annotated, Any, Final
+
+from fastapi import Query, Request, Response
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData, UploadFile
+
+import merchants
+from api.access import Doors, Fields
+from api.door import language_of
+from api.pages.i18n import Language
+from api.pages.kit import render
+from api.pages.views import Amounts, CheckedEntry, CheckedReceipt, CheckStep, ReceiptCheck
+from market.kit.clock import get_zone, now
+from market.kit.database import transaction
+from market.oversight.queries import find_entry
+from market.record.entries import entry_hash
+from market.record.publishing.served import find_policy, list_log_keys, list_promise_keys, prove_entry
+from market.record.receipts import (
+    MOST_BYTES,
+    Keys,
+    Receipt,
+    ReceiptMalformedError,
+    Verdict,
+    parse_receipt,
+    verify_receipt,
+)
+
+doors = Doors(include_in_schema=False)
+
+AMOUNTS: Final = ("list", "concession", "subsidy", "paid", "rebate_member", "rebate_union")
+EntryId = Annotated[str, Query(pattern="^([0-9a-f]{32})?$")]
+
+
+@doors.get("/record/check")
+def check_page(request: Request, entry: EntryId = "") -> Response:
+    """The form, and what stands in the record under `entry`. The link of a receipt's QR ends in the hash, which the browser compares."""
+    with transaction() as tx:
+        found = _find_published(tx, entry) if entry else None
+        view = ReceiptCheck(asked=entry, entry=found, receipt=None, error=None, vkeys=_list_vkeys(tx))
+    return render(request, "record_check.html", view)
+
+
+@doors.post("/record/check")
+def check_receipt(request: Request, fields: Fields) -> Response:
+    """Check a receipt file that was uploaded or pasted. Where it has no proof yet and its entry is published, that proof is taken."""
+    language = language_of(request)
+    try:
+        receipt = parse_receipt(_read_upload(fields))
+    except ReceiptMalformedError as refusal:
+        return _answer(request, error=refusal)
+    with transaction() as tx:
+        receipt = _complete(tx, receipt)
+        keys = Keys(tuple(list_log_keys(tx)), tuple(list_promise_keys(tx)))
+    verdict = verify_receipt(receipt, keys=keys, at=now().astimezone(get_zone()))
+    return _answer(request, receipt=_show(receipt, verdict, language))
+
+
+def _answer(
+    request: Request, *, receipt: CheckedReceipt | None = None, error: ReceiptMalformedError | None = None
+) -> Response:
+    """The page with what became of an upload."""
+    with transaction() as tx:
+        vkeys = _list_vkeys(tx)
+    said = error.sentence(language_of(request)) if error else None
+    view = ReceiptCheck(asked="", entry=None, receipt=receipt, error=said, vkeys=vkeys)
+    return render(request, "record_check.html", view, status=error.status if error else 200)
+
+
+def _read_upload(fields: FormData) -> bytes:
+    """The bytes of the file, else of what was pasted, without the white space that came with it."""
+    file, text = fields.get("file"), fields.get("text")
+    if isinstance(file, UploadFile) and file.size:
+        return file.file.read(MOST_BYTES + 1)
+    return text.strip().encode(errors="replace") if isinstance(text, str) else b""
+
+
+def _complete(tx: Session, receipt: Receipt) -> Receipt:
+    """The receipt with the proof of its entry, where it was given out before that was published."""
+    entry = find_entry(tx, public_id=receipt.public_id) if receipt.proof is None and receipt.public_id else None
+    if entry is None or entry.leaf_index is None:
+        return receipt
+    return replace(receipt, proof=prove_entry(tx, leaf_index=entry.leaf_index))
+
+
+def _find_published(tx: Session, public_id: str) -> CheckedEntry | None:
+    """What is published under an id. What still waits for its window is as unknown as what does not exist."""
+    entry = find_entry(tx, public_id=public_id)
+    proof = None if entry is None or entry.leaf_index is None else prove_entry(tx, leaf_index=entry.leaf_index)
+    if entry is None or proof is None:
+        return None
+    said: dict[str, Any] = json.loads(entry.body)
+    names = merchants.find_merchants(tx, codes=[entry.merchant]) if entry.merchant else {}
+    amounts = Amounts(**{f"{name}_fen": said[name] for name in AMOUNTS}) if "paid" in said else None
+    return CheckedEntry(
+        public_id=entry.public_id,
+        entry_hash=entry_hash(entry.body).hex(),
+        number=proof.index + 1,
+        kind=entry.type,
+        on=entry.day,
+        merchant=names[entry.merchant].name if entry.merchant in names else entry.merchant,
+        amounts=amounts,
+    )
+
+
+def _list_vkeys(tx: Session) -> tuple[str, ...]:
+    policy = find_policy(tx)
+    return (policy.log.text, policy.promise.text) if policy else ()
+
+
+def _show(receipt: Receipt, verdict: Verdict, language: Language) -> CheckedReceipt:
+    is_english = language == "en"
+    return CheckedReceipt(
+        outcome=verdict.outcome,
+        sentence=verdict.en if is_english else verdict.zh,
+        steps=tuple(
+            CheckStep(field=step.field, state=step.state.value, sentence=step.en if is_english else step.zh)
+            for step in verdict.steps
+        ),
+        public_id=receipt.public_id,
+    )

@@ -1,0 +1,167 @@
+"""The published entries, one by one and unnamed: by type, merchant, month and day, each with a page of its own. No sign-in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Final
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import BeforeValidator
+
+from api.access import Doors
+from api.door import language_of
+from api.errors import PageUnknownError
+from api.exports import csv_response, json_rows_response
+from api.pages.entries import (
+    COLUMNS,
+    WITH_AMOUNTS,
+    read_amounts,
+    read_body,
+    read_offers,
+    read_transfers,
+    row_cells,
+    row_json,
+    show_fields,
+)
+from api.pages.entries import show_published as show_entry
+from api.pages.kit import render
+from api.pages.public_record import Month, choose_month, show_published
+from api.pages.totals import month_on
+from api.pages.views import MerchantName, RecordEntries, RecordEntry
+from api.routes.desk_offers import merchant_names
+from api.routes.record_log import PublicId
+from market.kit.database import transaction
+from market.oversight.published import (
+    Filter,
+    Published,
+    find_published,
+    list_published,
+    list_published_kinds,
+    list_published_returns,
+)
+from market.oversight.queries import list_months, month_days
+from market.record.entries import entry_hash
+from market.record.publishing.served import published_size
+
+doors = Doors(prefix="/record", tags=["public record"])
+
+ROWS_ON_PAGE: Final = 50
+ROWS_PER_READ: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filter as it stands in the address; a form sends an empty field for "all"."""
+
+    kind: Annotated[str, Query(alias="type", pattern="^[a-z_]{0,32}$")] = ""
+    merchant: Annotated[str, Query(pattern="^[A-Za-z0-9_]{0,32}$")] = ""
+    month: Month = ""
+    day: Annotated[date | None, BeforeValidator(lambda given: given or None), Query()] = None
+
+    @property
+    def wanted(self) -> Filter:
+        """What to look for; a day says more than its month. A month there never was, or the calendar's last day, is an unknown page."""
+        if self.day == date.max:
+            raise PageUnknownError
+        first, beyond = month_days(choose_month(self.month, [])) if self.month else (None, None)
+        if self.day is not None:
+            first, beyond = self.day, self.day + timedelta(days=1)
+        return Filter(kind=self.kind or None, merchant=self.merchant or None, first=first, beyond=beyond)
+
+
+EntriesAsked = Annotated[Asked, Depends()]
+Before = Annotated[int | None, Query(ge=0, lt=1 << 62)]
+
+
+@doors.get("/entries", include_in_schema=False)
+def record_entries(request: Request, asked: EntriesAsked, before: Before = None) -> Response:
+    """A page of published entries, the highest place first; `before` goes on below a place."""
+    with transaction() as tx:
+        rows = list_published(tx, wanted=asked.wanted, before=before, limit=ROWS_ON_PAGE + 1)
+        names = merchant_names(tx)
+        months = list_months(tx)
+        kinds = list_published_kinds(tx)
+        published = show_published(tx)
+    page = rows[:ROWS_ON_PAGE]
+    view = RecordEntries(
+        kinds=tuple(kinds),
+        merchants=tuple(MerchantName(code=code, name=name) for code, name in names.items()),
+        months=tuple(month_on(each) for each in reversed(months)),
+        kind=asked.kind or None,
+        merchant_code=asked.merchant or None,
+        month_on=month_on(asked.month) if asked.month else None,
+        day_on=asked.day,
+        before=before,
+        older=page[-1].leaf_index if len(rows) > len(page) else None,
+        entries=tuple(show_entry(row, names) for row in page),
+        published=published,
+    )
+    return render(request, "record/entries.html", view)
+
+
+@doors.get("/entries.csv")
+def record_entries_csv(asked: EntriesAsked) -> Response:
+    """All published entries of the filter as CSV, the highest place first, without a limit; amounts in fen."""
+    rows = _all_entries(asked.wanted, _size())
+    return csv_response("huigong-record-entries.csv", COLUMNS, (row_cells(row) for row in rows), public=True)
+
+
+@doors.get("/entries.json")
+def record_entries_json(asked: EntriesAsked) -> Response:
+    """All published entries of the filter as JSON, the highest place first, without a limit; each document byte for byte."""
+    size = _size()
+    rows = (row_json(row) for row in _all_entries(asked.wanted, size))
+    return json_rows_response("huigong-record-entries.json", rows, log_size=size)
+
+
+@doors.get("/entries/{entry}", include_in_schema=False)
+def record_entry_page(request: Request, entry: PublicId) -> Response:
+    """One published entry in words, with its place, its hash, and where its exact bytes and its proof are."""
+    with transaction() as tx:
+        found = find_published(tx, public_id=entry)
+        if found is None:
+            raise PageUnknownError
+        returns = list_published_returns(tx, sale=entry) if found.kind == "sale" else ()
+        names = merchant_names(tx)
+        published = show_published(tx)
+    body = read_body(found)
+    of = body.get("of")
+    view = RecordEntry(
+        entry_id=entry,
+        kind=found.kind,
+        day_on=found.day,
+        merchant=names.get(found.merchant, found.merchant) if found.merchant else None,
+        merchant_code=found.merchant,
+        leaf_index=found.leaf_index,
+        leaf_hash=entry_hash(found.body).hex(),
+        bytes_count=len(found.body),
+        amounts=read_amounts(body) if found.kind in WITH_AMOUNTS else None,
+        offers=read_offers(body),
+        transfers=read_transfers(body),
+        of=of if isinstance(of, str) and of else None,
+        returns=tuple(returns),
+        fields=show_fields(body, kind=found.kind, language=language_of(request), names=names),
+        entry_json=found.body.decode(),
+        published=published,
+    )
+    return render(request, "record/entry.html", view)
+
+
+def _size() -> int:
+    with transaction() as tx:
+        return published_size(tx)
+
+
+def _all_entries(wanted: Filter, size: int) -> Iterator[Published]:
+    """All entries of a log of `size` entries, so many at a time, each read in a short transaction of its own.
+
+    What is published never changes, so the reads fit each other as one snapshot would, and a slow reader holds no connection.
+    """
+    before: int | None = None
+    while True:
+        with transaction() as tx:
+            rows = list_published(tx, wanted=wanted, before=before, size=size, limit=ROWS_PER_READ)
+        yield from rows
+        if len(rows) < ROWS_PER_READ:
+            return
+        before = rows[-1].leaf_index

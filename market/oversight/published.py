@@ -1,0 +1,190 @@
+"""Published entries by type, merchant and day, newest place first; never one that no signed checkpoint covers.
+
+An entry never changes and never moves, so the place of the last row of a page is where the next one goes on, whatever is added since.
+What a filter leaves open is cut into short runs of an index, one for each type and day: each is read in the order of the log, at any depth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import TextClause, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Date, Text
+
+from market.oversight.queries import month_days
+from market.record.log.checkpoints import parse_checkpoint
+from market.record.log.notes import parse_note
+from market.record.models import Entry
+from market.record.publishing.served import find_newest_checkpoint, published_size
+from market.sales.models import Reversal, Sale
+
+_COLUMNS: Final = "entry.leaf_index, entry.public_id, entry.type, entry.merchant, entry.day, entry.body"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are wanted; what is None may be anything. `beyond` is the first day after the wanted ones."""
+
+    kind: str | None = None
+    merchant: str | None = None
+    first: date | None = None
+    beyond: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An entry with its place in the log (`leaf_index`, from 0); `body` is what is hashed."""
+
+    leaf_index: int
+    public_id: str
+    kind: str
+    merchant: str | None
+    day: date
+    body: bytes
+
+
+def list_published(
+    tx: Session, *, wanted: Filter, before: int | None = None, size: int | None = None, limit: int
+) -> list[Published]:
+    """Up to `limit` entries below place `before`, the highest place first, of the log of `size` entries (as published now)."""
+    size = published_size(tx) if size is None else size
+    values: dict[str, Any] = {"before": size if before is None else min(before, size), "most": limit}
+    conditions = []
+    if wanted.merchant is not None:
+        conditions.append("merchant = :merchant")
+        values["merchant"] = wanted.merchant
+    if wanted.first is not None and wanted.beyond is not None:
+        conditions.append("day = one_day")
+        values["days"] = [wanted.first + timedelta(days=n) for n in range((wanted.beyond - wanted.first).days)]
+    if conditions or wanted.kind is not None:
+        conditions.append("type = one_type")
+        values["kinds"] = [wanted.kind] if wanted.kind is not None else list_published_kinds(tx)
+    return [Published(*row) for row in tx.execute(_find(tuple(conditions)), values)]
+
+
+def _find(conditions: tuple[str, ...]) -> TextClause:
+    """The query for these conditions: one run of an index for each day and type, merged by place."""
+    if not conditions:
+        return text(
+            f"SELECT {_COLUMNS} FROM entry WHERE leaf_index < :before ORDER BY leaf_index DESC LIMIT :most"  # noqa: S608  our own words
+        )
+    by_day = "day = one_day" in conditions
+    runs = "unnest(:kinds) AS one_type" + (" CROSS JOIN unnest(:days) AS one_day" if by_day else "")
+    found = text(
+        f"""
+SELECT {_COLUMNS} FROM (
+  SELECT run.leaf_index FROM {runs} CROSS JOIN LATERAL (
+    SELECT leaf_index FROM entry WHERE {" AND ".join(conditions)} AND leaf_index < :before ORDER BY leaf_index DESC LIMIT :most
+  ) AS run ORDER BY run.leaf_index DESC LIMIT :most
+) AS found JOIN entry ON entry.leaf_index = found.leaf_index ORDER BY entry.leaf_index DESC
+"""  # noqa: S608  our own words; what a reader sends is bound
+    ).bindparams(bindparam("kinds", type_=ARRAY(Text)))
+    return found.bindparams(bindparam("days", type_=ARRAY(Date))) if by_day else found
+
+
+_KINDS = text(
+    """
+WITH RECURSIVE kinds AS (
+  (SELECT type FROM entry WHERE leaf_index IS NOT NULL ORDER BY type LIMIT 1)
+  UNION ALL
+  SELECT (SELECT type FROM entry WHERE leaf_index IS NOT NULL AND type > kinds.type ORDER BY type LIMIT 1)
+  FROM kinds WHERE kinds.type IS NOT NULL
+) SELECT type FROM kinds WHERE type IS NOT NULL
+"""
+)
+
+
+def list_published_kinds(tx: Session) -> list[str]:
+    """The types of entries that have a place, sorted; a step of an index for each."""
+    return list(tx.execute(_KINDS).scalars())
+
+
+def find_published(tx: Session, *, public_id: str) -> Published | None:
+    """One entry by its public id, or None while no signed checkpoint covers it."""
+    found = tx.scalar(select(Entry).where(Entry.public_id == public_id))
+    if found is None or found.leaf_index is None or found.leaf_index >= published_size(tx):
+        return None
+    return Published(found.leaf_index, found.public_id, found.type, found.merchant, found.day, found.body)
+
+
+def list_published_returns(tx: Session, *, sale: str) -> Sequence[str]:
+    """The public ids of the published voids and refunds of a sale (public id), in the order of the log."""
+    query = (
+        select(Reversal.public_id)
+        .join(Sale, Sale.id == Reversal.sale_id)
+        .join(Entry, Entry.id == Reversal.entry_id)
+        .where(Sale.public_id == sale, Entry.leaf_index < published_size(tx))
+        .order_by(Entry.leaf_index)
+    )
+    return tx.scalars(query).all()
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSum:
+    """What merchants bore under one version of an offer in the published sales of a month (fen), and in how many of them."""
+
+    offer: str
+    version: int
+    sales: int
+    borne_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSums:
+    """A month's published sales by merchant-borne offer, and what came back: `given_fen` and `back_fen` are concessions and rebates."""
+
+    rows: list[OfferSum]
+    sales: int
+    given_fen: int
+    back_fen: int
+
+
+_BY_OFFER = text(
+    """
+WITH read AS MATERIALIZED (
+  SELECT type, body->'offers' AS offers,
+    (body->>'concession')::bigint + (body->>'rebate_member')::bigint + (body->>'rebate_union')::bigint AS fen
+  FROM (
+    SELECT type, convert_from(body, 'UTF8')::jsonb AS body FROM entry
+    WHERE day >= :first AND day < :beyond AND type IN ('sale', 'void', 'refund') AND leaf_index < :size OFFSET 0
+  ) AS parsed
+)
+SELECT type, NULL AS offer, NULL AS version, count(*) AS entries, sum(fen) AS fen FROM read GROUP BY type
+UNION ALL
+SELECT 'offer', one->>0, (one->>1)::integer, count(*), sum((one->>2)::bigint)
+FROM read CROSS JOIN LATERAL jsonb_array_elements(offers) AS one WHERE type = 'sale'
+GROUP BY one->>0, (one->>1)::integer ORDER BY fen DESC NULLS LAST, offer, version
+"""
+)
+_KEPT: Final = 48
+_sums: dict[tuple[str, bytes], OfferSums] = {}
+
+
+def total_by_offer(tx: Session, *, month: str) -> OfferSums:
+    """What merchants bore by offer and version in a month (YYYY-MM), the most first, out of the published entries alone.
+
+    Returns name no offer, so what they took back stands as one sum. Every entry of the month is read, so the answer is kept for as
+    long as the newest checkpoint is the same.
+    """
+    first, beyond = month_days(month)
+    note = find_newest_checkpoint(tx)
+    if note is None:
+        return OfferSums([], 0, 0, 0)
+    if (kept := _sums.get((month, note))) is not None:
+        return kept
+    size = parse_checkpoint(parse_note(note).text).size
+    rows = tx.execute(_BY_OFFER, {"first": first, "beyond": beyond, "size": size}).all()
+    fen = {row.type: int(row.fen or 0) for row in rows if row.type != "offer"}
+    sums = OfferSums(
+        rows=[OfferSum(row.offer, row.version, row.entries, int(row.fen)) for row in rows if row.type == "offer"],
+        sales=sum(row.entries for row in rows if row.type == "sale"),
+        given_fen=fen.get("sale", 0),
+        back_fen=fen.get("void", 0) + fen.get("refund", 0),
+    )
+    if len(_sums) >= _KEPT:
+        _sums.clear()
+    _sums[month, note] = sums
+    return sums
