@@ -5,6 +5,7 @@ Everything comes from one place: a redirect is refused, an answer has a largest 
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,12 +15,13 @@ import urllib3
 
 from market.record.log.bundles import MAX_ENTRY
 from market.record.log.notes import MAX_BYTES
-from market.record.log.tiles import WIDTH, ReadFile
+from market.record.log.tiles import WIDTH, ReadFile, Tile, parse_path
 from market.record.log.tree import HASH_SIZE
 
 CONNECT_SECONDS: Final = 10
 SILENT_SECONDS: Final = 30
 FILE_SECONDS: Final = 120
+AHEAD: Final = 4
 _CHUNK: Final = 1 << 16
 _BUSY: Final = (429, 500, 502, 503, 504)
 
@@ -36,8 +38,13 @@ def open_record(where: str) -> Iterator[ReadFile]:
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=SILENT_SECONDS),
             retries=urllib3.Retry(3, redirect=False, status_forcelist=_BUSY, backoff_factor=0.5),
             headers={"User-Agent": "huigong-audit", "Accept-Encoding": "identity"},
+            maxsize=1 + AHEAD,
         ) as pool:
-            yield _read_served(pool, where.rstrip("/"))
+            ahead = _ReadAhead(_read_served(pool, where.rstrip("/")))
+            try:
+                yield ahead.read
+            finally:
+                ahead.stop()
     elif Path(where).is_dir():
         yield _read_copied(Path(where))
     else:
@@ -54,6 +61,32 @@ def largest_size(path: str) -> int:
     if path.startswith("tile/"):
         return WIDTH * HASH_SIZE
     return MAX_BYTES if path == "checkpoint" else MAX_ENTRY
+
+
+class _ReadAhead:
+    """Fetches the next full tiles and bundles while the audit is busy with one, so that it does not wait for each way there and back."""
+
+    def __init__(self, read: ReadFile) -> None:
+        self._read = read
+        self._threads = ThreadPoolExecutor(AHEAD)
+        self._coming: dict[str, Future[bytes | None]] = {}
+
+    def read(self, path: str) -> bytes | None:
+        """The file of this path, which may have come already."""
+        coming = self._coming.pop(path, None)
+        if path.startswith(("tile/0/", "tile/entries/")):
+            tile = parse_path(path)
+            nearest = range(tile.index + 1, tile.index + 1 + AHEAD) if tile.width == WIDTH else ()
+            for following in (Tile(tile.level, index).path for index in nearest):
+                if (
+                    following not in self._coming
+                ):  # beyond the last full one there is nothing: None comes, and nobody asks
+                    self._coming[following] = self._threads.submit(self._read, following)
+        return self._read(path) if coming is None else coming.result()
+
+    def stop(self) -> None:
+        """Fetch no more."""
+        self._threads.shutdown(cancel_futures=True)
 
 
 def _read_copied(folder: Path) -> ReadFile:

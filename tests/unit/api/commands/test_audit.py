@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from api import record_files
 from api.commands.audit import audit
+from api.record_files import AHEAD
 from tests.record_log import KEY, OTHER, change, copy_record, files_of, many_entries
 
 ENTRIES = list(many_entries(300))
@@ -73,6 +74,20 @@ def test_a_record_is_audited_over_http(run: Callable[..., Result]) -> None:
     assert found.exit_code == 0
     assert found.stdout.splitlines()[-1] == "0 findings"
     assert KEY.verifier.text in found.stdout
+
+
+def test_each_file_is_fetched_once_and_a_little_ahead(run: Callable[..., Result]) -> None:
+    bodies = list(many_entries(2_000))
+    files, asked = files_of(bodies), []
+
+    def answer(path: str) -> Answer:
+        asked.append(path)
+        return (404, b"", {}) if path not in files else (200, files[path], {})
+
+    with serving(answer) as url:
+        assert run(url).exit_code == 0
+    assert sorted(set(asked) & set(files)) == sorted(files)
+    assert len(asked) == len(set(asked)) <= len(files) + 2 * AHEAD
 
 
 def test_a_folder_is_audited_and_the_checkpoint_kept(run: Callable[..., Result], tmp_path: Path) -> None:
