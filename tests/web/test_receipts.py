@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 import cards
 from api import till as till_door
 from api.cli import app
+from api.logs import configure_logs
 from api.public_log import key_path, log_folder, open_log, renew_key, run_round
 from api.receipts import get_sale_entry
 from market.kit.clock import now
@@ -347,13 +348,13 @@ def test_entries_of_every_type_can_be_looked_up(client: TestClient, policy: Poli
 
 
 def test_nothing_uploaded_is_logged(
-    capfd: pytest.CaptureFixture[str], client: TestClient, files: tuple[bytes, bytes]
+    client: TestClient, files: tuple[bytes, bytes], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    capfd.readouterr()
+    configure_logs("json")  # to the streams of this test
     post(client, file=files[1])
     post(client, text=files[1].decode().replace("1600", "1500"))
-    said = "".join(capfd.readouterr())
-    assert "/record/check" in said
+    said = capfd.readouterr().err
+    assert '"route": "/record/check"' in said
     assert json.loads(files[1])["leaf"] not in said
     assert parse_receipt(files[1]).public_id not in said
 
