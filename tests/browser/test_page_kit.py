@@ -41,7 +41,24 @@ def test_a_page_is_whole_and_open_to_everybody(
     look_at(page, sample.name)
 
 
-@pytest.mark.parametrize("name", ["card", "till", "visit", "visit-quote", "till-code", "record"])
+@pytest.mark.parametrize("with_scripts", [True, False])
+def test_the_link_of_a_receipt_finds_its_own_fingerprint_and_no_other(
+    gallery: str, open_page: Callable[..., Page], *, with_scripts: bool
+) -> None:
+    """The part after # never reaches the server: the browser itself marks what it names."""
+    page = open_page("phone", java_script_enabled=with_scripts)
+    page.goto(f"{gallery}/check-entry")
+    leaf = page.locator(".leaf").get_attribute("id")
+    for fragment, is_same in ((leaf, True), ("0" * 64, False), ("", False)):
+        page.goto("about:blank")
+        page.goto(f"{gallery}/check-entry#{fragment}")
+        expect(page.locator(".leaf-same")).to_be_visible(visible=is_same)
+        expect(page.locator(".leaf-look")).to_be_visible(visible=not is_same)
+
+
+@pytest.mark.parametrize(
+    "name", ["card", "till", "visit", "visit-quote", "till-code", "record", "receipt", "check-proved"]
+)
 def test_the_smallest_phone_has_room_in_english_too(
     gallery: str, open_page: Callable[..., Page], look_at: Callable[..., None], name: str
 ) -> None:
