@@ -24,7 +24,7 @@ from market.kit.postgres_folders import PORT
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-pytest_plugins = ["tests.world", "tests.mall", "tests.web.plaza", "tests.web.supplier"]
+pytest_plugins = ["tests.world", "tests.mall", "tests.web.plaza", "tests.web.supplier", "tests.web.ledger"]
 TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")
 _numbers = itertools.count(1)
