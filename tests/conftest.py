@@ -21,7 +21,10 @@ from tests.stages import Begun, Stage, copied
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-pytest_plugins = ["tests.world", "tests.mall", "tests.web.market", "tests.web.plaza", "tests.web.supplier"]
+pytest_plugins = [
+    *("tests.world", "tests.mall"),
+    *("tests.web.ledger", "tests.web.market", "tests.web.plaza", "tests.web.supplier"),
+]
 TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")
 
