@@ -23,7 +23,7 @@ settings.load_profile("any machine")
 
 pytest_plugins = [
     *("tests.world", "tests.mall"),
-    *("tests.web.ledger", "tests.web.market", "tests.web.plaza", "tests.web.supplier"),
+    *("tests.web.market", "tests.web.ledger", "tests.web.plaza", "tests.web.supplier"),
 ]
 TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")
