@@ -92,10 +92,11 @@ def show_rows(rows: Sequence[Totals], businesses: Mapping[str, MerchantBusiness]
 def show_published(tx: Session, policy: Policy | None = None) -> Checkpointed:
     """How far the record is published now."""
     policy = policy or find_policy(tx)
+    outside = () if policy is None else policy.witnesses
     return Checkpointed(
         entries_count=published_size(tx),
         signed_at=newest_signed_at(tx),
         within_seconds=None if policy is None else policy.window_seconds + policy.delay_seconds,
-        witnesses_count=0 if policy is None else len(policy.witnesses),
-        cosigned_count=count_newest_cosigners(tx),
+        witnesses_count=len(outside),
+        cosigned_count=count_newest_cosigners(tx, among=outside),
     )

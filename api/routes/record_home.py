@@ -38,7 +38,8 @@ def record_check(request: Request) -> Response:
         checkpoint = find_checkpoint(tx)
         cosigners = {each.name: each for each in list_cosigners(tx)}
         published = show_published(tx, policy)
-    asked = [] if policy is None else [key.name for key in policy.witnesses]
+    own = set() if policy is None else {key.name for key in policy.own_witnesses}
+    asked = [] if policy is None else [key.name for key in (*policy.witnesses, *policy.own_witnesses)]
     view = RecordCheck(
         address=own_origin(request),
         origin=policy.origin if policy else None,
@@ -48,6 +49,7 @@ def record_check(request: Request) -> Response:
         witnesses=tuple(
             WitnessShown(
                 name=name,
+                is_own=name in own,
                 since_at=cosigners[name].first_at if name in cosigners else None,
                 checkpoints_count=cosigners[name].checkpoints if name in cosigners else 0,
             )

@@ -441,8 +441,10 @@ RECORD: tuple[Sample, ...] = (
             checkpoint=CHECKPOINT,
             window_seconds=3600,
             witnesses=(
-                v.WitnessShown(name="witness.example/city", since_at=None, checkpoints_count=0),
-                v.WitnessShown(name="witness.example/law", since_at=NOW - timedelta(days=40), checkpoints_count=960),
+                v.WitnessShown(name="witness.example/city", is_own=False, since_at=None, checkpoints_count=0),
+                v.WitnessShown(
+                    name="witness.example/law", is_own=True, since_at=NOW - timedelta(days=40), checkpoints_count=960
+                ),
             ),
             published=PUBLISHED,
         ),

@@ -6,12 +6,17 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from starlette.testclient import TestClient
 
+from api.public_log import add_witness
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.offers.operations import propose_offer
+from market.record.log.keys import Kind
+from market.record.publishing.keyring import new_key
+from market.record.publishing.models import LogCosignature
+from market.record.publishing.served import published_size
 from merchants import admit_merchant
 from tests.web.conftest import Works
 from tests.web.ledger import BACK, Ledger, ask, lines_of, rows_of
@@ -230,7 +235,7 @@ def test_the_page_shows_key_origin_and_checkpoint_and_its_commands_have_answers(
     assert client.get("/record/checkpoint").text in page
     assert "外部见证人 0 家" in page
     commands = re.findall(r'<pre class="command"[^>]*><code>([^<]+)</code></pre>', page)
-    assert commands[:2] == ["huigong verify receipt FILE", "huigong audit http://testserver"]
+    assert commands[:2] == ["huigong verify receipt FILE", "huigong audit http://testserver/record"]
     for command in commands[2:]:
         curl, flag, address = command.split()
         assert (curl, flag) == ("curl", "-sS")
@@ -248,3 +253,19 @@ def test_witnesses_are_named_with_the_day_since_when_they_sign(client: TestClien
     page = client.get("/record/check-it-yourself?lang=en").text
     assert "witness.example/w" in page
     assert f"since {business_day(since).day} " in page
+
+
+def test_a_witness_of_the_operator_s_own_is_shown_and_not_counted(client: TestClient, ledger: Ledger) -> None:
+    outside, own = (
+        new_key(name, Kind.COSIGNATURE).verifier for name in ("witness.example/city", "witness.example/own")
+    )
+    add_witness(outside, is_own=False, at=now())
+    add_witness(own, is_own=True, at=now())
+    ledger.publish()
+    with transaction() as tx:
+        size = published_size(tx)
+        tx.execute(insert(LogCosignature).values(size=size, witness=own.name, line=b"x", at=now()))
+    page = html.unescape(client.get("/record/check-it-yourself").text)
+    assert "1 家外部见证人中，0 家签过最新的检查点" in page
+    assert "witness.example/own (工会自己运行，不计数)" in page
+    assert "witness.example/city (" not in page

@@ -273,9 +273,10 @@ class RecordEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class WitnessShown:
-    """Somebody asked to cosign checkpoints, and since when he has (None: not yet)."""
+    """Somebody asked to cosign checkpoints, and since when he has (None: not yet). One that the operator runs, `is_own`, proves nothing."""
 
     name: str
+    is_own: bool
     since_at: datetime | None
     checkpoints_count: int
 

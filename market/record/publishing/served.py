@@ -116,9 +116,11 @@ def list_cosigners(tx: Session) -> list[Cosigner]:
     return [Cosigner(*row) for row in tx.execute(query.group_by(LogCosignature.witness).order_by(first))]
 
 
-def count_newest_cosigners(tx: Session) -> int:
-    """How many witnesses have cosigned the newest checkpoint."""
-    return tx.scalar(select(func.count()).where(LogCosignature.size == published_size(tx))) or 0
+def count_newest_cosigners(tx: Session, *, among: Iterable[VerifierKey]) -> int:
+    """How many of these witnesses have cosigned the newest checkpoint."""
+    names = [key.name for key in among]
+    newest = (LogCosignature.size == published_size(tx), LogCosignature.witness.in_(names))
+    return tx.scalar(select(func.count()).where(*newest)) or 0
 
 
 def newest_signed_at(tx: Session) -> datetime | None:
