@@ -56,7 +56,8 @@ class LogNotOpenError(ConflictError):
 
 def log_folder(settings: Settings, origin: str) -> Path:
     """Where the keys and the shelf of the log with this origin lie."""
-    home = settings.record_folder or (settings.data_dir or default_home(PROJECT)).parent / "record"
+    database = settings.data_dir or default_home(PROJECT)
+    home = settings.record_folder or database.with_name(f"{database.name}-record")
     return home / re.sub(r"[^A-Za-z0-9.-]+", "_", origin)
 
 
