@@ -9,6 +9,9 @@ CODE := market merchants cards api bench tests alembic
 RUN_STAMP := .venv/run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
+# Compiled modules are kept: without them every process that the tests start compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check fix bench prove coverage lock clean
 .DELETE_ON_ERROR:
 

@@ -44,7 +44,7 @@ FROM (SELECT merchant, CASE type WHEN 'refund' THEN -1 ELSE 1 END AS way, conver
   FROM entry WHERE type IN ('sale', 'refund', 'void')) AS entries GROUP BY 1
 """
 TOLD = """
-WITH moved AS (SELECT jsonb_array_elements(convert_from(body, 'UTF8')::jsonb->'transfers') AS move FROM entry WHERE type <> 'offer')
+WITH moved AS (SELECT jsonb_array_elements(convert_from(body, 'UTF8')::jsonb->'transfers') AS move FROM entry)
 SELECT account, sum(fen) FROM (SELECT move->>1 AS account, (move->>2)::bigint AS fen FROM moved
   UNION ALL SELECT move->>0, -(move->>2)::bigint FROM moved) AS told GROUP BY 1 HAVING sum(fen) <> 0
 """
@@ -102,7 +102,8 @@ def read_books(street: Street) -> Books:
         assert list_fen == concession_fen + subsidy_fen + paid_fen
     owed = {account: fen for account, fen in read.ledger.items() if account.startswith("payable:")}
     assert {account: fen for account, fen in told.items() if account.startswith("payable:")} == owed
-    assert -told.get("budget:online", 0) == sum(owed.values())
+    assert told["union:fund"] == -100_000
+    assert 100_000 - told["budget:online"] == sum(owed.values())
     return read
 
 
