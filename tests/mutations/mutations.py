@@ -50,8 +50,8 @@ SPOILT = {
         ),
         ("buy-x-get-y rewards the dearest", "+ max(0, units % size - offer.buy)", "+ min(units % size, offer.get)"),
         ("two sets cost the price of one", "- sets * offer.price", "- offer.price"),
-        ("a fixed price raises what is cheaper", "max(0, net - units * offer.price)", "abs(net - units * offer.price)"),
-        ("an amount per unit takes more than there is", "min(units * offer.amount, net)", "units * offer.amount"),
+        ("a fixed price raises what is cheaper", "max(0, net - units * price)", "abs(net - units * price)"),
+        ("an amount per unit takes more than there is", "min(units * amount, net)", "units * amount"),
     ],
     "market/pricing/offer.py": [
         ("a group is ignored", 'put(self, "is_gated"', 'put(self, "group", None)\n        put(self, "is_gated"'),

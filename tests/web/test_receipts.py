@@ -365,7 +365,7 @@ def test_without_a_log_the_page_says_so(client: TestClient, market: Works) -> No
 
 
 def test_the_record_leads_to_the_check(client: TestClient, market: Works) -> None:
-    for path in ("/record/months", "/record/offers"):
+    for path in ("/record/check-it-yourself", "/record/offers"):
         assert 'href="/record/check"' in client.get(path).text
 
 

@@ -31,7 +31,7 @@ class ReceiptMalformedError(InvalidError):
     """This is no receipt file: `field` names the part that is not as the format has it, `problem` says why."""
 
     code = "RECEIPT_MALFORMED"
-    zh = "这不是一份原样的小票文件：“{field}”这一项格式不对。请重新下载，不要改动。"
+    zh = "这不是一份原样的小票文件：“{field}”这一项格式不对（{problem}）。请重新下载，不要改动。"
     en = "This is no receipt file as it was given out: {field}: {problem}. Download it again and leave it unchanged."
 
 

@@ -285,7 +285,8 @@ def test_whoever_is_killed_every_order_and_every_fen_ends_right(town: Town, kill
     print(Counter(told for buyer in buyers for told in buyer.told))  # noqa: T201
     assert wrongs == []
     assert findings() == []
-    assert {"paid", "cancelled"} <= {state for state, _ in states}, "too little happened to show anything"
+    needed = {"paid", "cancelled"} if kills >= 100 else {"paid"}
+    assert needed <= {state for state, _ in states}, "too little happened to show anything"
     if kills >= 100:
         assert hit["requests cut"] >= 10, "the kills came too late to show anything"
         assert hit["jobs cut"] >= 10, "the kills came too late to show anything"
