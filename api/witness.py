@@ -89,6 +89,8 @@ class Watched:
 
         Raises LogForkError when a witness has seen more than this database ever signed.
         """
+        if not self._seen:
+            return 0
         with transaction() as tx:
             note = find_newest_checkpoint(tx)
         if note is None:

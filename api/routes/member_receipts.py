@@ -22,8 +22,8 @@ from market.kit.database import transaction
 from market.kit.errors import NotFoundError
 from market.kit.settings import get_settings
 from market.offers.queries import list_titles
+from market.oversight.published import find_published
 from market.record.entries import entry_hash
-from market.record.publishing.served import prove_entry
 from market.sales import queries
 from market.sales.queries import MonthTotals
 
@@ -86,7 +86,7 @@ def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
         versions = [(row["offer"], row["version"]) for row in (*sale.quote["applied"], *sale.quote["not_applied"])]
         titles = {offer: title for (offer, _), title in list_titles(tx, versions=versions).items()}
         entry = get_sale_entry(tx, public_id=receipt)
-        proof = None if entry.leaf_index is None else prove_entry(tx, leaf_index=entry.leaf_index)
+        published = find_published(tx, public_id=receipt)
         due = find_due(tx, entry=entry)
     promised = sign_due(get_settings(), due)
     summary = sale.summary
@@ -115,9 +115,9 @@ def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
             if back.kind == "refund"
         ),
         entry_hash=entry_hash(entry.body).hex(),
-        record_number=None if proof is None else proof.index + 1,
+        record_number=None if published is None else published.leaf_index + 1,
         promise_by=promised.by if promised else None,
-        is_overdue=proof is None and promised is not None and promised.by < now(),
+        is_overdue=published is None and promised is not None and promised.by < now(),
         check_url=f"{own_origin(request)}/record/check?entry={receipt}#{entry_hash(entry.body).hex()}",
     )
     return render(request, "member/receipt.html", view)

@@ -17,7 +17,7 @@ from api.pages.views import Amounts, ReceiptCheck
 from api.pages.views.public import CheckedEntry, CheckedReceipt, CheckStep
 from market.kit.clock import get_zone, now
 from market.kit.database import transaction
-from market.oversight.queries import find_entry
+from market.oversight.published import find_published
 from market.record.entries import entry_hash
 from market.record.publishing.served import find_policy, list_log_keys, list_promise_keys, prove_entry
 from market.record.receipts import (
@@ -81,17 +81,16 @@ def _read_upload(fields: FormData) -> bytes:
 
 def _complete(tx: Session, receipt: Receipt) -> Receipt:
     """The receipt with the proof of its entry, where it was given out before that was published."""
-    entry = find_entry(tx, public_id=receipt.public_id) if receipt.proof is None and receipt.public_id else None
-    if entry is None or entry.leaf_index is None:
+    entry = find_published(tx, public_id=receipt.public_id) if receipt.proof is None and receipt.public_id else None
+    if entry is None:
         return receipt
     return replace(receipt, proof=prove_entry(tx, leaf_index=entry.leaf_index))
 
 
 def _find_published(tx: Session, public_id: str) -> CheckedEntry | None:
     """What is published under an id. What still waits for its window is as unknown as what does not exist."""
-    entry = find_entry(tx, public_id=public_id)
-    proof = None if entry is None or entry.leaf_index is None else prove_entry(tx, leaf_index=entry.leaf_index)
-    if entry is None or proof is None:
+    entry = find_published(tx, public_id=public_id)
+    if entry is None:
         return None
     said: dict[str, Any] = json.loads(entry.body)
     names = merchants.find_merchants(tx, codes=[entry.merchant]) if entry.merchant else {}
@@ -99,8 +98,8 @@ def _find_published(tx: Session, public_id: str) -> CheckedEntry | None:
     return CheckedEntry(
         public_id=entry.public_id,
         entry_hash=entry_hash(entry.body).hex(),
-        number=proof.index + 1,
-        kind=entry.type,
+        number=entry.leaf_index + 1,
+        kind=entry.kind,
         on=entry.day,
         merchant=names[entry.merchant].name if entry.merchant in names else entry.merchant,
         amounts=amounts,

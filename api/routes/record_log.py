@@ -10,7 +10,7 @@ from fastapi import Path, Response
 from api.access import Doors
 from api.errors import PageUnknownError
 from market.kit.database import transaction
-from market.oversight.queries import find_entry
+from market.oversight.published import find_published
 from market.record.log.errors import MalformedError
 from market.record.log.tiles import WIDTH, parse_path
 from market.record.publishing.served import find_checkpoint, find_published_policy, prove_entry, read_published
@@ -54,19 +54,16 @@ def record_policy() -> Response:
 def record_entry(entry: PublicId) -> Response:
     """A published entry, byte for byte as it stands in the log."""
     with transaction() as tx:
-        found = find_entry(tx, public_id=entry)
-        is_published = (
-            found is not None and found.leaf_index is not None and prove_entry(tx, leaf_index=found.leaf_index)
-        )
-    return _file(found.body if found is not None and is_published else None, "application/json", FOR_EVER)
+        found = find_published(tx, public_id=entry)
+    return _file(None if found is None else found.body, "application/json", FOR_EVER)
 
 
 @doors.get("/entries/{entry}.tlog-proof", response_class=Response)
 def record_proof(entry: PublicId) -> Response:
     """The proof that an entry is in the log (C2SP tlog-proof): its place, the path to the root, the checkpoint."""
     with transaction() as tx:
-        found = find_entry(tx, public_id=entry)
-        proof = None if found is None or found.leaf_index is None else prove_entry(tx, leaf_index=found.leaf_index)
+        found = find_published(tx, public_id=entry)
+        proof = None if found is None else prove_entry(tx, leaf_index=found.leaf_index)
     return _file(None if proof is None else proof.encode(), "text/plain; charset=utf-8", SOON_OLD)
 
 
