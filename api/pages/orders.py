@@ -9,7 +9,7 @@ from api.pages.i18n import Language, translate
 from api.pages.pictures import N_
 from api.pages.views import Goods, GoodsLine, OrderRow, PriceStep, Shelf, StoryRow, UndoShown
 from market.offers.live import Title
-from market.sales.orders.models import Handout, OrderChange, OrderLine
+from market.sales.orders.models import Handout, OrderChange, OrderLine, UndoneHandout
 from market.sales.orders.queries import OrderDetail
 from market.sales.orders.undo import UNDO_WINDOW
 from merchants import ProductDetail, Variant
@@ -45,8 +45,8 @@ REASONS = {
     "cancelled_by_merchant": N_("商户取消"),
     "collected_by_proxy": N_("代领人取走"),
     "unclaimed": N_("长期没有人取，自动退回"),
-    "handout_undone": N_("撤回发放"),
 }
+HANDED, UNDONE = N_("发放 {pieces} 件"), N_("撤回发放 {pieces} 件")
 PEOPLE = {
     "member": N_("会员"),
     "staff": N_("店员"),
@@ -146,17 +146,38 @@ def show_undo(handout: Handout | None) -> UndoShown | None:
 
 
 def tell_story(
-    changes: Sequence[OrderChange], *, names: Mapping[UUID, str], language: Language
+    changes: Sequence[OrderChange],
+    handouts: Sequence[Handout],
+    undone: Mapping[UUID, UndoneHandout],
+    *,
+    names: Mapping[UUID, str],
+    language: Language,
 ) -> tuple[StoryRow, ...]:
-    """What became of an order, oldest first. Of staff and officers the names, of the member that it was he."""
-    return tuple(
+    """What became of an order, oldest first, every hand-out and every one taken back (`undone`, by its id) among it.
+
+    Of staff and officers the names, of the member that it was he.
+    """
+
+    def pieces_row(at: datetime, sentence: str, handout: Handout, staff_id: UUID) -> StoryRow:
+        said = translate(language, sentence).format(pieces=sum(handout.units.values()))
+        return StoryRow(at=at, sentence=said, who=_say_who("staff", staff_id, names, language))
+
+    rows = [pieces_row(each.at, HANDED, each, each.staff_id) for each in handouts]
+    rows += [
+        pieces_row(back.at, UNDONE, each, back.staff_id)
+        for each in handouts
+        if (back := undone.get(each.id)) is not None
+    ]
+    rows += [
         StoryRow(
             at=change.at,
             sentence=_say_change(change, language),
             who=_say_who(change.by_kind, change.by_id, names, language),
         )
         for change in changes
-    )
+        if change.reason != "handout_undone"
+    ]
+    return tuple(sorted(rows, key=lambda row: row.at))
 
 
 def _say_change(change: OrderChange, language: Language) -> str:

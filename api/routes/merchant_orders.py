@@ -260,7 +260,11 @@ def _view(tx: Session, desk: Desk, detail: OrderDetail, language: Language, erro
         steps=steps if desk.is_owner else (),
         other_concession_fen=rest if desk.is_owner else 0,
         story=tell_story(
-            queries.list_changes(tx, order_id=order.id), names=_staff_names(tx, desk, order.id), language=language
+            queries.list_changes(tx, order_id=order.id),
+            queries.list_handouts(tx, order_id=order.id),
+            undo.list_undone(tx, order_id=order.id),
+            names=_staff_names(tx, desk, order.id),
+            language=language,
         ),
         backs=tuple(
             BackRow(

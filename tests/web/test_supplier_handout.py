@@ -228,6 +228,9 @@ def test_a_mistake_is_taken_back_from_the_page_and_the_member_reads_it(
     assert send(phone, done, path).status_code == 303, "a second tap changes nothing"
     assert phone.get(f"{HOME}/orders/{order.number}/done").status_code == 303
     assert count("undone_handout") == 1
+    story = re.findall(r'"story-what">([^<]+)<', phone.get(f"/merchant/orders/{order.number}").text)
+    assert {"发放 3 件", "撤回发放 3 件"} <= set(story)
+    assert story.index("撤回发放 3 件") < story.index("发放 3 件"), "the latest stands first"
     phone.cookies.clear()
     shown = flat(enter("member").get(f"/orders/{order.number}").text)
     assert "商户撤回发放，东西留着等你来取 3 件" in shown
