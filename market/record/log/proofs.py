@@ -17,7 +17,7 @@ Range: TypeAlias = tuple[int, int]
 def prove_inclusion(index: int, size: int, hash_range: HashRange) -> tuple[bytes, ...]:
     """The audit path of the leaf `index` in the tree of the first `size` leaves: from its sibling up to the root's child."""
     invariant(0 <= index < size, "An inclusion proof is for a leaf of the tree")
-    return tuple(hash_range(start, end) for start, end in _inclusion_ranges(index, size))
+    return tuple(hash_range(start, end) for start, end in inclusion_ranges(index, size))
 
 
 def prove_consistency(old: int, new: int, hash_range: HashRange) -> tuple[bytes, ...]:
@@ -30,7 +30,7 @@ def verify_inclusion(*, leaf: bytes, index: int, size: int, proof: Sequence[byte
     """Refuse unless the leaf hash stands at `index` of the tree with this size and root."""
     if not 0 <= index < size:
         raise NotProvedError(f"Entry {index} is not in a tree of {size} entries")
-    ranges = _inclusion_ranges(index, size)
+    ranges = inclusion_ranges(index, size)
     _check_length(proof, len(ranges))
     computed = leaf
     for (start, _), sibling in zip(ranges, proof, strict=True):
@@ -67,8 +67,8 @@ def verify_consistency(*, old: int, old_root: bytes, new: int, new_root: bytes, 
         raise NotProvedError(f"The consistency proof leads to another root of the {new} entries")
 
 
-def _inclusion_ranges(index: int, size: int) -> list[Range]:
-    """The siblings on the way from the leaf to the root, PATH(m, D[n]) without its recursion."""
+def inclusion_ranges(index: int, size: int) -> list[Range]:
+    """The siblings on the way from the leaf to the root, of which a proof consists: PATH(m, D[n]) without its recursion."""
     siblings, start, end = [], 0, size
     while end - start > 1:
         middle = start + split(end - start)

@@ -140,17 +140,27 @@ class TiledTree:
         middle = start + split(count)
         return hash_node(self.hash_range(start, middle), self.hash_range(middle, end))
 
+    def tiles_of(self, start: int, end: int) -> list[Tile]:
+        """The tiles, some of them twice, from which the hash of a range is made."""
+        count = end - start
+        if count & (count - 1) == 0 and start % count == 0:
+            level, index, _, _ = _find_perfect(start, count)
+            return [self._name_tile(level, index)]
+        middle = start + split(count)
+        return [*self.tiles_of(start, middle), *self.tiles_of(middle, end)]
+
     def get_tile(self, level: int, index: int) -> tuple[bytes, ...]:
         """The hashes of a tile of this tree; of a partial one that is gone, the full one's first."""
         if (level, index) not in self._tiles:
-            width = min(WIDTH, (self.size >> _BITS * level) - index * WIDTH)
-            self._tiles[level, index] = self._read_tile(Tile(level, index, width))
+            self._tiles[level, index] = self._read_tile(self._name_tile(level, index))
         return self._tiles[level, index]
 
     def _hash_perfect(self, start: int, count: int) -> bytes:
-        level, height = divmod(count.bit_length() - 1, _BITS)
-        index, at = divmod(start >> _BITS * level, WIDTH)
-        return root_of(self.get_tile(level, index)[at : at + (1 << height)])
+        level, index, at, width = _find_perfect(start, count)
+        return root_of(self.get_tile(level, index)[at : at + width])
+
+    def _name_tile(self, level: int, index: int) -> Tile:
+        return Tile(level, index, min(WIDTH, (self.size >> _BITS * level) - index * WIDTH))
 
     def _read_tile(self, tile: Tile) -> tuple[bytes, ...]:
         for file in dict.fromkeys((tile, tile.full)):
@@ -158,6 +168,13 @@ class TiledTree:
             if data is not None:
                 return decode_tile(file, data)[: tile.width]
         raise MissingTileError(f"{tile.path} is missing")
+
+
+def _find_perfect(start: int, count: int) -> tuple[int, int, int, int]:
+    """Where the hashes over which a perfect subtree stands lie: level and index of their tile, place in it, how many."""
+    level, height = divmod(count.bit_length() - 1, _BITS)
+    index, at = divmod(start >> _BITS * level, WIDTH)
+    return level, index, at, 1 << height
 
 
 def _list_level(level: int | None, old: int, new: int) -> Iterator[Tile]:

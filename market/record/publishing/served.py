@@ -1,11 +1,11 @@
 """What is served of the log: checkpoint, tiles, bundles and proofs, never further than the newest signed checkpoint."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.record.log.bundles import encode_bundle
@@ -13,7 +13,7 @@ from market.record.log.checkpoints import parse_checkpoint
 from market.record.log.keys import VerifierKey
 from market.record.log.notes import parse_note
 from market.record.log.proof_files import ProofFile
-from market.record.log.proofs import prove_inclusion
+from market.record.log.proofs import inclusion_ranges, prove_inclusion
 from market.record.log.tiles import WIDTH, ReadFile, Tile, TiledTree, parse_path
 from market.record.log.tree import HASH_SIZE
 from market.record.models import Entry
@@ -161,15 +161,6 @@ def tile_reader(tx: Session) -> ReadFile:
     return read
 
 
-def published_tree(tx: Session) -> tuple[TiledTree, bytes] | None:
-    """The tree of the newest checkpoint and that checkpoint as it is served; None while nothing is published."""
-    note = find_checkpoint(tx)
-    if note is None:
-        return None
-    size = parse_checkpoint(parse_note(note).text).size
-    return TiledTree(size, tile_reader(tx)), note
-
-
 def prove_entry(tx: Session, *, leaf_index: int) -> ProofFile | None:
     """The `.tlog-proof` of an entry against the newest checkpoint; None while that does not cover it."""
     return prove_entries(tx, leaf_indexes=[leaf_index]).get(leaf_index)
@@ -177,14 +168,30 @@ def prove_entry(tx: Session, *, leaf_index: int) -> ProofFile | None:
 
 def prove_entries(tx: Session, *, leaf_indexes: Iterable[int]) -> dict[int, ProofFile]:
     """The `.tlog-proof` of each of these entries by its place, all against the newest checkpoint; those it does not cover are left out."""
-    published = published_tree(tx)
-    if published is None:
+    note = find_checkpoint(tx)
+    if note is None:
         return {}
-    tree, note = published
+    size = parse_checkpoint(parse_note(note).text).size
+    files: dict[str, bytes] = {}
+    tree = TiledTree(size, files.get)
+    covered = [index for index in leaf_indexes if index < size]
+    files |= _read_tiles(
+        tx, {tile for index in covered for one in inclusion_ranges(index, size) for tile in tree.tiles_of(*one)}
+    )
+    return {index: ProofFile(index, prove_inclusion(index, size, tree.hash_range), note) for index in covered}
+
+
+def _read_tiles(tx: Session, tiles: Collection[Tile]) -> dict[str, bytes]:
+    """Those of these tiles that are there, by their paths, in one question."""
+    keys = [(tile.level, tile.index) for tile in tiles]
+    rows = tx.execute(
+        select(LogTile.level, LogTile.index, LogTile.hashes).where(tuple_(LogTile.level, LogTile.index).in_(keys))
+    )
+    there: dict[tuple[int | None, int], bytes] = {(row.level, row.index): row.hashes for row in rows}
     return {
-        index: ProofFile(index, prove_inclusion(index, tree.size, tree.hash_range), note)
-        for index in leaf_indexes
-        if index < tree.size
+        tile.path: data[: tile.width * HASH_SIZE]
+        for tile in tiles
+        if (data := there.get((tile.level, tile.index))) is not None
     }
 
 
