@@ -187,7 +187,7 @@ def _read_tiles(tx: Session, tiles: Collection[Tile]) -> dict[str, bytes]:
     rows = tx.execute(
         select(LogTile.level, LogTile.index, LogTile.hashes).where(tuple_(LogTile.level, LogTile.index).in_(keys))
     )
-    there: dict[tuple[int | None, int], bytes] = {(row.level, row.index): row.hashes for row in rows}
+    there: dict[tuple[int | None, int], bytes] = {(level, index): hashes for level, index, hashes in rows}
     return {
         tile.path: data[: tile.width * HASH_SIZE]
         for tile in tiles
