@@ -18,9 +18,8 @@ def test_names_of_iana_are_zones_also_those_it_keeps_for_old_times_sake():
     assert {"Asia/Shanghai", "Asia/Urumqi", "UTC", "America/Argentina/Buenos_Aires", "PRC", "Etc/GMT+8"} <= list_zones()
 
 
-@pytest.mark.parametrize("name", sorted(list_zones()))
-def test_every_name_can_be_used(name):
-    assert NOON.astimezone(get_zone(name)) == NOON
+def test_every_name_can_be_used():
+    assert [name for name in list_zones() if NOON.astimezone(get_zone(name)) != NOON] == []
 
 
 @pytest.mark.parametrize(
