@@ -101,7 +101,9 @@ def close_public_days(timestamp: int) -> None:  # noqa: ARG001  every periodic j
 
 
 @JOBS.periodic(cron="40 20 * * *")
-@JOBS.task(name="erasures.count", queue=QUEUE, queueing_lock="erasures.count", lock="erasures.count", pass_context=False)
+@JOBS.task(
+    name="erasures.count", queue=QUEUE, queueing_lock="erasures.count", lock="erasures.count", pass_context=False
+)
 def count_erasures(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
     """Count in public the erasures of the months that are over: looked for every night, done at a month's end."""
     with transaction() as tx:
