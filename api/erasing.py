@@ -125,7 +125,8 @@ def _erase(tx: Session, *, subject: UUID, member_id: UUID | None, by: UUID | Non
 
 
 def _refuse(tx: Session, *, member_id: UUID, subject: UUID) -> None:
-    hindrance = _find_hindrance(find_post(tx, member_id=member_id), find_unfinished(tx, subject=subject))
+    unfinished = find_unfinished(tx, subject=subject, is_locking=True)
+    hindrance = _find_hindrance(find_post(tx, member_id=member_id), unfinished)
     if hindrance is not None:
         raise hindrance
 

@@ -252,7 +252,7 @@ def publish_erasures(tx: Session, *, at: datetime) -> int:
         last = first - timedelta(days=1) if year == (first - timedelta(days=1)).year else date(year, 12, 31)
         if len(rows) < FEWEST and last != date(year, 12, 31):
             continue
-        fields = {"count": len(rows), "since": min(day for _, day in rows).replace(day=1).isoformat()}
+        fields = {"persons": len(rows), "since": min(day for _, day in rows).replace(day=1).isoformat()}
         entry_id = publish_event(tx, kind="erasure", fields=fields, at=at, day=last)
         tx.execute(update(Erasure).where(Erasure.id.in_([id_ for id_, _ in rows])).values(entry_id=entry_id))
         counted += len(rows)

@@ -70,9 +70,9 @@ def check_erasures(connection: Connection) -> Iterator[Finding]:
           WHERE card_id IS NULL AND subject NOT IN (SELECT subject FROM erased)
         UNION ALL SELECT 'order ' || number, 'without a card, and its buyer was not erased' FROM member_order
           WHERE card_id IS NULL AND subject NOT IN (SELECT subject FROM erased)
-        UNION ALL SELECT 'entry ' || e.public_id, 'counts ' || (convert_from(e.body, 'UTF8')::jsonb ->> 'count')
+        UNION ALL SELECT 'entry ' || e.public_id, 'counts ' || (convert_from(e.body, 'UTF8')::jsonb ->> 'persons')
           || ' erasures, the register has ' || (SELECT count(*) FROM erasure x WHERE x.entry_id = e.id)
-          FROM entry e WHERE e.type = 'erasure' AND (convert_from(e.body, 'UTF8')::jsonb ->> 'count')::bigint
+          FROM entry e WHERE e.type = 'erasure' AND (convert_from(e.body, 'UTF8')::jsonb ->> 'persons')::bigint
             <> (SELECT count(*) FROM erasure x WHERE x.entry_id = e.id)
         """)
     )

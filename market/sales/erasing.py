@@ -45,10 +45,10 @@ class Held:
     purchases_count: int
 
 
-def find_unfinished(tx: Session, *, subject: UUID) -> Unfinished:
-    """What must be over before this person is erased; his orders stay locked to the end of the transaction."""
+def find_unfinished(tx: Session, *, subject: UUID, is_locking: bool = False) -> Unfinished:
+    """What must be over before this person is erased; with `is_locking` his orders stay locked to the end of the transaction."""
     mine = select(Order.id, Order.number, Order.state).where(Order.subject == subject).order_by(Order.id)
-    orders = tx.execute(mine.with_for_update(key_share=True)).all()
+    orders = tx.execute(mine.with_for_update(key_share=True) if is_locking else mine).all()
     ids = {order.id: order.number for order in orders}
     asked = select(ReturnRequest.order_id).where(ReturnRequest.order_id.in_(ids), ReturnRequest.state == "open")
     running = (

@@ -202,7 +202,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
             **dict.fromkeys(("witnesses", "own_witnesses"), _is_list),
         }
     ),
-    "erasure": _Form({**_HEAD, "count": _is_count, "since": _is_day}),
+    "erasure": _Form({**_HEAD, "persons": _is_count, "since": _is_day}),
     **dict.fromkeys(
         ("account", "allowance", "access", "key", "rebate", "settlement"),
         _Form(_HEAD, {"transfers": _is_transfers}, is_closed=False),

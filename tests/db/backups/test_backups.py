@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import pyrage
 import pytest
 from click.testing import Result
 from sqlalchemy import text
@@ -19,6 +20,7 @@ from api.erased_list import list_path
 from api.public_log import log_folder, run_round
 from market.kit.database import connect, get_engine
 from market.kit.postgres import Cluster, create_database
+from market.kit.postgres_folders import find_programs
 from market.kit.settings import get_settings
 from market.oversight.audits import AUDITS
 from tests.life import LATER, NAME, Life, find_everywhere
@@ -113,8 +115,6 @@ def test_everything_comes_back_and_is_proved(
 def test_the_files_are_sealed_and_the_database_s_holds_no_key(
     run: Callable[..., Result], kit: Mapping[str, str], tmp_path: Path
 ) -> None:
-    import pyrage
-
     raw = Path(kit["file"]).read_bytes()
     assert raw.startswith(b"age-encryption.org/v1\n")
     assert Path(kit["file"]).stat().st_mode & 0o077 == 0
@@ -123,8 +123,6 @@ def test_the_files_are_sealed_and_the_database_s_holds_no_key(
     head, _, dump = opened.partition(b"\n")
     assert b'"part": "database"' in head
     (tmp_path / "dump").write_bytes(dump)
-    from market.kit.postgres_folders import find_programs
-
     listed = subprocess.run(
         [str(find_programs(user=None) / "pg_restore"), "--data-only", "--file=-", str(tmp_path / "dump")],
         capture_output=True,
@@ -258,6 +256,7 @@ def test_a_place_that_cannot_be_written_and_a_wrong_recipient_are_said(
 def test_killed_in_the_middle_it_leaves_no_file_of_that_name(
     run: Callable[..., Result], kit: Mapping[str, str], life: Life, database_url: str, tmp_path: Path
 ) -> None:
+    connect(database_url)
     target, before = tmp_path / "killed.age", Path(kit["keys"]).read_bytes()
     with get_engine().begin() as connection:  # so much that a backup takes a while
         connection.execute(
