@@ -21,6 +21,17 @@ from tests.web.market import flat, follow
 Enter = Callable[[str], TestClient]
 
 
+@pytest.fixture
+def sit(client: TestClient, enter: Enter) -> Enter:
+    """Sign in as a role, whoever sat there before."""
+
+    def down(role: str) -> TestClient:
+        client.cookies.clear()
+        return enter(role)
+
+    return down
+
+
 @pytest.fixture(autouse=True)
 def list_folder(app_settings: pytest.MonkeyPatch, tmp_path: Path) -> None:
     app_settings.setenv("HUIGONG_RECORD_FOLDER", str(tmp_path / "record"))
@@ -42,8 +53,8 @@ def members() -> int:
         return int(tx.execute(text("SELECT count(*) FROM member")).scalar_one())
 
 
-def test_a_member_asks_takes_it_back_and_asks_again_until_an_officer_deletes_him(enter: Enter, works: Works) -> None:
-    browser = enter("member")
+def test_a_member_asks_takes_it_back_and_asks_again_until_an_officer_deletes_him(sit: Enter, works: Works) -> None:
+    browser = sit("member")
     assert "/me/erasure" in browser.get("/me").text
     page = browser.get("/me/erasure")
     assert "必须留下的" in page.text
@@ -59,7 +70,7 @@ def test_a_member_asks_takes_it_back_and_asks_again_until_an_officer_deletes_him
     follow(browser, press(browser, back, "/me/erasure"))
     assert states() == [("withdrawn", "member"), ("waiting", "member")]
 
-    desk = enter("officer")
+    desk = sit("officer")
     assert "1 份删除会员资料的申请等批准" in flat(desk.get("/desk").text)
     page = desk.get("/desk/erasures")
     assert "王小明" in page.text
@@ -72,11 +83,11 @@ def test_a_member_asks_takes_it_back_and_asks_again_until_an_officer_deletes_him
     assert len(read_erased(get_settings())) == 1
 
 
-def test_whoever_was_deleted_is_signed_out_at_once(enter: Enter, client: TestClient, works: Works) -> None:
-    browser = enter("member")
+def test_whoever_was_deleted_is_signed_out_at_once(sit: Enter, client: TestClient, works: Works) -> None:
+    browser = sit("member")
     cookies = dict(browser.cookies)
     press(browser, browser.get("/me/erasure"), "/me/erasure")
-    desk = enter("officer")
+    desk = sit("officer")
     press(desk, desk.get("/desk/erasures"), f"/desk/erasures/{waiting()}/approve")
     client.cookies.clear()
     client.cookies.update(cookies)
@@ -84,8 +95,8 @@ def test_whoever_was_deleted_is_signed_out_at_once(enter: Enter, client: TestCli
     assert client.get("/card").status_code in {303, 401}
 
 
-def test_an_officer_takes_a_request_and_another_one_decides(enter: Enter, works: Works) -> None:
-    desk = enter("officer")
+def test_an_officer_takes_a_request_and_another_one_decides(sit: Enter, works: Works) -> None:
+    desk = sit("officer")
     page = desk.get("/desk/erasures")
     unknown = press(desk, page, "/desk/erasures", member="99999")
     assert unknown.status_code == 404
@@ -102,18 +113,18 @@ def test_an_officer_takes_a_request_and_another_one_decides(enter: Enter, works:
     assert empty.status_code == 422
     said = follow(desk, press(desk, page, f"/desk/erasures/{waiting()}/decline", reason="要本人来一趟"))
     assert "已告诉会员不办理。" in said.text
-    member = enter("member").get("/me/erasure")
+    member = sit("member").get("/me/erasure")
     assert "要本人来一趟" in member.text
     assert states() == [("declined", "officer")]
 
 
-def test_what_is_unknown_and_what_is_forged_changes_nothing(enter: Enter, works: Works) -> None:
-    browser = enter("member")
+def test_what_is_unknown_and_what_is_forged_changes_nothing(sit: Enter, works: Works) -> None:
+    browser = sit("member")
     page = browser.get("/me/erasure")
     assert browser.post("/me/erasure", data={"csrf_token": "forged"}).status_code == 403
     assert browser.get("/desk/erasures").status_code == 403
     assert press(browser, page, f"/desk/erasures/{new_id()}/approve").status_code == 403
-    desk = enter("officer")
+    desk = sit("officer")
     page = desk.get("/desk/erasures")
     assert desk.get("/me/erasure").status_code == 403
     assert press(desk, page, f"/desk/erasures/{new_id()}/approve").status_code == 404

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from cards.erasing import (
     withdraw_erasure,
 )
 from cards.queries import MemberUnknownError
+from cards.standing import MemberLeftError
 from cards.visits import CodeUnknownError, VisitUnknownError
 from market.kit.database import get_engine, transaction
 from market.kit.errors import ConflictError, NotFoundError
@@ -252,6 +254,54 @@ def test_the_database_lets_nothing_else_be_blanked(life: Life, statement: str) -
     life.erase()
     with pytest.raises(DBAPIError), transaction() as tx:
         assert tx.execute(text(statement), {"s": life.person.subject}).rowcount  # type: ignore[attr-defined]
+
+
+def test_two_officers_at_the_same_moment_delete_once(life: Life) -> None:
+    erasing.ask_for_oneself(member_id=life.person.member_id, person=life.human, at=LATER)
+    waiting, unit = life.waiting(), life.mall.world.unit
+
+    def press(person: UUID) -> str:
+        try:
+            erasing.approve_request(life.settings, erasure_id=waiting, unit_id=unit, person=person, at=LATER)
+        except ErasureUnknownError:
+            return "gone"
+        return "done"
+
+    with ThreadPoolExecutor(4) as pool:
+        said = sorted(pool.map(press, (CHIEF, CLERK, CHIEF, CLERK)))
+    assert said == ["done", "gone", "gone", "gone"]
+    assert read_erased(life.settings) == [life.person.subject]
+    assert findings() == []
+
+
+def test_a_sale_at_the_same_moment_is_before_it_or_is_refused(life: Life) -> None:
+    """Whichever comes first: a sale that was made is restricted with the others, one that came too late is none."""
+    visits = [life.mall.world.visit(life.person, at=LATER + timedelta(seconds=n)) for n in range(6)]
+    erasing.ask_for_oneself(member_id=life.person.member_id, person=life.human, at=LATER)
+    waiting, unit = life.waiting(), life.mall.world.unit
+
+    def sell(visit: UUID) -> str:
+        try:
+            life.mall.world.sell(1600, visit=visit, at=LATER + timedelta(seconds=10))
+        except (VisitUnknownError, MemberLeftError):
+            return "refused"
+        return "sold"
+
+    def approve() -> str:
+        erasing.approve_request(life.settings, erasure_id=waiting, unit_id=unit, person=CHIEF, at=LATER)
+        return "erased"
+
+    with ThreadPoolExecutor(4) as pool:
+        sales = [pool.submit(sell, visit) for visit in visits[:3]]
+        erased = pool.submit(approve)
+        sales += [pool.submit(sell, visit) for visit in visits[3:]]
+        said = [one.result() for one in sales]
+    assert erased.result() == "erased"
+    assert set(said) <= {"sold", "refused"}
+    mine = rows("SELECT card_id, facts FROM sale WHERE subject = :s", s=life.person.subject)
+    assert len(mine) == 4 + said.count("sold")
+    assert all(card is None and b'"member"' not in facts for card, facts in mine)
+    assert findings() == []
 
 
 def test_erasing_again_changes_nothing(life: Life) -> None:
