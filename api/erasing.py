@@ -5,18 +5,23 @@ The order: lock → refuse (fixed precedence) → erase → keep the list → co
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+from psycopg.errors import DeadlockDetected
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import cards
 from api.erased_list import keep_erased, read_erased
-from api.identity.forgetting import PostHeldError, find_post, forget_accounts, list_persons
+from api.identity.forgetting import PostHeldError, forget_accounts, has_post, list_persons
 from cards import erasing as register
 from market.kit.database import transaction
 from market.kit.errors import ConflictError, invariant
 from market.kit.settings import Settings
-from market.sales.erasing import Held, Unfinished, find_unfinished, get_held, restrict_person
+from market.sales.erasing import Held, find_unfinished, get_held, restrict_person
+
+TRIES: Final = 3
 
 
 class OrderStillOpenError(ConflictError):
@@ -54,8 +59,8 @@ class Outlook:
 def get_outlook(tx: Session, *, member_id: UUID) -> Outlook:
     """What a member reads before he asks, and an officer before he decides. Raises MemberUnknownError."""
     subject = cards.get_subject(tx, member_id=member_id)
-    post, unfinished = find_post(tx, member_id=member_id), find_unfinished(tx, subject=subject)
-    return Outlook(_find_hindrance(post, unfinished), get_held(tx, subject=subject))
+    hindrance = _find_hindrance(tx, member_id=member_id, subject=subject, is_locking=False)
+    return Outlook(hindrance, get_held(tx, subject=subject))
 
 
 def ask_for_oneself(*, member_id: UUID, person: UUID, at: datetime) -> None:
@@ -86,12 +91,19 @@ def approve_request(settings: Settings, *, erasure_id: UUID, unit_id: UUID, pers
     First refusal that holds: ErasureUnknownError, ErasureSamePersonError, PostHeldError, OrderStillOpenError, ReturnStillOpenError,
     RefundStillRunsError, ErasedListError.
     """
-    with transaction() as tx:
-        asked = register.lock_erasure(tx, erasure_id=erasure_id, unit_id=unit_id)
-        register.ensure_second_person(asked, by=person, member_persons=_persons_of(tx, asked))
-        _refuse(tx, member_id=_member_of(asked), subject=asked.subject)
-        _erase(tx, subject=asked.subject, member_id=_member_of(asked), by=person, at=at)
-        keep_erased(settings, [asked.subject])  # from here on only the commit itself can fail
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction() as tx:
+                asked = register.lock_erasure(tx, erasure_id=erasure_id, unit_id=unit_id)
+                register.ensure_second_person(asked, by=person, member_persons=_persons_of(tx, asked))
+                _refuse(tx, member_id=_member_of(asked), subject=asked.subject)
+                _erase(tx, subject=asked.subject, member_id=_member_of(asked), by=person, at=at)
+                keep_erased(settings, [asked.subject])  # from here on only the commit itself can fail
+        except OperationalError as error:  # his card was shown at this very moment, and the database let that go first
+            if not left or not isinstance(error.orig, DeadlockDetected):
+                raise
+        else:
+            return
 
 
 def erase_again(settings: Settings, *, at: datetime) -> int:
@@ -125,15 +137,16 @@ def _erase(tx: Session, *, subject: UUID, member_id: UUID | None, by: UUID | Non
 
 
 def _refuse(tx: Session, *, member_id: UUID, subject: UUID) -> None:
-    unfinished = find_unfinished(tx, subject=subject, is_locking=True)
-    hindrance = _find_hindrance(find_post(tx, member_id=member_id), unfinished)
+    hindrance = _find_hindrance(tx, member_id=member_id, subject=subject, is_locking=True)
     if hindrance is not None:
         raise hindrance
 
 
-def _find_hindrance(post: str | None, unfinished: Unfinished) -> ConflictError | None:
-    if post is not None:
-        return PostHeldError(role=post)
+def _find_hindrance(tx: Session, *, member_id: UUID, subject: UUID, is_locking: bool) -> ConflictError | None:
+    """What comes first, in this order; with `is_locking` nothing of it can begin before the transaction ends."""
+    if has_post(tx, member_id=member_id):
+        return PostHeldError()
+    unfinished = find_unfinished(tx, subject=subject, is_locking=is_locking)
     if unfinished.orders:
         return OrderStillOpenError(orders=", ".join(unfinished.orders))
     if unfinished.returns:

@@ -119,7 +119,7 @@ def decline_erasure(tx: Session, *, erasure_id: UUID, by: UUID, reason: str, at:
 
 
 def lock_erasure(tx: Session, *, erasure_id: UUID, unit_id: UUID) -> ErasureAsked:
-    """A request that waits, of a member below this unit, with his row in the register locked: he buys nothing meanwhile.
+    """A request that waits, of a member below this unit, with all that leads to him locked: he buys nothing meanwhile.
 
     Raises ErasureUnknownError.
     """
@@ -128,11 +128,13 @@ def lock_erasure(tx: Session, *, erasure_id: UUID, unit_id: UUID) -> ErasureAske
         .join(Member, Member.id == Erasure.member_id)
         .join(Unit, Unit.id == Member.unit_id)
         .where(Erasure.id == erasure_id, Erasure.state == "waiting", _is_below(tx, unit_id))
-        .with_for_update(of=[Erasure, Member])
+        .with_for_update(of=Erasure)
     ).one_or_none()
     if found is None:
         raise ErasureUnknownError
-    return ErasureAsked(*found)
+    asked = ErasureAsked(*found)
+    _lock_person(tx, subject=asked.subject)
+    return asked
 
 
 def ensure_second_person(asked: ErasureAsked, *, by: UUID, member_persons: Sequence[UUID]) -> None:
@@ -147,14 +149,24 @@ def erase_member(tx: Session, *, subject: UUID, by: UUID | None, at: datetime) -
     What waited for him is done; without a request that waits (a restored backup) one that is done is written down.
     His sign-ins are gone already.
     """
+    _lock_person(tx, subject=subject)
     tx.execute(delete(PersonKey).where(PersonKey.subject == subject))
-    member_id = tx.scalar(select(Member.id).where(Member.subject == subject).with_for_update())
+    member_id = find_member_id(tx, subject=subject)
     cards = select(Card.id).where(Card.member_id == member_id)
     tx.execute(delete(CardCode).where(CardCode.card_id.in_(cards)))
     tx.execute(update(Visit).where(Visit.card_id.in_(cards)).values(card_id=None))
     _end_requests(tx, subject=subject, by=by, at=at)
     tx.execute(delete(Card).where(Card.member_id == member_id))
     tx.execute(delete(Member).where(Member.id == member_id))
+
+
+def _lock_person(tx: Session, *, subject: UUID) -> None:
+    """Visits, codes, cards, then the member: in the order in which a redemption takes them, so that neither waits for the other."""
+    cards = select(Card.id).join(Member, Member.id == Card.member_id).where(Member.subject == subject)
+    tx.execute(select(Visit.id).where(Visit.card_id.in_(cards)).order_by(Visit.id).with_for_update()).all()
+    tx.execute(select(CardCode.code).where(CardCode.card_id.in_(cards)).order_by(CardCode.code).with_for_update()).all()
+    tx.execute(select(Card.id).where(Card.id.in_(cards)).order_by(Card.id).with_for_update()).all()
+    tx.execute(select(Member.id).where(Member.subject == subject).with_for_update()).all()
 
 
 def _end_requests(tx: Session, *, subject: UUID, by: UUID | None, at: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from api.backups.dump import dump_database, read_keys, take_snapshot
 from api.backups.sealing import Progress, sealed_file
 from api.erasing import sync_list
+from cards.erasing import count_erased
 from market.kit.database import get_engine
 from market.kit.settings import Settings
 from market.record.publishing.served import find_policy, published_size
@@ -30,7 +31,7 @@ def back_up(
     sync_list(settings)
     with take_snapshot(get_engine()) as snapshot:
         with Session(snapshot.connection) as tx:
-            policy, size = find_policy(tx), published_size(tx)
+            policy, size, erased = find_policy(tx), published_size(tx), count_erased(tx)
         head = {
             "format": FORMAT,
             "part": "database",
@@ -38,6 +39,7 @@ def back_up(
             "migration": snapshot.migration,
             "origin": None if policy is None else policy.origin,
             "published": size,
+            "erased": erased,
             "counts": dict(snapshot.counts),
         }
         with sealed_file(to, recipients) as seal, dump_database(url, snapshot) as content:

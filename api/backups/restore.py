@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, select, text
 from api.backups.backup import FORMAT, Step
 from api.backups.dump import count_tables, load_database, write_keys
 from api.backups.sealing import BackupUnreadableError, check_file, open_file
+from api.erased_list import list_path, read_erased
 from api.erasing import erase_again
 from api.public_log import log_folder
 from cards.keys import unwrap_person_key
@@ -79,6 +80,10 @@ def restore(
     write_keys(get_engine(), content.getvalue())
     with get_engine().connect() as connection:
         problems = list(_compare_counts(head["counts"], count_tables(connection)))
+    if len(read_erased(settings)) < head["erased"]:
+        problems.append(
+            f"erasure list: the backup knew of {head['erased']} erasures, {list_path(settings)} holds fewer; bring it back and restore again"
+        )
     upgrade(url)
     with transaction() as tx:
         tx.execute(delete(PersonKey).where(PersonKey.subject.not_in(select(Member.subject))))  # joined after the backup

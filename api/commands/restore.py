@@ -13,6 +13,8 @@ from market.kit.clock import now
 from market.kit.database import disconnect
 from market.kit.settings import get_settings
 
+MOST_SHOWN = 20
+
 
 def restore(
     file: Annotated[Path, typer.Argument(help="The backup.")],
@@ -30,8 +32,10 @@ def restore(
     typer.echo(f"Backup of {done.at}: {done.rows:,} rows came back.")
     typer.echo(f"{done.erased_again:,} persons of the erasure list were erased again.")
     typer.echo(f"{done.rules} rules checked. {done.published:,} entries published, root {done.root or '(none yet)'}")
-    for problem in done.problems:
+    for problem in done.problems[:MOST_SHOWN]:
         typer.echo(problem)
+    if len(done.problems) > MOST_SHOWN:
+        typer.echo(f"… and {len(done.problems) - MOST_SHOWN:,} more")
     if done.problems:
         typer.echo(
             f"NOT restored: {len(done.problems)} things are not as they must be. Do not open this database to anybody yet."

@@ -13,8 +13,11 @@ class PostHeldError(ConflictError):
     """Somebody who still acts for the union or a merchant is not deleted."""
 
     code = "POST_HELD"
-    zh = "这位会员还担任 {role}，先撤掉这个角色（huigong user disable），再删除。"
-    en = "This member still is {role}: take that role away first (huigong user disable), then delete."
+    zh = "这位会员还有干部、经审、商户或店员的账号。先停用那个账号（huigong user disable），再删除。"
+    en = (
+        "This member still has an account as officer, auditor, merchant or shop assistant. Close that one first (huigong user disable), "
+        "then delete."
+    )
 
 
 def list_persons(tx: Session, *, member_id: UUID) -> list[UUID]:
@@ -23,15 +26,15 @@ def list_persons(tx: Session, *, member_id: UUID) -> list[UUID]:
     return list(tx.scalars(select(Account.person).where(Account.id.in_(mine)).distinct()))
 
 
-def find_post(tx: Session, *, member_id: UUID) -> str | None:
-    """A role other than that of a member in which this human being can still sign in."""
+def has_post(tx: Session, *, member_id: UUID) -> bool:
+    """Whether this human being can still sign in for something else than as a member."""
     persons = list_persons(tx, member_id=member_id)
     held = (
         select(AccountRole.role)
         .join(Account, Account.id == AccountRole.account_id)
         .where(Account.person.in_(persons), Account.disabled_at.is_(None), AccountRole.role != "member")
     )
-    return tx.scalar(held.order_by(AccountRole.role).limit(1))
+    return tx.scalar(held.limit(1)) is not None
 
 
 def forget_accounts(tx: Session, *, member_id: UUID) -> None:

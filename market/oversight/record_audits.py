@@ -62,6 +62,8 @@ def check_erasures(connection: Connection) -> Iterator[Finding]:
         WITH erased AS (SELECT subject FROM erasure WHERE state = 'done')
         SELECT 'person ' || subject, 'erased, and yet in the register' FROM erased JOIN member USING (subject)
         UNION ALL SELECT 'person ' || subject, 'erased, and yet with a key' FROM erased JOIN vault.person_key USING (subject)
+        UNION ALL SELECT 'person ' || subject, 'in the register, and without a key' FROM member
+          WHERE subject NOT IN (SELECT subject FROM vault.person_key)
         UNION ALL SELECT 'sale ' || public_id, 'of somebody erased, and yet with a card' FROM sale JOIN erased USING (subject)
           WHERE card_id IS NOT NULL
         UNION ALL SELECT 'order ' || number, 'of somebody erased, and yet with a card' FROM member_order JOIN erased USING (subject)

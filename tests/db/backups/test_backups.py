@@ -166,6 +166,18 @@ def test_without_the_list_the_newest_keys_still_hold_no_key_of_the_erased(
     assert done.stdout.splitlines()[-1].startswith("NOT restored")
 
 
+def test_a_lost_list_is_missed(
+    run: Callable[..., Result], kit: Mapping[str, str], empty: str, life: Life, database_url: str
+) -> None:
+    connect(database_url)
+    life.erase()
+    back_up(run, kit)
+    list_path(life.settings).unlink()
+    done = bring_back(run, kit, empty)
+    assert done.exit_code == 1
+    assert "erasure list: the backup knew of 1 erasures" in done.stdout
+
+
 def test_a_backup_older_than_the_log_is_not_called_restored(
     run: Callable[..., Result], kit: Mapping[str, str], empty: str, life: Life, database_url: str
 ) -> None:
