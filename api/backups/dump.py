@@ -7,7 +7,7 @@ import io
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, BinaryIO, Final
 
@@ -121,21 +121,21 @@ def _program(
             pass  # it says itself why it left
         except BaseException:
             process.kill()
+            _close(process)
             raise
-        if process.stdin is not None:
-            _close(process.stdin)
-            process.stdin = None
+        _close(process)
         problem = process.stderr.read() if process.stderr else b""
         if process.wait() != 0:
             words = " ".join(problem.decode(errors="replace").split())[:300] or f"exit status {process.returncode}"
             raise DumpFailedError(program=name, problem=words)
 
 
-def _close(pipe: IO[bytes]) -> None:
-    try:
-        pipe.close()
-    except BrokenPipeError:
-        return
+def _close(process: subprocess.Popen[bytes]) -> None:
+    """Tell a program that reads that this was all; one that has left already is not told."""
+    pipe, process.stdin = process.stdin, None
+    if pipe is not None:
+        with suppress(BrokenPipeError):
+            pipe.close()
 
 
 def _without_password(address: URL) -> str:

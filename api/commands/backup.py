@@ -1,6 +1,6 @@
 """`huigong backup`: the database in one sealed file, the keys of persons in another; and the key pair that such files are sealed for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +55,7 @@ def steps() -> Iterator[Step]:
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
 
-        def step(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        def step(name: str) -> Callable[[int], None]:
             task = progress.add_task(name, total=None)
             return lambda passed: progress.update(task, completed=passed)
 

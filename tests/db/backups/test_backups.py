@@ -226,6 +226,17 @@ def test_a_changed_file_is_refused_before_anything_is_written(
     assert tables_in(empty) == 0
 
 
+def test_what_was_sealed_well_and_is_no_dump_leaves_the_database_empty(
+    run: Callable[..., Result], kit: Mapping[str, str], empty: str
+) -> None:
+    secret = pyrage.x25519.Identity.from_str(Path(kit["key"]).read_text().splitlines()[-1])
+    head, _, dump = pyrage.decrypt(Path(kit["file"]).read_bytes(), [secret]).partition(b"\n")
+    for content in (b"no dump at all", dump[: len(dump) // 2]):
+        Path(kit["file"]).write_bytes(pyrage.encrypt(head + b"\n" + content, [secret.to_public()]))
+        assert "pg_restore did not come to its end" in str(bring_back(run, kit, empty).exception)
+        assert tables_in(empty) == 0
+
+
 def test_another_key_and_the_wrong_file_open_nothing(
     run: Callable[..., Result], kit: Mapping[str, str], empty: str, tmp_path: Path
 ) -> None:

@@ -256,6 +256,23 @@ def test_the_database_lets_nothing_else_be_blanked(life: Life, statement: str) -
         assert tx.execute(text(statement), {"s": life.person.subject}).rowcount  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("UPDATE sale SET card_id = NULL WHERE subject <> :s", "without a card, and its buyer was not erased"),
+        ("UPDATE sale SET card_id = gen_random_uuid()", "of somebody erased, and yet with a card"),
+        ("INSERT INTO vault.person_key (subject, wrapped) VALUES (:s, 'x')", "erased, and yet with a key"),
+        ("DELETE FROM vault.person_key", "in the register, and without a key"),
+    ],
+)
+def test_verify_names_what_was_forged_past_the_triggers(life: Life, statement: str, problem: str) -> None:
+    life.erase()
+    with transaction() as tx:
+        tx.execute(text("SET LOCAL session_replication_role = replica"))
+        tx.execute(text(statement), {"s": life.person.subject})
+    assert any(line.startswith("erasures: ") and line.endswith(problem) for line in findings())
+
+
 def test_two_officers_at_the_same_moment_delete_once(life: Life) -> None:
     erasing.ask_for_oneself(member_id=life.person.member_id, person=life.human, at=LATER)
     waiting, unit = life.waiting(), life.mall.world.unit
