@@ -174,6 +174,10 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/desk/purchases/points/{code}"): OFFICER,
     ("POST", "/desk/purchases/points/{code}/close"): OFFICER,
     ("POST", "/desk/purchases/points/{code}/open"): OFFICER,
+    ("GET", "/desk/erasures"): OFFICER,
+    ("POST", "/desk/erasures"): OFFICER,
+    ("POST", "/desk/erasures/{erasure}/approve"): OFFICER,
+    ("POST", "/desk/erasures/{erasure}/decline"): OFFICER,
     ("GET", "/desk/payments"): OFFICER,
     ("GET", "/desk/payments/events/{event}"): OFFICER,
     ("POST", "/desk/payments/events/{event}/replay"): OFFICER,
@@ -247,6 +251,9 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/api/sign-out"): ANYONE_SIGNED_IN,
     ("GET", "/me"): ANYONE_SIGNED_IN,
     ("POST", "/me/sessions/revoke"): ANYONE_SIGNED_IN,
+    ("GET", "/me/erasure"): MEMBER,
+    ("POST", "/me/erasure"): MEMBER,
+    ("POST", "/me/erasure/withdraw"): MEMBER,
 }
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")

@@ -126,6 +126,7 @@ DESK: tuple[Sample, ...] = (
             unit="临江钢铁厂",
             members_count=3012,
             cards_count=2944,
+            erasures_count=2,
             units=tuple(
                 v.UnitRow(name=name, members_count=members, cards_count=cards)
                 for name, members, cards in (
@@ -177,7 +178,16 @@ DESK: tuple[Sample, ...] = (
     Sample(
         "desk-none",
         "desk/home.html",
-        v.DeskHome(unit="转炉车间", members_count=0, cards_count=0, units=(), budgets=(), waiting=(), imports=()),
+        v.DeskHome(
+            unit="转炉车间",
+            members_count=0,
+            cards_count=0,
+            erasures_count=0,
+            units=(),
+            budgets=(),
+            waiting=(),
+            imports=(),
+        ),
         "officer",
         "/desk",
     ),

@@ -2,6 +2,7 @@
 
 from tests.gallery.desk import DESK
 from tests.gallery.dry_run import DRY_RUNS
+from tests.gallery.erasure import ERASURES
 from tests.gallery.frame import Sample
 from tests.gallery.handout import HAND_OUT
 from tests.gallery.member import MEMBER
@@ -29,4 +30,5 @@ SAMPLES: tuple[Sample, ...] = (
     *SUPPLIER,
     *HAND_OUT,
     *PURCHASE_DESK,
+    *ERASURES,
 )

@@ -32,6 +32,7 @@ from api.pages.views.dry_run import (
     DryRuns,
     DryRunWeek,
 )
+from api.pages.views.erasure import ERASURE_TEMPLATES
 from api.pages.views.member import (
     CardCode,
     Me,
@@ -266,6 +267,7 @@ TEMPLATES: dict[str, type] = {
     "merchant/offers.html": OwnerOffers,
     "record_check.html": ReceiptCheck,
     **RECORD_TEMPLATES,
+    **ERASURE_TEMPLATES,
     "record_offers.html": RecordOffers,
     "record_offer.html": RecordOffer,
     "merchant/orders.html": MerchantOrders,

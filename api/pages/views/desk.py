@@ -124,11 +124,12 @@ class ImportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DeskHome:
-    """`desk/home.html` at /desk."""
+    """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit."""
 
     unit: str
     members_count: int
     cards_count: int
+    erasures_count: int
     units: tuple[UnitRow, ...]
     budgets: tuple[BudgetRow, ...]
     waiting: tuple[WaitingOffer, ...]

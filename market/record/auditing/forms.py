@@ -106,6 +106,10 @@ def _is_integer(value: object) -> bool:
     return type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER
 
 
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 < value <= MAX_INTEGER
+
+
 def _is_commitment(value: object) -> bool:
     if type(value) is not str or len(value) != 44:
         return False
@@ -198,8 +202,9 @@ _FORMS: Final[Mapping[str, _Form]] = {
             **dict.fromkeys(("witnesses", "own_witnesses"), _is_list),
         }
     ),
+    "erasure": _Form({**_HEAD, "persons": _is_count, "since": _is_day}),
     **dict.fromkeys(
-        ("account", "allowance", "access", "erasure", "key", "rebate", "settlement"),
+        ("account", "allowance", "access", "key", "rebate", "settlement"),
         _Form(_HEAD, {"transfers": _is_transfers}, is_closed=False),
     ),
 }
