@@ -56,7 +56,7 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
     buffer.write(BOM)
     writer.writerow(header)
     for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([harmless(cell) for cell in row])
         if buffer.tell() > PART_BYTES:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -64,7 +64,7 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
     yield buffer.getvalue()
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """Text that a spreadsheet would take for a formula gets a leading apostrophe; numbers of ours may be negative."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(RISKY) else cell
 
