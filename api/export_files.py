@@ -65,9 +65,9 @@ def write_accounting(file: IO[bytes], batches: Batches, _about: Mapping[str, str
 
 
 def write_xlsx(file: IO[bytes], batches: Batches, about: Mapping[str, str]) -> Iterator[None]:
-    """A workbook: what it was made from, entries, postings; a sheet that is full goes on in another. Without the entries' own bytes,
+    """A workbook: what it was made from, entries, postings; a sheet that is full goes on in another.
 
-    which may be longer than a cell.
+    Without the entries' own bytes, which may be longer than a cell.
     """
     with tempfile.TemporaryDirectory(prefix="huigong-export-") as folder, tempfile.TemporaryFile(dir=folder) as whole:
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}

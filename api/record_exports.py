@@ -31,7 +31,10 @@ class NothingPublishedError(ConflictError):
 
     code = "NOTHING_PUBLISHED"
     zh = "还没有签过检查点，导出要写明依据哪一个。账本开启、第一个窗口关闭之后再来。"
-    en = "No checkpoint has been signed yet, and an export names the one it was made from. Come back after the log is open and its first window has closed."
+    en = (
+        "No checkpoint has been signed yet, and an export names the one it was made from. "
+        "Come back after the log is open and its first window has closed."
+    )
 
 
 @dataclass(slots=True)

@@ -202,7 +202,7 @@ def _read_waiting(tx: Session, wanted: Wanted, indexed: int, before: UUID | None
         rows = tx.execute(text(_WAITING.format(where=where)), values | ({"before": before} if before else {})).all()
         for row in rows:
             if _fits(row.body, wanted):
-                yield Found(*row, is_published=False, state=None)
+                yield Found(*row, False, None)  # noqa: FBT003  neither published nor of a known state
         if len(rows) < WAITING_AT_ONCE:
             return
         before = rows[-1].id
@@ -219,4 +219,3 @@ def _fits(body: bytes, wanted: Wanted) -> bool:
         and (wanted.version is None or (wanted.offer is not None and facts.offers.get(wanted.offer) == wanted.version))
         and wanted.post in {None, facts.post}
     )
-

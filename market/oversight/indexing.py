@@ -129,7 +129,7 @@ def _move(tx: Session, read: Sequence[tuple[int, Facts]]) -> list[tuple[object, 
     """The movements of these entries, each with what its account held after it."""
     accounts = {account for _, facts in read for transfer in facts.transfers for account in transfer[:2]}
     held = dict.fromkeys(accounts, 0)
-    held |= {account: fen for account, fen in tx.execute(_STANDING, {"accounts": sorted(accounts)})}
+    held |= {row.one: row.balance_fen for row in tx.execute(_STANDING, {"accounts": sorted(accounts)})}
     rows: list[tuple[object, ...]] = []
     for leaf, facts in read:
         sides = (

@@ -59,6 +59,10 @@ WITH RECURSIVE accounts AS (
   ORDER BY leaf_index DESC, number DESC LIMIT 1) AS last JOIN entry_index AS i ON i.leaf_index = last.leaf_index ORDER BY account
 """
 )
+_ONE_HELD = text(
+    "SELECT account, balance_fen, day FROM account_movement JOIN entry_index USING (leaf_index) WHERE account = :account"
+    " AND leaf_index < :size ORDER BY leaf_index DESC, number DESC LIMIT 1"
+)
 _MOVEMENTS: Final = """
 SELECT m.leaf_index, m.number, e.public_id, e.type, e.day, m.other, m.fen, m.balance_fen FROM (
   SELECT * FROM account_movement WHERE account = :account AND leaf_index < :size AND (leaf_index, number) {sign} (:leaf, :number)
@@ -72,6 +76,12 @@ _UP = text(_MOVEMENTS.format(sign=">", way="ASC"))
 def list_accounts(tx: Session) -> list[Held]:
     """Every public account that ever moved, by its code; a step of an index for each."""
     return [Held(*row) for row in tx.execute(_HELD, {"size": published_size(tx)})]
+
+
+def find_account(tx: Session, *, account: str) -> Held | None:
+    """What one public account holds; None where no published entry ever moved it."""
+    row = tx.execute(_ONE_HELD, {"account": account, "size": published_size(tx)}).one_or_none()
+    return None if row is None else Held(*row)
 
 
 def list_movements(tx: Session, *, account: str, before: Place | None = None, limit: int) -> MovementPage:

@@ -69,10 +69,11 @@ def recompute_sale(connection: Connection, *, public_id: str, keys_of: KeysOf) -
     found = find_difference(row, versions, key)
     steps = () if priced is None else tuple(_steps(json.loads(row.body), priced))
     amounts_differ = any(step.entry_fen != step.priced_fen for step in steps)
+    verdict = _judge(found, sale, priced, amounts_differ=amounts_differ)
     return Recomputed(
-        verdict=_judge(found, sale, priced, amounts_differ=amounts_differ),
+        verdict=verdict,
         steps=steps,
-        where=found[1].partition(":")[0] if found else None,
+        where=found[1].partition(":")[0] if found and verdict != "unreadable" else None,
         is_opened=key is not None,
         lines_count=0 if sale is None else len(sale.basket),
     )

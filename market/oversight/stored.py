@@ -130,7 +130,8 @@ def read_sales(connection: Connection, *, day: date, with_void: bool) -> Iterato
 
 def find_sale(connection: Connection, *, public_id: str) -> Row[Any] | None:
     """One sale by its public id, with the body of its public entry."""
-    return connection.execute(_SALES.where(Sale.public_id == public_id)).one_or_none()
+    row: Row[Any] | None = connection.execute(_SALES.where(Sale.public_id == public_id)).one_or_none()
+    return row
 
 
 def open_sale(row: Row[Any]) -> StoredSale:

@@ -4,22 +4,17 @@ The docstring of a view names its route, its form fields and its htmx block. Vie
 needs a database; a test compares every template with the fields of its view, both ways.
 """
 
+from api.pages.views.audit import AUDIT_TEMPLATES
 from api.pages.views.desk import (
-    AuditEntry,
-    AuditHome,
     BudgetRow,
     DeskHome,
-    EntryRow,
-    Finding,
     ImportRow,
-    MerchantChoice,
     MerchantHome,
     OfferRow,
     RowError,
     ShopRow,
     StaffRow,
     UnitRow,
-    VerifyRun,
     WaitingOffer,
 )
 from api.pages.views.dry_run import (
@@ -286,8 +281,7 @@ TEMPLATES: dict[str, type] = {
     "desk/points.html": DeskPoints,
     "desk/payments.html": DeskPayments,
     "desk/event.html": DeskEvent,
-    "audit/home.html": AuditHome,
-    "audit/entry.html": AuditEntry,
+    **AUDIT_TEMPLATES,
     "sandbox/pay.html": SandboxPay,
 }
 
@@ -298,8 +292,6 @@ __all__ = [
     "AskLine",
     "AskedBack",
     "AskedLine",
-    "AuditEntry",
-    "AuditHome",
     "BackRow",
     "BackShown",
     "BasketBlock",
@@ -337,7 +329,6 @@ __all__ = [
     "DryRunRow",
     "DryRunWeek",
     "DryRuns",
-    "EntryRow",
     "EventRow",
     "ExampleShown",
     "ExamplesShown",
@@ -346,7 +337,6 @@ __all__ = [
     "FileChange",
     "FileEffect",
     "FileShown",
-    "Finding",
     "FlashEntry",
     "FlashVariant",
     "FlashWait",
@@ -370,7 +360,6 @@ __all__ = [
     "MemberCard",
     "MemberOffers",
     "MemberShop",
-    "MerchantChoice",
     "MerchantHome",
     "MerchantName",
     "MerchantOrder",
@@ -488,7 +477,6 @@ __all__ = [
     "UndoShown",
     "UnitRow",
     "VariantShown",
-    "VerifyRun",
     "WaitingOffer",
     "WaitingPaymentRow",
     "WaitingRefundRow",
