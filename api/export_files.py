@@ -72,19 +72,21 @@ def write_xlsx(file: IO[bytes], batches: Batches, about: Mapping[str, str]) -> I
     with tempfile.TemporaryDirectory(prefix="huigong-export-") as folder, tempfile.TemporaryFile(dir=folder) as whole:
         options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
         book = xlsxwriter.Workbook(whole, options)
-        front = book.add_worksheet("export")
-        front.set_column(0, 1, 24)
-        for number, (name, value) in enumerate(about.items()):
-            front.write_string(number, 0, name)
-            front.write_string(number, 1, value)
-        entries, postings = _Sheets(book, "entries", COLUMNS[:-1]), _Sheets(book, "postings", POSTING_COLUMNS)
-        for batch in batches:
-            for entry in batch:
-                entries.add(_text_row(entry)[:-1])
-                for posting in _postings(entry):
-                    postings.add(posting)
-            yield
-        book.close()
+        try:
+            front = book.add_worksheet("export")
+            front.set_column(0, 1, 24)
+            for number, (name, value) in enumerate(about.items()):
+                front.write_string(number, 0, name)
+                front.write_string(number, 1, value)
+            entries, postings = _Sheets(book, "entries", COLUMNS[:-1]), _Sheets(book, "postings", POSTING_COLUMNS)
+            for batch in batches:
+                for entry in batch:
+                    entries.add(_text_row(entry)[:-1])
+                    for posting in _postings(entry):
+                        postings.add(posting)
+                yield
+        finally:
+            book.close()  # its sheets lie in open files until then
         whole.seek(0)
         while part := whole.read(COPY_BYTES):
             file.write(part)

@@ -9,9 +9,10 @@ import dataclasses
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import IO, Any, Final, cast
 
 from api.export_files import FORMS, Form
@@ -107,12 +108,25 @@ def pack_export(export: Export) -> Iterator[bytes]:
     yield out.take()
 
 
+def write_export(export: Export, to: Path, *, progress: Callable[[int], None]) -> None:
+    """Write the ZIP to a file, which is there as a whole or not at all; `progress` is called with the number of entries so far."""
+    begun = to.with_name(f"{to.name}.begun")
+    try:
+        with begun.open("wb") as file:
+            for part in pack_export(export):
+                file.write(part)
+                progress(export.entries)
+        begun.replace(to)
+    finally:
+        begun.unlink(missing_ok=True)
+
+
 def _read(export: Export) -> Iterator[Sequence[Found]]:
     """The entries in the order of the log, so many at a time, each read in a short transaction of its own.
 
     Entries below the checkpoint's size never change, and states are those of that size: the reads fit each other as one snapshot would.
     """
-    since, size = 0, export.size
+    since, size, export.entries = 0, export.size, 0
     while True:
         with transaction() as tx:
             rows = list_indexed(tx, wanted=export.wanted, size=size, since=since, limit=ROWS_PER_READ)
