@@ -4,7 +4,6 @@ import csv
 import hashlib
 import html
 import io
-import json
 from collections.abc import Callable
 
 import pytest
