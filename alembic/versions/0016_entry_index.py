@@ -28,6 +28,15 @@ def upgrade() -> None:
     )
     for column in ("type", "merchant", "day"):
         op.create_index(f"ix_entry_index_{column}", "entry_index", [column, "leaf_index"], unique=False)
+    for column in AMOUNTS[:4]:
+        op.create_index(f"ix_entry_index_{column}", "entry_index", [column], unique=False)
+    op.create_index(
+        "ix_entry_index_post",
+        "entry_index",
+        ["post", "leaf_index"],
+        unique=False,
+        postgresql_where="post IS NOT NULL",
+    )
     op.create_index(
         "ix_entry_index_returned",
         "entry_index",

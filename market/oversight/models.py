@@ -71,6 +71,8 @@ class EntryIndex(Base):
         Index("ix_entry_index_merchant", "merchant", "leaf_index"),
         Index("ix_entry_index_day", "day", "leaf_index"),
         Index("ix_entry_index_returned", "leaf_index", postgresql_where="back_leaf IS NOT NULL"),
+        Index("ix_entry_index_post", "post", "leaf_index", postgresql_where="post IS NOT NULL"),
+        *(Index(f"ix_entry_index_{name}", name) for name in ("list_fen", "concession_fen", "subsidy_fen", "paid_fen")),
     )
 
     leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -16,6 +16,7 @@ from market.kit.canonical import canonical_json
 from market.kit.clock import now
 from market.kit.database import get_engine, transaction
 from market.oversight.indexing import index_entries
+from market.oversight.record_audits import check_search
 from tests.web.ledger import Ledger, ask
 
 Enter = Callable[[str], TestClient]
@@ -276,3 +277,28 @@ def test_only_an_auditor_comes_in(enter: Enter, sold: Ledger) -> None:
     client = enter("officer")
     for path in ("/audit/entries", f"/audit/entries/{public_id}/price", "/audit/exports/jsonl.zip"):
         assert client.get(path).status_code in {403, 404}, path
+
+
+def test_verify_finds_what_is_searched_and_not_said(sold: Ledger) -> None:
+    sold.publish()
+    with get_engine().connect() as connection:
+        assert list(check_search(connection)) == []
+        (place,) = connection.execute(text("SELECT leaf_index FROM entry WHERE type = 'refund'")).one()
+        for change, found in (
+            ("UPDATE entry_index SET list_fen = list_fen + 1 WHERE leaf_index = :place", {"amounts"}),
+            ("UPDATE entry_index SET list_fen = NULL WHERE leaf_index = :place", {"amounts"}),
+            ("UPDATE entry_index SET merchant = 'm_0002' WHERE leaf_index = :place", {"amounts"}),
+            ("DELETE FROM entry_index WHERE leaf_index = :place - 1", {"can be found"}),
+            ("UPDATE account_movement SET fen = fen * 2 WHERE leaf_index = :place", {"transfers", "balance"}),
+            ("UPDATE account_movement SET balance_fen = 1 WHERE leaf_index = :place", {"balance"}),
+            (
+                "UPDATE account_movement SET account = other, other = account WHERE leaf_index = :place AND number < 2",
+                None,
+            ),
+        ):
+            with connection.begin_nested() as changed:
+                connection.execute(text(change), {"place": place})
+                problems = " ".join(finding.problem for finding in check_search(connection))
+                assert problems
+                assert all(word in problems for word in found or ())
+                changed.rollback()
