@@ -23,7 +23,7 @@ AmountName: TypeAlias = Literal["list", "concession", "subsidy", "paid", "rebate
 Cursor: TypeAlias = int | UUID
 """Where a page goes on: below this place, or, among those that wait, before this row."""
 
-WAITING_AT_ONCE: Final = 1_000
+WAITING_AT_ONCE: Final = 200
 
 _STATE = """
 CASE WHEN i.type <> 'sale' THEN NULL WHEN i.void_leaf < :size THEN 'void' WHEN i.whole_leaf < :size THEN 'refunded'
@@ -173,7 +173,7 @@ def _bound_by_days(tx: Session, wanted: Wanted) -> tuple[int, int] | None:
 
 
 _WAITING = """
-SELECT id, leaf_index, public_id, type, merchant, day, body FROM (
+SELECT id AS row, leaf_index, public_id, type AS kind, merchant, day, body FROM (
   (SELECT * FROM entry WHERE leaf_index IS NULL AND {where} ORDER BY id DESC LIMIT :most)
   UNION ALL (SELECT * FROM entry WHERE leaf_index >= :indexed AND {where} ORDER BY id DESC LIMIT :most)
 ) AS waiting ORDER BY id DESC LIMIT :most
@@ -202,10 +202,10 @@ def _read_waiting(tx: Session, wanted: Wanted, indexed: int, before: UUID | None
         rows = tx.execute(text(_WAITING.format(where=where)), values | ({"before": before} if before else {})).all()
         for row in rows:
             if _fits(row.body, wanted):
-                yield Found(*row, False, None)  # noqa: FBT003  neither published nor of a known state
+                yield Found(**row._mapping, is_published=False, state=None)  # noqa: SLF001  it is public, to namedtuples alike
         if len(rows) < WAITING_AT_ONCE:
             return
-        before = rows[-1].id
+        before = rows[-1].row
 
 
 def _fits(body: bytes, wanted: Wanted) -> bool:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Row, exists, func, select, tuple_
 
@@ -130,8 +130,8 @@ def read_sales(connection: Connection, *, day: date, with_void: bool) -> Iterato
 
 def find_sale(connection: Connection, *, public_id: str) -> Row[Any] | None:
     """One sale by its public id, with the body of its public entry."""
-    row: Row[Any] | None = connection.execute(_SALES.where(Sale.public_id == public_id)).one_or_none()
-    return row
+    row = connection.execute(_SALES.where(Sale.public_id == public_id)).one_or_none()
+    return cast("Row[Any] | None", row)
 
 
 def open_sale(row: Row[Any]) -> StoredSale:
