@@ -18,7 +18,7 @@ MOST: Final = Field("金额到", "To amount")
 _Day = Annotated[date | None, BeforeValidator(lambda given: given or None), Query()]
 _Whole = Annotated[int | None, BeforeValidator(lambda given: given or None), Query(ge=1, lt=1 << 31)]
 _Code = Annotated[str, Query(pattern="^[A-Za-z0-9_.:-]{0,64}$")]
-Before = Annotated[str, Query(pattern="^([0-9]{1,18}|[0-9a-f]{32}|)$")]
+Before = Annotated[str, Query(pattern="^([0-9]{1,18}|[0-9]{1,18}-[0-9a-f]{32}|)$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,15 @@ class Asked:
 
 
 def read_cursor(before: str) -> Cursor | None:
-    """Where a page goes on: a place in the log, or the row of an entry that waits."""
+    """Where a page goes on: a place in the log, or a row of those that waited."""
     if not before:
         return None
-    return UUID(hex=before) if len(before) == 32 else int(before)
+    place, _, row = before.partition("-")
+    return (int(place), UUID(hex=row)) if row else int(place)
 
 
 def write_cursor(cursor: Cursor | None) -> str | None:
     """The same as it stands in an address."""
-    return cursor.hex if isinstance(cursor, UUID) else None if cursor is None else str(cursor)
+    if cursor is None or isinstance(cursor, int):
+        return None if cursor is None else str(cursor)
+    return f"{cursor[0]}-{cursor[1].hex}"

@@ -22,11 +22,6 @@ def csv_response(
     return _attachment(lines, file_name, "text/csv; charset=utf-8", public=public)
 
 
-def jsonl_response(file_name: str, documents: Iterable[bytes], *, public: bool) -> StreamingResponse:
-    """One JSON document per line, byte for byte as it is stored."""
-    return _attachment((document + b"\n" for document in documents), file_name, "application/x-ndjson", public=public)
-
-
 def public_json(rows: Sequence[dict[str, Any]], **more: object) -> JSONResponse:
     """A table of the public record as JSON: `rows` as the CSV has them, amounts in fen, and what holds for all of them."""
     document = {"currency": "CNY", "unit": "fen", **more, "rows": rows}

@@ -62,7 +62,7 @@ class Export:
         """What it was made from and what was asked."""
         checkpoint = parse_checkpoint(parse_note(self.note).text)
         asked = {
-            name: value.isoformat() if isinstance(value, date) else value
+            "type" if name == "kind" else name: value.isoformat() if isinstance(value, date) else value
             for name, value in dataclasses.asdict(self.wanted).items()
             if value is not None and name != "of"
         }

@@ -6,6 +6,7 @@ What has a place is found in the tables that `indexing` made, by key at any dept
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -20,8 +21,11 @@ from market.record.publishing.served import published_size
 SaleState: TypeAlias = Literal["done", "part_refunded", "refunded", "void"]
 State: TypeAlias = Literal["published", "waiting", "done", "part_refunded", "refunded", "void"]
 AmountName: TypeAlias = Literal["list", "concession", "subsidy", "paid", "rebate_member", "rebate_union"]
-Cursor: TypeAlias = int | UUID
-"""Where a page goes on: below this place, or, among those that wait, before this row."""
+Cursor: TypeAlias = int | tuple[int, UUID]
+"""Where a page goes on: below this place; or, among what waited when so many could be searched, before this row.
+
+So what is published while somebody turns the pages stays where he is going to meet it, and nothing comes twice.
+"""
 
 WAITING_AT_ONCE: Final = 200
 
@@ -96,8 +100,11 @@ def search_entries(tx: Session, *, wanted: Wanted, before: Cursor | None = None,
     """A page of up to `limit` entries, the newest first: what waits, then what has a place."""
     size, indexed = published_size(tx), indexed_size(tx)
     found: list[Found] = []
+    row: UUID | None = None
+    if isinstance(before, tuple):
+        indexed, row = min(before[0], indexed), before[1]
     if not isinstance(before, int) and wanted.state in {None, "waiting"}:
-        found = _list_waiting(tx, wanted, indexed=indexed, before=before, limit=limit + 1)
+        found = _list_waiting(tx, wanted, size=size, indexed=indexed, before=row, limit=limit + 1)
     if len(found) <= limit and (wanted.state != "waiting" or indexed > size):
         top = min(before, indexed) if isinstance(before, int) else indexed
         found += list_indexed(tx, wanted=wanted, size=size, before=top, limit=limit + 1 - len(found))
@@ -106,7 +113,7 @@ def search_entries(tx: Session, *, wanted: Wanted, before: Cursor | None = None,
         return FoundPage(page, None)
     last = page[-1]
     is_placed = last.leaf_index is not None and last.leaf_index < indexed
-    return FoundPage(page, last.leaf_index if is_placed else last.row)
+    return FoundPage(page, last.leaf_index if is_placed else (indexed, last.row))
 
 
 def list_indexed(
@@ -180,12 +187,14 @@ SELECT id AS row, leaf_index, public_id, type AS kind, merchant, day, body FROM 
 """
 
 
-def _list_waiting(tx: Session, wanted: Wanted, *, indexed: int, before: UUID | None, limit: int) -> list[Found]:
-    """Entries that are not searchable yet, the newest first."""
-    return [found for found, _ in zip(_read_waiting(tx, wanted, indexed, before), range(limit), strict=False)]
+def _list_waiting(
+    tx: Session, wanted: Wanted, *, size: int, indexed: int, before: UUID | None, limit: int
+) -> list[Found]:
+    """Entries that are not among the first `indexed` ones, the newest first; one that got its place since says so."""
+    return list(islice(_read_waiting(tx, wanted, size, indexed, before), limit))
 
 
-def _read_waiting(tx: Session, wanted: Wanted, indexed: int, before: UUID | None) -> Iterator[Found]:
+def _read_waiting(tx: Session, wanted: Wanted, size: int, indexed: int, before: UUID | None) -> Iterator[Found]:
     conditions, values = ["TRUE"], dict[str, Any](indexed=indexed, most=WAITING_AT_ONCE)
     for column, sign, value in (
         ("type", "=", wanted.kind),
@@ -202,7 +211,8 @@ def _read_waiting(tx: Session, wanted: Wanted, indexed: int, before: UUID | None
         rows = tx.execute(text(_WAITING.format(where=where)), values | ({"before": before} if before else {})).all()
         for row in rows:
             if _fits(row.body, wanted):
-                yield Found(**row._mapping, is_published=False, state=None)  # noqa: SLF001  it is public, to namedtuples alike
+                is_published = row.leaf_index is not None and row.leaf_index < size
+                yield Found(**row._mapping, is_published=is_published, state=None)  # noqa: SLF001  public, as of namedtuples
         if len(rows) < WAITING_AT_ONCE:
             return
         before = rows[-1].row

@@ -32,7 +32,7 @@ def walk(client: TestClient, query: str, *, between: Callable[[], object] = lamb
         answer = client.get(path)
         assert answer.status_code == 200, answer.text
         yield from re.findall(r'href="/audit/entries/([0-9a-f]{32})"', answer.text)
-        link = re.search(r'href="(/audit/entries\?[^"]*before=[0-9a-f]+)"', answer.text)
+        link = re.search(r'href="(/audit/entries\?[^"]*before=[0-9a-f-]+)"', answer.text)
         if link is None:
             return
         path = html.unescape(link[1])
@@ -158,6 +158,9 @@ def test_paging_neither_skips_nor_doubles_while_more_is_published(enter: Enter, 
         ledger.publish(now() + timedelta(minutes=next(rounds)))
 
     assert list(walk(client, "before=121&state=published", between=more)) == placed
+    write(170)
+    there = [row[0] for row in ask("SELECT public_id FROM entry ORDER BY leaf_index DESC NULLS FIRST, id DESC")]
+    assert list(walk(client, "", between=more)) == there, "what is published while he turns the pages comes once"
 
 
 def test_an_amount_that_cannot_be_read_is_said_and_nothing_typed_is_lost(enter: Enter, ledger: Ledger) -> None:

@@ -209,7 +209,7 @@ def test_only_what_the_checkpoint_covers_and_the_filter_lets_through(enter: Ente
     assert [(each,) for each in ids] == wanted
     assert len(ids) == 2
     assert json.loads(archive.read("export.json"))["filter"] == {
-        "kind": "sale",
+        "type": "sale",
         "least_fen": 2000,
         "most_fen": 4000,
         "amount": "list",
