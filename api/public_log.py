@@ -17,6 +17,7 @@ from market.kit.database import transaction
 from market.kit.errors import ConflictError
 from market.kit.postgres_folders import PROJECT, default_home
 from market.kit.settings import Settings
+from market.oversight.indexing import index_entries
 from market.record.log.checkpoints import SignedCheckpoint
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.tiles import TiledTree
@@ -126,7 +127,7 @@ def _promise_path(settings: Settings, policy: Policy) -> Path:
 
 
 def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
-    """One round of the sequencer: place what waits, sign, publish. None when there was nothing new.
+    """One round of the sequencer: place what waits, sign, publish, and make it searchable. None when there was nothing new.
 
     Raises LogNotOpenError, LogForkError, LogMemoryLostError or KeyFileError; nothing is signed then.
     """
@@ -141,7 +142,12 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
         body = find_placed_policy(tx, size=placed.size)
         signing = policy if body is None else parse_policy(body)
         key, shelf = read_log_key(settings, signing), Shelf(log_folder(settings, signing.origin))
-        return sign_log(tx, policy=signing, key=key, shelf=shelf, at=at)
+        signed = sign_log(tx, policy=signing, key=key, shelf=shelf, at=at)
+    indexed = None
+    while indexed != 0:
+        with transaction() as tx:
+            indexed = index_entries(tx)
+    return signed
 
 
 def renew_key(settings: Settings, *, which: Literal["log", "promise"], at: datetime) -> Policy:

@@ -115,16 +115,8 @@ def describe_record(record: Record) -> Iterator[Row]:
 
 
 def _measure(size: int, home: Path, console: Console) -> Record:
-    settings, at = Settings(record_folder=home / "keys"), now() - timedelta(minutes=1)
-    policy = open_log(settings, origin="bench.example/record", window_seconds=5, at=at)
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("writing entries", total=size - 1)
-        bodies = islice(many_entries(size), 1, None)  # the log has a policy of its own
-        while batch := [_new_entry(body) for body in islice(bodies, BATCH)]:
-            with transaction() as tx:
-                append_entries(tx, entries=batch, at=at)
-            bar.advance(task, len(batch))
-    placed = _place(policy)
+    settings = Settings(record_folder=home / "keys")
+    policy, placed = write_log(size, settings=settings, console=console)
     begun = time.perf_counter()
     with transaction() as tx:
         shelf = Shelf(home / "shelf")
@@ -134,6 +126,20 @@ def _measure(size: int, home: Path, console: Console) -> Record:
     with transaction() as tx:
         copy = copy_record(record_reader(tx), home / "copy", size)
     return Record(size, placed, signed * 1_000, proofs, _audit(copy))
+
+
+def write_log(size: int, *, settings: Settings, console: Console) -> tuple[Policy, float]:
+    """A log of so many entries, placed and not signed: its policy, and the seconds that placing took."""
+    at = now() - timedelta(minutes=1)
+    policy = open_log(settings, origin="bench.example/record", window_seconds=5, at=at)
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("writing entries", total=size - 1)
+        bodies = islice(many_entries(size), 1, None)  # the log has a policy of its own
+        while batch := [_new_entry(body) for body in islice(bodies, BATCH)]:
+            with transaction() as tx:
+                append_entries(tx, entries=batch, at=at)
+            bar.advance(task, len(batch))
+    return policy, _place(policy)
 
 
 def _new_entry(body: bytes) -> NewEntry:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.routes import (
     audit,
+    audit_entries,
     basket_pages,
     desk,
     desk_drafts,
@@ -33,6 +34,7 @@ from api.routes import (
     offers_api,
     order_pages,
     record,
+    record_accounts,
     record_check,
     record_entries,
     record_home,
@@ -84,12 +86,14 @@ DOORS: tuple[APIRouter, ...] = (
     desk_points.doors,
     desk_payments.doors,
     audit.doors,
+    audit_entries.doors,
     record.doors,
     record_check.doors,
     record_log.doors,  # before the page of an entry, whose address would take .json and .tlog-proof for an id
     record_home.doors,
     record_merchants.doors,
     record_rebates.doors,
+    record_accounts.doors,
     record_entries.doors,
     record_offers.doors,
     offers_api.doors,

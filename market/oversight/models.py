@@ -56,3 +56,63 @@ class DryRun(Base):
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     result: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class EntryIndex(Base):
+    """What a placed entry says that it is looked for by: amounts in fen (None where it has none), and its post.
+
+    Made from the entry's bytes after it got its place, never by whoever writes the entry. `back_leaf`, `whole_leaf` and `void_leaf` are
+    the places of the return by which a sale was first returned in part, wholly, or voided: so its state is known for a log of any size.
+    """
+
+    __tablename__ = "entry_index"
+    __table_args__ = (
+        Index("ix_entry_index_type", "type", "leaf_index"),
+        Index("ix_entry_index_merchant", "merchant", "leaf_index"),
+        Index("ix_entry_index_day", "day", "leaf_index"),
+        Index("ix_entry_index_returned", "leaf_index", postgresql_where="back_leaf IS NOT NULL"),
+        Index("ix_entry_index_post", "post", "leaf_index", postgresql_where="post IS NOT NULL"),
+        *(Index(f"ix_entry_index_{name}", name) for name in ("list_fen", "concession_fen", "subsidy_fen", "paid_fen")),
+    )
+
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    type: Mapped[str] = mapped_column(Text)
+    merchant: Mapped[str | None] = mapped_column(Text)
+    day: Mapped[date]
+    post: Mapped[str | None] = mapped_column(Text)
+    list_fen: Mapped[int | None] = mapped_column(BigInteger)
+    concession_fen: Mapped[int | None] = mapped_column(BigInteger)
+    subsidy_fen: Mapped[int | None] = mapped_column(BigInteger)
+    paid_fen: Mapped[int | None] = mapped_column(BigInteger)
+    rebate_member_fen: Mapped[int | None] = mapped_column(BigInteger)
+    rebate_union_fen: Mapped[int | None] = mapped_column(BigInteger)
+    back_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    back_leaf: Mapped[int | None] = mapped_column(BigInteger)
+    whole_leaf: Mapped[int | None] = mapped_column(BigInteger)
+    void_leaf: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class EntryOffer(Base):
+    """An offer version that a placed entry publishes or names; an entry names one version of an offer."""
+
+    __tablename__ = "entry_offer"
+
+    offer: Mapped[str] = mapped_column(Text, primary_key=True)
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
+class AccountMovement(Base):
+    """One side of a transfer in a placed entry: what a public account was credited (debited: negative), and what it held then, in fen.
+
+    `number` counts the sides within an entry. What stands in `balance_fen` is the sum up to this row, so a page needs no other.
+    """
+
+    __tablename__ = "account_movement"
+
+    account: Mapped[str] = mapped_column(Text, primary_key=True)
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    other: Mapped[str] = mapped_column(Text)
+    fen: Mapped[int] = mapped_column(BigInteger)
+    balance_fen: Mapped[int] = mapped_column(BigInteger)

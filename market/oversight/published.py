@@ -14,10 +14,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Date, Text
 
+from market.oversight.indexing import indexed_size
 from market.oversight.queries import month_days
 from market.record.log.checkpoints import parse_checkpoint
 from market.record.log.notes import parse_note
 from market.record.models import Entry
+from market.record.publishing.models import LogCheckpoint
 from market.record.publishing.served import find_newest_checkpoint, published_size
 from market.sales.models import Reversal, Sale
 
@@ -108,6 +110,13 @@ def find_published(tx: Session, *, public_id: str) -> Published | None:
     if found is None or found.leaf_index is None or found.leaf_index >= published_size(tx):
         return None
     return Published(found.leaf_index, found.public_id, found.type, found.merchant, found.day, found.body)
+
+
+def covering_checkpoint(tx: Session) -> bytes | None:
+    """The newest checkpoint all of whose entries can be searched, as the log signed it; None while there is none."""
+    query = select(LogCheckpoint.note).where(LogCheckpoint.size <= indexed_size(tx)).order_by(LogCheckpoint.size.desc())
+    note: bytes | None = tx.scalar(query.limit(1))
+    return note
 
 
 def list_published_returns(tx: Session, *, sale: str) -> Sequence[str]:

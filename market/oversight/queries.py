@@ -1,10 +1,8 @@
 """What was given, paid and owed: sums over sales and returns, by month, merchant and day. A return counts in the month it was made."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
@@ -84,34 +82,6 @@ def month_days(month: str) -> tuple[date, date]:
     if first.year == date.max.year:
         raise ValueError(month)
     return first, (first + timedelta(days=31)).replace(day=1)
-
-
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """Public entries, newest first, and the row id from which the next page goes on (None at the end)."""
-
-    entries: Sequence[Entry]
-    older: UUID | None
-
-
-def list_entries(
-    tx: Session,
-    *,
-    merchant: str | None = None,
-    day: date | None = None,
-    kind: str | None = None,
-    before: UUID | None = None,
-    limit: int = 50,
-) -> EntryPage:
-    """A page of public entries by merchant, day and type, read by key and never by offset."""
-    query = select(Entry).order_by(Entry.id.desc()).limit(limit + 1)
-    for column, value in ((Entry.merchant, merchant), (Entry.day, day), (Entry.type, kind)):
-        if value is not None:
-            query = query.where(column == value)
-    if before is not None:
-        query = query.where(Entry.id < before)
-    rows = tx.scalars(query).all()
-    return EntryPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
 
 def find_verify_run(tx: Session) -> VerifyRun | None:

@@ -82,4 +82,42 @@ def check_erasures(connection: Connection) -> Iterator[Finding]:
         yield Finding("erasures", subject, problem)
 
 
-RECORD_AUDITS: tuple[Audit, ...] = (check_places, check_leaves, check_grants_have_entries, check_erasures)
+def check_search(connection: Connection) -> Iterator[Finding]:
+    """What the auditor searches is what the entries say: every one up to a place, its amounts, its transfers, the balances they lead to."""
+    count, last = connection.execute(text("SELECT count(*), coalesce(max(leaf_index) + 1, 0) FROM entry_index")).one()
+    if count != last:
+        yield Finding("search", "entries", f"{count} of the first {last} entries can be found")
+    for public_id, what in connection.execute(text(_UNTRUE)):
+        yield Finding("search", f"entry {public_id}", f"its {what} are not what its bytes say")
+    for account, place in connection.execute(text(_UNEVEN)):
+        yield Finding("search", f"account {account}", f"the balance at place {place} is not the sum of its movements")
+
+
+_READ = "convert_from(e.body, 'UTF8')::jsonb"
+_UNTRUE = f"""
+SELECT e.public_id, 'amounts' FROM entry_index i JOIN entry e ON e.leaf_index = i.leaf_index CROSS JOIN LATERAL (SELECT {_READ} AS said) AS b
+WHERE (i.type, i.merchant, i.day) IS DISTINCT FROM (e.type, e.merchant, e.day)
+  OR i.list_fen::text <> said->>'list' OR i.concession_fen::text <> said->>'concession' OR i.subsidy_fen::text <> said->>'subsidy'
+  OR i.paid_fen::text <> said->>'paid' OR i.rebate_member_fen::text <> said->>'rebate_member'
+  OR i.rebate_union_fen::text <> said->>'rebate_union'
+  OR (e.type IN ('sale', 'void', 'refund') AND i.list_fen IS NULL AND jsonb_typeof(said->'list') = 'number')
+UNION
+SELECT e.public_id, 'transfers' FROM account_movement m JOIN entry e ON e.leaf_index = m.leaf_index
+WHERE position(
+  CASE WHEN m.fen < 0 THEN jsonb_build_array(m.account, m.other, -m.fen) ELSE jsonb_build_array(m.other, m.account, m.fen) END::text
+  IN ({_READ}->'transfers')::text) = 0
+ORDER BY 1, 2
+"""  # noqa: S608  our own constants
+_UNEVEN = """
+SELECT account, min(leaf_index) FROM (
+  SELECT account, leaf_index, balance_fen, sum(fen) OVER (PARTITION BY account ORDER BY leaf_index, number) AS held FROM account_movement
+) AS moved WHERE balance_fen <> held GROUP BY account ORDER BY account
+"""
+
+RECORD_AUDITS: tuple[Audit, ...] = (
+    check_places,
+    check_leaves,
+    check_grants_have_entries,
+    check_erasures,
+    check_search,
+)

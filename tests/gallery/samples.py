@@ -1,5 +1,7 @@
 """All samples. Made-up people, shops and amounts that add up, for looking at and for tests; never for the product."""
 
+from tests.gallery.accounts import ACCOUNTS
+from tests.gallery.audit import AUDIT
 from tests.gallery.desk import DESK
 from tests.gallery.dry_run import DRY_RUNS
 from tests.gallery.erasure import ERASURES
@@ -19,9 +21,11 @@ from tests.gallery.till import TILL
 SAMPLES: tuple[Sample, ...] = (
     *PUBLIC,
     *RECORD,
+    *ACCOUNTS,
     *MEMBER,
     *TILL,
     *DESK,
+    *AUDIT,
     *DRY_RUNS,
     *OFFERS,
     *SHOP,

@@ -4,22 +4,17 @@ The docstring of a view names its route, its form fields and its htmx block. Vie
 needs a database; a test compares every template with the fields of its view, both ways.
 """
 
+from api.pages.views.audit import AUDIT_TEMPLATES
 from api.pages.views.desk import (
-    AuditEntry,
-    AuditHome,
     BudgetRow,
     DeskHome,
-    EntryRow,
-    Finding,
     ImportRow,
-    MerchantChoice,
     MerchantHome,
     OfferRow,
     RowError,
     ShopRow,
     StaffRow,
     UnitRow,
-    VerifyRun,
     WaitingOffer,
 )
 from api.pages.views.dry_run import (
@@ -288,8 +283,7 @@ TEMPLATES: dict[str, type] = {
     "desk/points.html": DeskPoints,
     "desk/payments.html": DeskPayments,
     "desk/event.html": DeskEvent,
-    "audit/home.html": AuditHome,
-    "audit/entry.html": AuditEntry,
+    **AUDIT_TEMPLATES,
     "sandbox/pay.html": SandboxPay,
 }
 
@@ -300,8 +294,6 @@ __all__ = [
     "AskLine",
     "AskedBack",
     "AskedLine",
-    "AuditEntry",
-    "AuditHome",
     "BackRow",
     "BackShown",
     "BasketBlock",
@@ -339,7 +331,6 @@ __all__ = [
     "DryRunRow",
     "DryRunWeek",
     "DryRuns",
-    "EntryRow",
     "EventRow",
     "ExampleShown",
     "ExamplesShown",
@@ -348,7 +339,6 @@ __all__ = [
     "FileChange",
     "FileEffect",
     "FileShown",
-    "Finding",
     "FlashEntry",
     "FlashVariant",
     "FlashWait",
@@ -372,7 +362,6 @@ __all__ = [
     "MemberCard",
     "MemberOffers",
     "MemberShop",
-    "MerchantChoice",
     "MerchantHome",
     "MerchantName",
     "MerchantOrder",
@@ -490,7 +479,6 @@ __all__ = [
     "UndoShown",
     "UnitRow",
     "VariantShown",
-    "VerifyRun",
     "WaitingOffer",
     "WaitingPaymentRow",
     "WaitingRefundRow",

@@ -237,6 +237,59 @@ class TransferShown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountRow:
+    """A public account by its code, what people call it, and what it holds (credits less debits, fen); `last_on` it moved last."""
+
+    account: str
+    name: str | None
+    fen: int
+    last_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordAccounts:
+    """`record/accounts.html` at /record/accounts?kind=budget; exports at .csv and .json. `kinds` are those that some account has."""
+
+    kinds: tuple[str, ...]
+    kind: str | None
+    accounts: tuple[AccountRow, ...]
+    published: Checkpointed
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovementShown:
+    """What an entry credited an account (debited: negative) against `other`, and what it held then, in fen."""
+
+    leaf_index: int
+    entry_id: str
+    kind: str
+    day_on: date
+    other: str
+    fen: int
+    balance_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordAccount:
+    """`record/account.html` at /record/accounts/{account}?before=; all movements at .csv and .json.
+
+    Movements by place, the highest first. `opening_fen` is the balance before the lowest of the page, `closing_fen` that after its
+    highest, `held_fen` the one now.
+    """
+
+    account: str
+    name: str | None
+    kind: str
+    held_fen: int
+    opening_fen: int
+    closing_fen: int
+    movements: tuple[MovementShown, ...]
+    before: str | None
+    older: str | None
+    published: Checkpointed
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfferShare:
     """What a merchant bears of a sale under one version of an offer, in fen."""
 
@@ -303,4 +356,6 @@ RECORD_TEMPLATES: dict[str, type] = {
     "record/entries.html": RecordEntries,
     "record/entry.html": RecordEntry,
     "record/check.html": RecordCheck,
+    "record/accounts.html": RecordAccounts,
+    "record/account.html": RecordAccount,
 }
