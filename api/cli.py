@@ -40,6 +40,7 @@ KEY_COMMANDS = {
     "rotate": "api.commands.key:rotate",
     "witness": "api.commands.key:witness",
     "keep": "api.commands.key:keep",
+    "auditor": "api.commands.auditor_key:auditor",
 }
 IMPORT_COMMANDS = {
     "units": "api.commands.importing:import_units",
@@ -82,7 +83,7 @@ app.add_typer(
     typer.Typer(no_args_is_help=True, help="Accounts: who may sign in."), name="user", cls=_lazy_group(USER_COMMANDS)
 )
 app.add_typer(
-    typer.Typer(no_args_is_help=True, help="Keys of the public record: who signs it."),
+    typer.Typer(no_args_is_help=True, help="Keys: who signs the public record, and who opens details exports."),
     name="key",
     cls=_lazy_group(KEY_COMMANDS),
 )
