@@ -4,10 +4,12 @@ from fastapi import APIRouter
 
 from api.routes import (
     audit,
+    audit_details,
     basket_pages,
     desk,
     desk_drafts,
     desk_dry_runs,
+    desk_members,
     desk_offers,
     desk_payments,
     desk_points,
@@ -79,7 +81,9 @@ DOORS: tuple[APIRouter, ...] = (
     desk_purchases.doors,
     desk_points.doors,
     desk_payments.doors,
+    desk_members.doors,
     audit.doors,
+    audit_details.doors,
     record.doors,
     record_check.doors,
     record_log.doors,  # before the page of an entry, whose address would take .json and .tlog-proof for an id

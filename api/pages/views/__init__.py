@@ -22,6 +22,7 @@ from api.pages.views.desk import (
     VerifyRun,
     WaitingOffer,
 )
+from api.pages.views.details import DETAILS_TEMPLATES
 from api.pages.views.dry_run import (
     DryRunBasket,
     DryRunChoice,
@@ -266,6 +267,7 @@ TEMPLATES: dict[str, type] = {
     "merchant/offers.html": OwnerOffers,
     "record_check.html": ReceiptCheck,
     **RECORD_TEMPLATES,
+    **DETAILS_TEMPLATES,
     "record_offers.html": RecordOffers,
     "record_offer.html": RecordOffer,
     "merchant/orders.html": MerchantOrders,

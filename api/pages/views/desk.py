@@ -124,9 +124,10 @@ class ImportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DeskHome:
-    """`desk/home.html` at /desk."""
+    """`desk/home.html` at /desk. `details_count` requests for details wait for somebody to decide."""
 
     unit: str
+    details_count: int
     members_count: int
     cards_count: int
     units: tuple[UnitRow, ...]
