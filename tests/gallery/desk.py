@@ -124,6 +124,7 @@ DESK: tuple[Sample, ...] = (
         "desk/home.html",
         v.DeskHome(
             unit="临江钢铁厂",
+            details_count=1,
             members_count=3012,
             cards_count=2944,
             units=tuple(
@@ -177,7 +178,16 @@ DESK: tuple[Sample, ...] = (
     Sample(
         "desk-none",
         "desk/home.html",
-        v.DeskHome(unit="转炉车间", members_count=0, cards_count=0, units=(), budgets=(), waiting=(), imports=()),
+        v.DeskHome(
+            unit="转炉车间",
+            details_count=0,
+            members_count=0,
+            cards_count=0,
+            units=(),
+            budgets=(),
+            waiting=(),
+            imports=(),
+        ),
         "officer",
         "/desk",
     ),

@@ -1,6 +1,7 @@
 """All samples. Made-up people, shops and amounts that add up, for looking at and for tests; never for the product."""
 
 from tests.gallery.desk import DESK
+from tests.gallery.details import DETAILS
 from tests.gallery.dry_run import DRY_RUNS
 from tests.gallery.frame import Sample
 from tests.gallery.handout import HAND_OUT
@@ -22,6 +23,7 @@ SAMPLES: tuple[Sample, ...] = (
     *TILL,
     *DESK,
     *DRY_RUNS,
+    *DETAILS,
     *OFFERS,
     *SHOP,
     *SHOPPING,
