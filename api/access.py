@@ -175,6 +175,10 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/desk/purchases/points/{code}"): OFFICER,
     ("POST", "/desk/purchases/points/{code}/close"): OFFICER,
     ("POST", "/desk/purchases/points/{code}/open"): OFFICER,
+    ("GET", "/desk/erasures"): OFFICER,
+    ("POST", "/desk/erasures"): OFFICER,
+    ("POST", "/desk/erasures/{erasure}/approve"): OFFICER,
+    ("POST", "/desk/erasures/{erasure}/decline"): OFFICER,
     ("GET", "/desk/payments"): OFFICER,
     ("GET", "/desk/payments/events/{event}"): OFFICER,
     ("POST", "/desk/payments/events/{event}/replay"): OFFICER,
@@ -260,6 +264,9 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/me"): ANYONE_SIGNED_IN,
     ("POST", "/me/sessions/revoke"): ANYONE_SIGNED_IN,
     ("GET", "/me/looks"): MEMBER,
+    ("GET", "/me/erasure"): MEMBER,
+    ("POST", "/me/erasure"): MEMBER,
+    ("POST", "/me/erasure/withdraw"): MEMBER,
 }
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")

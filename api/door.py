@@ -42,6 +42,14 @@ VERSION: str = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read
 NOTICES = {
     "signed_out": ("已退出登录。", "You are signed out."),
     "session_revoked": ("那台设备已退出登录。", "That device is signed out."),
+    "erasure_asked": (
+        "已提出，等一位干部批准；之前可以撤回。",
+        "You asked; an officer has to agree. Until then you can take it back.",
+    ),
+    "erasure_withdrawn": ("申请已撤回，什么都没有删。", "Taken back; nothing was deleted."),
+    "erasure_taken": ("已代收，等另一位干部批准。", "Taken; it waits for another officer."),
+    "erasure_done": ("资料已删除，账目不变。", "Deleted; the books stay as they were."),
+    "erasure_declined": ("已告诉会员不办理。", "The member reads that it was declined."),
     "card_frozen": ("卡已冻结，所有动态码立即失效。", "The card is frozen; its codes died at once."),
     "consent_given": ("好的，从下次算价起用这个优惠。", "From the next price on this offer is used."),
     "consent_withdrawn": ("好的，从下次算价起不用这个优惠。", "From the next price on this offer is not used."),

@@ -11,10 +11,12 @@ from threading import Event, Thread
 import structlog
 from sqlalchemy import func, select
 
+from api.erasing import sync_list
 from api.identity import prune_looks, prune_sessions, prune_throttle
 from cards import prune_codes
 from market.kit.clock import now
 from market.kit.database import transaction
+from market.kit.settings import get_settings
 from market.oversight.details import expire_details
 from merchants import prune_pictures
 
@@ -47,7 +49,7 @@ def housekeeping() -> Iterator[None]:
     def keep_tidy() -> None:
         while not over.wait(EVERY_SECONDS):
             try:
-                log.info("tidied", **tidy(at=now()))
+                log.info("tidied", **tidy(at=now()), erasure_list=sync_list(get_settings()))
             except Exception:
                 log.exception("housekeeping failed and is tried again later")
 

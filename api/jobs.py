@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from api.details import build_details
 from api.order_jobs import expire_orders, sweep_orders
 from api.payments import find_gateway, get_gateway
+from cards.erasing import publish_erasures
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.jobs import QUEUE, SCHEMA
@@ -104,6 +105,16 @@ def close_public_days(timestamp: int) -> None:  # noqa: ARG001  every periodic j
 def build_details_file(*, request_id: str) -> None:
     """Make the file of an approved details export."""
     build_details(request_id=UUID(request_id), at=now())
+
+
+@JOBS.periodic(cron="40 20 * * *")
+@JOBS.task(
+    name="erasures.count", queue=QUEUE, queueing_lock="erasures.count", lock="erasures.count", pass_context=False
+)
+def count_erasures(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Count in public the erasures of the months that are over: looked for every night, done at a month's end."""
+    with transaction() as tx:
+        publish_erasures(tx, at=now())
 
 
 def run_worker(url: str, *, wait: bool = True) -> None:

@@ -54,11 +54,15 @@ class LogNotOpenError(ConflictError):
     en = "The log is not open yet: run `huigong key new --origin NAME`."
 
 
+def record_home(settings: Settings) -> Path:
+    """The folder of what is kept outside the database: a folder for each log, and the erasure list."""
+    database = settings.data_dir or default_home(PROJECT)
+    return settings.record_folder or database.with_name(f"{database.name}-record")
+
+
 def log_folder(settings: Settings, origin: str) -> Path:
     """Where the keys and the shelf of the log with this origin lie."""
-    database = settings.data_dir or default_home(PROJECT)
-    home = settings.record_folder or database.with_name(f"{database.name}-record")
-    return home / re.sub(r"[^A-Za-z0-9.-]+", "_", origin)
+    return record_home(settings) / re.sub(r"[^A-Za-z0-9.-]+", "_", origin)
 
 
 def open_log(settings: Settings, *, origin: str, window_seconds: int, at: datetime) -> Policy:

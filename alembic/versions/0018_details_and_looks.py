@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0018"
-down_revision = "0015"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -39,12 +39,12 @@ BEGIN
 END $$
 """
 
-# A look stays as long as the member may ask for it; one who looks again within minutes is counted up.
+# A look stays as long as the member may ask for it, and goes with him when he is erased; one who looks again is counted up.
 LOOK_IS_KEPT = """
 CREATE FUNCTION look_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
-    IF OLD.last_at > now() - interval '3 years' THEN
+    IF OLD.last_at > now() - interval '3 years' AND EXISTS (SELECT FROM member WHERE id = OLD.member_id) THEN
       RAISE EXCEPTION 'a look is kept for three years' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN OLD;
@@ -154,7 +154,9 @@ def upgrade() -> None:
         sa.CheckConstraint("(post = 'officer') = (unit_id IS NOT NULL)", name=op.f("ck_look_officer_has_unit")),
         sa.CheckConstraint(f"reason IN {LOOK_REASONS}", name=op.f("ck_look_reason_known")),
         sa.CheckConstraint("times > 0 AND last_at >= first_at", name=op.f("ck_look_runs_forward")),
-        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_look_member_id_member")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name=op.f("fk_look_member_id_member"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_look_unit_id_unit")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_look")),
     )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session
 
 import cards
@@ -31,6 +31,7 @@ from api.demo.units import COMPANY, make_units
 from api.identity.accounts import Role, grant_role
 from api.identity.installation import init_installation
 from api.identity.models import Account
+from cards.erasing import ask_erasure, find_erasure
 from cards.importing import import_members
 from cards.models import ImportRun, Member, Unit
 from market.kit.clock import business_day
@@ -41,6 +42,7 @@ from market.offers.operations import approve_offer, end_early, propose_offer, re
 from market.offers.queries import get_version
 from market.offers.signatures import sign_offer
 from market.record.budgets import grant_budget, open_budget
+from market.sales.orders.models import Order
 from merchants.models import Merchant, Shop, Staff
 
 Progress = Callable[[str, int, int], None]
@@ -142,6 +144,7 @@ def end_build(mark: Mark, places: Sequence[DemoMerchant]) -> None:
                 by = OFFICER if offer.code == "u_reading" else OFFICER_2
                 _propose(tx, offer, by=by, at=mark.until - timedelta(hours=20))
         _reject_one(tx, mark)
+        _ask_erasure(tx, mark)
         _let_in(tx, mark, places)
 
 
@@ -302,6 +305,15 @@ def _reject_one(tx: Session, mark: Mark) -> None:
         reason = "补 20 元超过了预算一周的量，请降到 5 元以内再提"
         at = mark.until - timedelta(days=7)
         reject_offer(tx, offer="u_wednesday", version=3, rejected_by=OFFICER_2, reason=reason, at=at)
+
+
+def _ask_erasure(tx: Session, mark: Mark) -> None:
+    """Somebody who never ordered wants to be deleted: the second officer took the request, so that the demo officer can decide on it."""
+    ordered = exists().where(Order.subject == Member.subject)
+    member_id = tx.scalars(select(Member.id).where(~ordered).order_by(Member.staff_number.desc()).limit(1)).one()
+    if find_erasure(tx, member_id=member_id) is None:
+        at = mark.until - timedelta(hours=20)
+        ask_erasure(tx, member_id=member_id, asked_as="officer", asked_by=OFFICER_2, at=at)
 
 
 def _let_in(tx: Session, mark: Mark, places: Sequence[DemoMerchant]) -> None:

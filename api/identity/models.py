@@ -78,7 +78,7 @@ class Look(Base):
     """An officer or auditor saw a named member's record: what he saw (`kind`) and why; the member sees his post and unit, not his name.
 
     Looks of the same person at the same thing within minutes are one row, counted up. A trigger lets nothing else change, and keeps
-    each for three years.
+    each for three years, or until the member is erased.
     """
 
     __tablename__ = "look"
@@ -94,7 +94,7 @@ class Look(Base):
     person: Mapped[UUID]
     post: Mapped[str] = mapped_column(Text)
     unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
-    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     first_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -55,6 +55,8 @@ LABELS: Final[Mapping[str, str]] = {
     "balance": N_("余额"),
     "balances": N_("余额"),
     "count": N_("笔数"),
+    "persons": N_("人数"),
+    "since": N_("从哪天起"),
     "state": N_("状态"),
     "action": N_("动作"),
     "category": N_("类别"),

@@ -251,7 +251,7 @@ def check_visits(connection: Connection) -> Iterator[Finding]:
     rows = connection.execute(
         text("""
         SELECT s.public_id FROM sale s LEFT JOIN visit v ON v.id = s.visit_id
-        WHERE s.channel = 'shop' AND (v.id IS NULL OR v.shop_id <> s.shop_id OR v.card_id <> s.card_id
+        WHERE s.channel = 'shop' AND (v.id IS NULL OR v.shop_id <> s.shop_id OR v.card_id IS DISTINCT FROM s.card_id
                                       OR s.at < v.opened_at OR s.at > v.expires_at)
         """)
     )

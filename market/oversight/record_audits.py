@@ -72,4 +72,37 @@ def check_openings_are_published(connection: Connection) -> Iterator[Finding]:
         yield Finding("openings", f"entry {public_id}", f"it is not what was approved: request {request}")
 
 
-RECORD_AUDITS: tuple[Audit, ...] = (check_places, check_leaves, check_grants_have_entries, check_openings_are_published)
+def check_erasures(connection: Connection) -> Iterator[Finding]:
+    """Who was erased is nowhere known any more, nobody else's rows were blanked, and the public counts are those of the register."""
+    rows = connection.execute(
+        text("""
+        WITH erased AS (SELECT subject FROM erasure WHERE state = 'done')
+        SELECT 'person ' || subject, 'erased, and yet in the register' FROM erased JOIN member USING (subject)
+        UNION ALL SELECT 'person ' || subject, 'erased, and yet with a key' FROM erased JOIN vault.person_key USING (subject)
+        UNION ALL SELECT 'person ' || subject, 'in the register, and without a key' FROM member
+          WHERE subject NOT IN (SELECT subject FROM vault.person_key)
+        UNION ALL SELECT 'sale ' || public_id, 'of somebody erased, and yet with a card' FROM sale JOIN erased USING (subject)
+          WHERE card_id IS NOT NULL
+        UNION ALL SELECT 'order ' || number, 'of somebody erased, and yet with a card' FROM member_order JOIN erased USING (subject)
+          WHERE card_id IS NOT NULL
+        UNION ALL SELECT 'sale ' || public_id, 'without a card, and its buyer was not erased' FROM sale
+          WHERE card_id IS NULL AND subject NOT IN (SELECT subject FROM erased)
+        UNION ALL SELECT 'order ' || number, 'without a card, and its buyer was not erased' FROM member_order
+          WHERE card_id IS NULL AND subject NOT IN (SELECT subject FROM erased)
+        UNION ALL SELECT 'entry ' || e.public_id, 'counts ' || (convert_from(e.body, 'UTF8')::jsonb ->> 'persons')
+          || ' erasures, the register has ' || (SELECT count(*) FROM erasure x WHERE x.entry_id = e.id)
+          FROM entry e WHERE e.type = 'erasure' AND (convert_from(e.body, 'UTF8')::jsonb ->> 'persons')::bigint
+            <> (SELECT count(*) FROM erasure x WHERE x.entry_id = e.id)
+        """)
+    )
+    for subject, problem in rows:
+        yield Finding("erasures", subject, problem)
+
+
+RECORD_AUDITS: tuple[Audit, ...] = (
+    check_places,
+    check_leaves,
+    check_grants_have_entries,
+    check_openings_are_published,
+    check_erasures,
+)

@@ -83,11 +83,13 @@ class StoredSale:
         rules = read_rules(facts)
         if type(rules) is not int or rules != RULES:
             raise RulesUnknownError(f"facts.v: priced by rules {json.dumps(rules)}, only {RULES} are known here")
+        if "member" not in facts and not all("gate" in row for row in facts["offers"]):
+            raise ValueError("facts: neither what the offers asked of the shopper stands there, nor what came of it")
         return Case(
             now=datetime.fromisoformat(facts["now"]),
             channel=facts["channel"],
             shop=facts["shop"],
-            member=facts["member"],
+            member=facts.get("member", {}),  # dropped when the buyer was erased: the offers then hold what came of it
             basket=tuple(_line(row) for row in self.basket),
             candidates=tuple(_candidate(row, versions) for row in facts["offers"]),
             accepted=frozenset(facts["accepted"]),

@@ -184,7 +184,7 @@ def get_person_documents(tx: Session, *, subject: UUID, public_id: str) -> dict[
     """The private documents of one sale that this person made, as its entry commits to them. Raises NotFoundError, also for another's."""
     query = select(Sale.card_id, Sale.basket, Sale.facts).where(Sale.public_id == public_id, Sale.subject == subject)
     row = tx.execute(query).one_or_none()
-    if row is None:
+    if row is None or row.card_id is None:  # of somebody erased nobody opens a commitment
         raise NotFoundError
     return list_documents(subject=subject, card_id=row.card_id, basket=row.basket, facts=row.facts)
 

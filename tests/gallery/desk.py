@@ -127,6 +127,7 @@ DESK: tuple[Sample, ...] = (
             details_count=1,
             members_count=3012,
             cards_count=2944,
+            erasures_count=2,
             units=tuple(
                 v.UnitRow(name=name, members_count=members, cards_count=cards)
                 for name, members, cards in (
@@ -183,6 +184,7 @@ DESK: tuple[Sample, ...] = (
             details_count=0,
             members_count=0,
             cards_count=0,
+            erasures_count=0,
             units=(),
             budgets=(),
             waiting=(),

@@ -3,6 +3,7 @@
 from tests.gallery.desk import DESK
 from tests.gallery.details import DETAILS
 from tests.gallery.dry_run import DRY_RUNS
+from tests.gallery.erasure import ERASURES
 from tests.gallery.frame import Sample
 from tests.gallery.handout import HAND_OUT
 from tests.gallery.member import MEMBER
@@ -31,4 +32,5 @@ SAMPLES: tuple[Sample, ...] = (
     *SUPPLIER,
     *HAND_OUT,
     *PURCHASE_DESK,
+    *ERASURES,
 )

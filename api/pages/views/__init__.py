@@ -33,6 +33,7 @@ from api.pages.views.dry_run import (
     DryRuns,
     DryRunWeek,
 )
+from api.pages.views.erasure import ERASURE_TEMPLATES
 from api.pages.views.member import (
     CardCode,
     Me,
@@ -268,6 +269,7 @@ TEMPLATES: dict[str, type] = {
     "record_check.html": ReceiptCheck,
     **RECORD_TEMPLATES,
     **DETAILS_TEMPLATES,
+    **ERASURE_TEMPLATES,
     "record_offers.html": RecordOffers,
     "record_offer.html": RecordOffer,
     "merchant/orders.html": MerchantOrders,

@@ -124,12 +124,13 @@ class ImportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DeskHome:
-    """`desk/home.html` at /desk. `details_count` requests for details wait for somebody to decide."""
+    """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit, `details_count` for details anywhere."""
 
     unit: str
     details_count: int
     members_count: int
     cards_count: int
+    erasures_count: int
     units: tuple[UnitRow, ...]
     budgets: tuple[BudgetRow, ...]
     waiting: tuple[WaitingOffer, ...]

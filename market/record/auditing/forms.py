@@ -109,7 +109,7 @@ def _is_integer(value: object) -> bool:
     return type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER
 
 
-def _is_positive(value: object) -> bool:
+def _is_count(value: object) -> bool:
     return type(value) is int and 0 < value <= MAX_INTEGER
 
 
@@ -211,12 +211,13 @@ _FORMS: Final[Mapping[str, _Form]] = {
             "kind": _is_one_of("details"),
             "reason": _is_one_of(*REASONS),
             "request": _is_commitment,
-            "entries": _is_positive,
+            "entries": _is_count,
             **dict.fromkeys(("first_day", "last_day"), _is_day),
         }
     ),
+    "erasure": _Form({**_HEAD, "persons": _is_count, "since": _is_day}),
     **dict.fromkeys(
-        ("account", "allowance", "erasure", "key", "rebate", "settlement"),
+        ("account", "allowance", "key", "rebate", "settlement"),
         _Form(_HEAD, {"transfers": _is_transfers}, is_closed=False),
     ),
 }
