@@ -33,6 +33,7 @@ OWNER = frozenset({"owner"})
 STAFF = ASSISTANT | OWNER
 OFFICER = frozenset({"officer"})
 AUDITOR = frozenset({"auditor"})
+SUPERVISORS = OFFICER | AUDITOR
 ANYONE_SIGNED_IN = MEMBER | ASSISTANT | OWNER | OFFICER | AUDITOR
 
 ACCESS: dict[tuple[str, str], frozenset[str]] = {
@@ -199,6 +200,9 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/desk/dry-runs"): OFFICER,
     ("GET", "/desk/dry-runs/{run}"): OFFICER,
     ("POST", "/desk/dry-runs/{run}/cancel"): OFFICER,
+    # a named member: every look is logged and shown to him
+    ("GET", "/desk/members"): OFFICER,
+    ("POST", "/desk/members"): OFFICER,
     ("POST", "/api/offers/check"): OFFICER,
     ("POST", "/api/offers"): OFFICER,
     ("GET", "/audit"): AUDITOR,
@@ -206,6 +210,14 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/audit/exports/{form}.zip"): AUDITOR,
     ("GET", "/audit/entries/{entry}"): AUDITOR,
     ("GET", "/audit/entries/{entry}/price"): AUDITOR,
+    # details exports: an auditor asks and fetches, another auditor or an officer decides
+    ("GET", "/audit/details"): SUPERVISORS,
+    ("POST", "/audit/details"): AUDITOR,
+    ("GET", "/audit/details/{request_id}"): SUPERVISORS,
+    ("POST", "/audit/details/{request_id}/withdraw"): AUDITOR,
+    ("POST", "/audit/details/{request_id}/approve"): SUPERVISORS,
+    ("POST", "/audit/details/{request_id}/refuse"): SUPERVISORS,
+    ("GET", "/audit/details/{request_id}/file"): AUDITOR,
     # the public record
     ("GET", "/record"): PUBLIC,
     ("GET", "/record/check-it-yourself"): PUBLIC,
@@ -258,6 +270,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/api/sign-out"): ANYONE_SIGNED_IN,
     ("GET", "/me"): ANYONE_SIGNED_IN,
     ("POST", "/me/sessions/revoke"): ANYONE_SIGNED_IN,
+    ("GET", "/me/looks"): MEMBER,
     ("GET", "/me/erasure"): MEMBER,
     ("POST", "/me/erasure"): MEMBER,
     ("POST", "/me/erasure/withdraw"): MEMBER,

@@ -43,6 +43,7 @@ KEY_COMMANDS = {
     "rotate": "api.commands.key:rotate",
     "witness": "api.commands.key:witness",
     "keep": "api.commands.key:keep",
+    "auditor": "api.commands.auditor_key:auditor",
     "backup": "api.commands.backup:make_key",
 }
 IMPORT_COMMANDS = {
@@ -86,7 +87,7 @@ app.add_typer(
     typer.Typer(no_args_is_help=True, help="Accounts: who may sign in."), name="user", cls=_lazy_group(USER_COMMANDS)
 )
 app.add_typer(
-    typer.Typer(no_args_is_help=True, help="Keys of the public record, and for backups."),
+    typer.Typer(no_args_is_help=True, help="Keys of the public record, for backups, and of auditors who open details."),
     name="key",
     cls=_lazy_group(KEY_COMMANDS),
 )

@@ -79,6 +79,13 @@ NOTICES = {
     "return_withdrawn": ("退货申请已撤回。", "Your return request is withdrawn."),
     "return_declined": ("已答复会员。", "The member reads your answer."),
     "stock_kept": ("库存已更新。", "The stock is up to date."),
+    "details_asked": ("已提交，等另一个人批准。", "Asked; it waits for another person to decide."),
+    "details_withdrawn": ("申请已撤回。", "The request was taken back."),
+    "details_refused": ("已退回，提申请的人会看到理由。", "Refused; whoever asked reads why."),
+    "details_approved": (
+        "已批准，公开台账记下了这一次；文件正在生成。",
+        "Approved, and public; the file is being made.",
+    ),
     "product_stopped": ("已停售，商户会看到理由。", "Stopped; the merchant reads the reason."),
     "product_lifted": ("已解除，商户可以重新上架。", "Lifted; the merchant may list it again."),
     "point_added": ("自提点已开，商户可以选它了。", "The point is open; merchants can choose it."),

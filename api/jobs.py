@@ -13,6 +13,7 @@ from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from sqlalchemy import make_url
 
+from api.details import build_details
 from api.order_jobs import expire_orders, sweep_orders
 from api.payments import find_gateway, get_gateway
 from cards.erasing import publish_erasures
@@ -98,6 +99,12 @@ def close_public_days(timestamp: int) -> None:  # noqa: ARG001  every periodic j
         policy = find_policy(tx)
         if policy is not None:
             close_days(tx, policy=policy, at=now())
+
+
+@JOBS.task(name="details.build", queue=QUEUE, retry=Backoff())
+def build_details_file(*, request_id: str) -> None:
+    """Make the file of an approved details export."""
+    build_details(request_id=UUID(request_id), at=now())
 
 
 @JOBS.periodic(cron="40 20 * * *")

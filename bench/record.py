@@ -46,7 +46,7 @@ START_SECONDS = 2  # of the command itself
 
 
 # `huigong audit`, and at its end the most memory it had: that of a child is counted from before its exec where the parent asks.
-_COMMAND = """
+COMMAND = """
 import atexit
 from pathlib import Path
 from api.cli import main
@@ -167,7 +167,7 @@ def _prove(index: int) -> float:
 def _audit(where: Path) -> Audit:
     begun = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-c", _COMMAND, "audit", where], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", COMMAND, "audit", where], stdout=subprocess.PIPE, text=True
     ) as process:
         *_, said, peak = process.stdout.read().splitlines() if process.stdout else ["nothing", "0"]
         _, status, usage = os.wait4(process.pid, 0)

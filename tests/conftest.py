@@ -23,7 +23,7 @@ settings.load_profile("any machine")
 
 pytest_plugins = [
     *("tests.world", "tests.mall", "tests.life"),
-    *("tests.web.market", "tests.web.ledger", "tests.web.plaza", "tests.web.supplier"),
+    *("tests.web.market", "tests.web.ledger", "tests.web.plaza", "tests.web.supplier", "tests.web.opening"),
 ]
 TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")

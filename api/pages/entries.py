@@ -74,6 +74,11 @@ LABELS: Final[Mapping[str, str]] = {
     "key": N_("公钥"),
     "use": N_("用途"),
     "statement": N_("对账单"),
+    "kind": N_("查阅什么"),
+    "request": N_("申请的承诺值"),
+    "entries": N_("打开几笔"),
+    "first_day": N_("从"),
+    "last_day": N_("到"),
     "payout": N_("付款凭据"),
 }
 WORDS: Final[Mapping[tuple[str, str], str]] = {
@@ -83,11 +88,17 @@ WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("tender", "provider"): N_("支付机构确认的"),
     ("state", "admitted"): N_("合作中"),
     ("state", "suspended"): N_("暂停"),
+    ("kind", "details"): N_("明细导出"),
+    ("reason", "complaint"): N_("有投诉或举报"),
+    ("reason", "finding"): N_("核查疑点"),
+    ("reason", "sample"): N_("例行抽查"),
+    ("reason", "authority"): N_("上级或司法要求"),
+    ("reason", "other"): N_("其他理由"),
     ("class", "row"): N_("逐笔公布"),
     ("class", "batched"): N_("成批公布"),
 }
 MONEY: Final = frozenset({"amount", "granted", "balance"})
-COMMITMENTS: Final = frozenset({"subject", "basket", "facts"})
+COMMITMENTS: Final = frozenset({"subject", "basket", "facts", "request"})
 SHOWN_APART: Final = frozenset({"id", "type", "day", "merchant", "of", "offers", "transfers"})
 
 

@@ -4,12 +4,14 @@ from fastapi import APIRouter
 
 from api.routes import (
     audit,
+    audit_details,
     audit_entries,
     basket_pages,
     desk,
     desk_drafts,
     desk_dry_runs,
     desk_erasures,
+    desk_members,
     desk_offers,
     desk_payments,
     desk_points,
@@ -85,8 +87,10 @@ DOORS: tuple[APIRouter, ...] = (
     desk_purchases.doors,
     desk_points.doors,
     desk_payments.doors,
+    desk_members.doors,
     audit.doors,
     audit_entries.doors,
+    audit_details.doors,
     record.doors,
     record_check.doors,
     record_log.doors,  # before the page of an entry, whose address would take .json and .tlog-proof for an id

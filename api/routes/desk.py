@@ -21,6 +21,7 @@ from market.kit.csv_file import PROBLEMS
 from market.kit.database import transaction
 from market.ledger.queries import list_budgets
 from market.offers.queries import count_signed, list_submitted
+from market.oversight.details import count_waiting_details
 
 doors = Doors(include_in_schema=False)
 
@@ -40,10 +41,12 @@ def desk(request: Request, who: Who) -> Response:
         names = list_names(tx, persons=[version.proposed_by for version in waiting])
         givers = merchant_names(tx)
         signed = count_signed(tx, versions=[(version.offer, version.version) for version in waiting])
+        details_count = count_waiting_details(tx, by=who.person)
         erasures = len(list_erasures(tx, unit_id=unit_id))
         imports = tuple(_import_row(run, language) for run in cards.list_imports(tx))
     view = DeskHome(
         unit=unit.name,
+        details_count=details_count,
         members_count=unit.members_count,
         cards_count=unit.cards_count,
         erasures_count=erasures,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api import erasing
 from api.access import Doors, Who
 from api.door import language_of, see_other
-from api.identity import list_names
+from api.identity import list_names, note_look
 from api.identity.forgetting import list_persons
 from api.pages.i18n import Language
 from api.pages.kit import render
@@ -89,8 +89,9 @@ def _show(
 def _row(  # noqa: PLR0917  a row and what was typed in it
     tx: Session, row: WaitingErasure, names: dict[UUID, str], who: Who, language: Language, typed: str | None
 ) -> ErasureRow:
-    member_id = row.asked.member_id
-    outlook = erasing.get_outlook(tx, member_id=cast("UUID", member_id))  # a request that waits names its member
+    member_id = cast("UUID", row.asked.member_id)  # a request that waits names its member
+    note_look(tx, who, member_id=member_id, kind="erasure", reason="asked", at=now())
+    outlook = erasing.get_outlook(tx, member_id=member_id)
     hindrance = outlook.hindrance
     asker = row.asked.asked_by
     return ErasureRow(
@@ -100,7 +101,7 @@ def _row(  # noqa: PLR0917  a row and what was typed in it
         unit=row.unit,
         asked_by=names.get(asker, NOBODY) if asker and row.asked.asked_as == "officer" else None,
         asked_at=row.asked.asked_at,
-        own=who.person == asker or who.person in list_persons(tx, member_id=cast("UUID", member_id)),
+        own=who.person == asker or who.person in list_persons(tx, member_id=member_id),
         hindrance=hindrance.sentence(language) if hindrance else None,
         rebates_fen=outlook.held.rebates_fen,
         purchases_count=outlook.held.purchases_count,

@@ -1,10 +1,10 @@
-"""The tables of oversight's own: what each run of the auditor found, and dry runs. They change nothing that they watch."""
+"""The tables of oversight's own: what each run of the auditor found, dry runs, details exports. They change nothing that they watch."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -116,3 +116,85 @@ class AccountMovement(Base):
     other: Mapped[str] = mapped_column(Text)
     fen: Mapped[int] = mapped_column(BigInteger)
     balance_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+DETAILS_STATES = ("waiting", "withdrawn", "refused", "approved", "ready", "expired")
+DETAILS_REASONS = ("complaint", "finding", "sample", "authority", "other")
+
+
+class DetailsRequest(Base):
+    """An auditor asks to open baskets and facts: of which sales, why, for which key of his; what another person decided; the file.
+
+    The sales are those of `merchant` (None: of all) from `first_on` to `last_on` (both inclusive) among the log's first `size` entries.
+    `entry_id` is the public entry of the approval, which commits to the request under `salt`. A trigger lets a request only move forward.
+    """
+
+    __tablename__ = "details_request"
+    __table_args__ = (
+        CheckConstraint(f"state IN {DETAILS_STATES}", name="state_known"),
+        CheckConstraint(f"reason IN {DETAILS_REASONS}", name="reason_known"),
+        CheckConstraint("words <> ''", name="reason_in_words"),
+        CheckConstraint("last_on >= first_on", name="days_run_forward"),
+        CheckConstraint("sales_count > 0 AND size > 0", name="something_asked"),
+        CheckConstraint("octet_length(salt) = 32", name="salt_size"),
+        CheckConstraint("decided_by <> asked_by", name="two_persons"),
+        CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_at_some_moment"),
+        CheckConstraint(
+            "(state IN ('refused', 'approved', 'ready', 'expired')) = (decided_by IS NOT NULL)",
+            name="decided_by_somebody",
+        ),
+        CheckConstraint(
+            "(state IN ('approved', 'ready', 'expired')) = (entry_id IS NOT NULL)", name="approved_in_public"
+        ),
+        CheckConstraint("(state = 'refused') = (answer <> '')", name="refused_with_a_reason"),
+        CheckConstraint(
+            "num_nonnulls(ready_at, expires_at, bytes_count, sha256, erased_count)"
+            " = CASE WHEN state IN ('ready', 'expired') THEN 5 ELSE 0 END",
+            name="file_when_ready",
+        ),
+        Index("ix_details_request_asked_at", "asked_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    asked_by: Mapped[UUID]
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    merchant: Mapped[str | None] = mapped_column(Text)
+    first_on: Mapped[date]
+    last_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text)
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    size: Mapped[int] = mapped_column(BigInteger)
+    sales_count: Mapped[int]
+    state: Mapped[str] = mapped_column(Text)
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    answer: Mapped[str] = mapped_column(Text, server_default="")
+    entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"), unique=True)
+    ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    bytes_count: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    erased_count: Mapped[int | None]
+
+
+class DetailsPart(Base):
+    """A piece of the sealed file, in its order; deleted when the file expires."""
+
+    __tablename__ = "details_part"
+
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("details_request.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DetailsDownload(Base):
+    """Somebody fetched the file; written once, before its first byte goes out."""
+
+    __tablename__ = "details_download"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("details_request.id"), index=True)
+    by: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

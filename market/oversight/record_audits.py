@@ -55,6 +55,23 @@ def check_grants_have_entries(connection: Connection) -> Iterator[Finding]:
         yield Finding("grants", f"budget {budget}", f"{fen} fen on {day}: granted {done} times, published {told} times")
 
 
+def check_openings_are_published(connection: Connection) -> Iterator[Finding]:
+    """Every approved details export is published as it was approved, and nothing is published as one that was not."""
+    rows = connection.execute(
+        text("""
+        WITH told AS (
+          SELECT id, public_id, convert_from(body, 'UTF8')::jsonb AS body FROM entry WHERE type = 'access')
+        SELECT told.public_id, r.id FROM told FULL JOIN
+          (SELECT * FROM details_request WHERE entry_id IS NOT NULL) AS r ON r.entry_id = told.id
+        WHERE (told.body->>'kind' = 'details' OR told.id IS NULL)
+          AND (told.body->>'entries', told.body->>'reason', told.body->>'first_day', told.body->>'last_day')
+            IS DISTINCT FROM (r.sales_count::text, r.reason, r.first_on::text, r.last_on::text)
+        """)
+    )
+    for public_id, request in rows:
+        yield Finding("openings", f"entry {public_id}", f"it is not what was approved: request {request}")
+
+
 def check_erasures(connection: Connection) -> Iterator[Finding]:
     """Who was erased is nowhere known any more, nobody else's rows were blanked, and the public counts are those of the register."""
     rows = connection.execute(
@@ -120,4 +137,5 @@ RECORD_AUDITS: tuple[Audit, ...] = (
     check_grants_have_entries,
     check_erasures,
     check_search,
+    check_openings_are_published,
 )

@@ -99,6 +99,7 @@ DESK: tuple[Sample, ...] = (
         "desk/home.html",
         v.DeskHome(
             unit="临江钢铁厂",
+            details_count=1,
             members_count=3012,
             cards_count=2944,
             erasures_count=2,
@@ -155,6 +156,7 @@ DESK: tuple[Sample, ...] = (
         "desk/home.html",
         v.DeskHome(
             unit="转炉车间",
+            details_count=0,
             members_count=0,
             cards_count=0,
             erasures_count=0,

@@ -363,6 +363,7 @@ MEMBER: tuple[Sample, ...] = (
             name="王建国",
             login="wjg",
             unit="炼钢厂 · 转炉车间 · 甲班",
+            is_member=True,
             sessions=(
                 v.SessionRow(
                     session_id="a",

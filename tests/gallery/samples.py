@@ -3,6 +3,7 @@
 from tests.gallery.accounts import ACCOUNTS
 from tests.gallery.audit import AUDIT
 from tests.gallery.desk import DESK
+from tests.gallery.details import DETAILS
 from tests.gallery.dry_run import DRY_RUNS
 from tests.gallery.erasure import ERASURES
 from tests.gallery.frame import Sample
@@ -27,6 +28,7 @@ SAMPLES: tuple[Sample, ...] = (
     *DESK,
     *AUDIT,
     *DRY_RUNS,
+    *DETAILS,
     *OFFERS,
     *SHOP,
     *SHOPPING,

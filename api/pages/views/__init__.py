@@ -17,6 +17,7 @@ from api.pages.views.desk import (
     UnitRow,
     WaitingOffer,
 )
+from api.pages.views.details import DETAILS_TEMPLATES
 from api.pages.views.dry_run import (
     DryRunBasket,
     DryRunChoice,
@@ -262,6 +263,7 @@ TEMPLATES: dict[str, type] = {
     "merchant/offers.html": OwnerOffers,
     "record_check.html": ReceiptCheck,
     **RECORD_TEMPLATES,
+    **DETAILS_TEMPLATES,
     **ERASURE_TEMPLATES,
     "record_offers.html": RecordOffers,
     "record_offer.html": RecordOffer,

@@ -124,9 +124,10 @@ class ImportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DeskHome:
-    """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit."""
+    """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit, `details_count` for details anywhere."""
 
     unit: str
+    details_count: int
     members_count: int
     cards_count: int
     erasures_count: int

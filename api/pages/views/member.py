@@ -165,9 +165,13 @@ class SessionRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Me:
-    """`member/me.html` at /me, for every role. `unit` is the unit, merchant or shop the person belongs to."""
+    """`member/me.html` at /me, for every role. `unit` is the unit, merchant or shop the person belongs to.
+
+    A member (`is_member`) is led to who looked at his record.
+    """
 
     name: str
     login: str
     unit: str
+    is_member: bool
     sessions: tuple[SessionRow, ...]

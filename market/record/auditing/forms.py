@@ -14,6 +14,9 @@ from market.record.auditing.finding import AMOUNTS, PURCHASES, RETURNS, Entry, F
 
 RULE: Final = "form"
 MAX_INTEGER: Final = 2**53 - 1  # what every JSON reader holds exactly (RFC 8785, 3.2.2.3)
+REASONS: Final = ("complaint", "finding", "sample", "authority", "other")
+"""Why an auditor asked to open details."""
+
 Fits = Callable[[Any], bool]
 
 
@@ -202,9 +205,19 @@ _FORMS: Final[Mapping[str, _Form]] = {
             **dict.fromkeys(("witnesses", "own_witnesses"), _is_list),
         }
     ),
+    "access": _Form(
+        {
+            **_HEAD,
+            "kind": _is_one_of("details"),
+            "reason": _is_one_of(*REASONS),
+            "request": _is_commitment,
+            "entries": _is_count,
+            **dict.fromkeys(("first_day", "last_day"), _is_day),
+        }
+    ),
     "erasure": _Form({**_HEAD, "persons": _is_count, "since": _is_day}),
     **dict.fromkeys(
-        ("account", "allowance", "access", "key", "rebate", "settlement"),
+        ("account", "allowance", "key", "rebate", "settlement"),
         _Form(_HEAD, {"transfers": _is_transfers}, is_closed=False),
     ),
 }

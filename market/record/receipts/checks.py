@@ -16,7 +16,7 @@ from market.record.log.errors import MalformedError, NotProvedError
 from market.record.log.keys import VerifierKey
 from market.record.log.proof_files import ProofFile, verify_proof_file
 from market.record.promises import Promise, open_promise
-from market.record.receipts.prices import AMOUNTS, MOST_FEN, find_price_problem, sum_basket
+from market.record.receipts.prices import AMOUNTS, MOST_FEN, find_price_problem, is_quoted, sum_basket
 from market.record.receipts.receipt import DOCUMENTS, Receipt
 from market.record.receipts.sentences import SUMMARIES, say
 
@@ -202,12 +202,7 @@ def _check_sums(check: _Check) -> None:
         else:
             check.note("documents.basket", State.HOLDS, "basket_adds_up", amount=yuan(total))
     if "facts" in check.opened:
-        facts = check.opened["facts"]
-        quote = facts.get("quote") if isinstance(facts, dict) else None
-        same = isinstance(quote, dict) and all(
-            type(quote.get(quoted)) is int and quote[quoted] == check.entry.get(name)
-            for name, quoted in AMOUNTS.items()
-        )
+        same = is_quoted(check.opened["facts"], check.entry)
         check.note("documents.facts", *((State.HOLDS, "quote_holds") if same else (State.DIFFERS, "quote_differs")))
 
 
