@@ -37,7 +37,8 @@ from market.record.publishing.shelf import Shelf
 
 DEMO_WINDOW_SECONDS: Final = 5
 DELAY_SECONDS: Final = 60
-INDEXED_A_ROUND: Final = 4  # times some thousand entries: after an upgrade the rest is for later rounds, publication does not wait for it
+# Times some thousand entries: after an upgrade the rest is for later rounds, so that publication does not wait for it.
+INDEXED_A_ROUND: Final = 4
 
 
 class LogOpenError(ConflictError):
