@@ -1,6 +1,6 @@
 """What the auditor waits for on a long log: making it searchable, pages at random depth, running balances, exports and their memory.
 
-python -m bench.audit_desk [--size 200000]
+python -m bench.audit_desk [--size 50000]
 """
 
 import argparse
@@ -35,7 +35,7 @@ from market.oversight.movements import list_movements
 from market.record.publishing.sequencer import sign_log
 from market.record.publishing.shelf import Shelf
 
-FULL: Final = 200_000
+FULL: Final = 50_000
 ROUNDS: Final = 30
 PAGE_GOAL_MS: Final = 300
 RSS_GOAL_MIB: Final = 300
