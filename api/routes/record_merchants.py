@@ -64,7 +64,7 @@ def record_merchants(
     with transaction() as tx:
         months = list_months(tx)
         chosen = choose_month(month, months)
-        rows = {row.label: row for row in total_by_merchant(tx, month=chosen)}
+        rows = {row.label: row for row in total_by_merchant(tx, month=chosen, public=True)}
         businesses = list_businesses(tx)
         live = list_live_by_merchant(tx, at=at)
     wanted = [each for each in businesses.values() if category in ("", each.category)]
@@ -152,7 +152,7 @@ def record_merchant(request: Request, code: Code) -> Response:
         business = businesses.get(code)
         if business is None:
             raise PageUnknownError
-        months = total_by_month(tx, last=MONTHS_SHOWN, merchant=code)
+        months = total_by_month(tx, last=MONTHS_SHOWN, merchant=code, public=True)
         versions = list_published_of_merchant(tx, merchant=code, limit=VERSIONS_SHOWN)
         entries = list_published(tx, wanted=Filter(merchant=code), limit=ENTRIES_SHOWN)
         about = list_published(tx, wanted=Filter(merchant=code, kind="merchant"), limit=1)

@@ -66,7 +66,7 @@ class RecordMonths:
 
 @dataclass(frozen=True, kw_only=True)
 class OfferGiven:
-    """What merchants bore under one version of an offer in a month, in fen, and in how many sales."""
+    """What merchants bore under one version of an offer in a month, in fen: in so many sales, and in batches that do not say in how many."""
 
     offer_id: str
     version: int
@@ -74,6 +74,7 @@ class OfferGiven:
     merchant: str
     is_rebate: bool
     sales_count: int
+    batches_count: int
     borne_fen: int
 
 
@@ -82,6 +83,7 @@ class RecordOfferSums:
     """`record/offer_sums.html` at /record/months/offers?month=2026-11; exports at .csv and .json.
 
     Counted from published entries alone: `given_fen` is the sum of concessions and rebates in the sales, `back_fen` in voids and refunds.
+    `other_fen` of what was given stands in batches that do not name its offers.
     """
 
     month_on: date
@@ -90,6 +92,7 @@ class RecordOfferSums:
     sales_count: int
     given_fen: int
     back_fen: int
+    other_fen: int
 
 
 @dataclass(frozen=True, kw_only=True)
