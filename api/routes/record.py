@@ -134,8 +134,9 @@ def record_offer_sums_csv(month: Month = "") -> Response:
 
 @doors.get("/months/offers.json")
 def record_offer_sums_json(month: Month = "") -> Response:
-    """What merchants bore in a month by offer and version as JSON, in fen; `given_fen` is their sum with `other_fen`, of which
-    batches do not name the offers; `back_fen` is what returns took back.
+    """What merchants bore in a month by offer and version as JSON, in fen.
+
+    `given_fen` is their sum with `other_fen`, of which batches do not name the offers; `back_fen` is what returns took back.
     """
     chosen, sums = _offer_sums(month)
     whole = {"given_fen": sums.given_fen, "other_fen": sums.other_fen, "back_fen": sums.back_fen}

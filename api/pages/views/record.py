@@ -122,6 +122,7 @@ class PublicMerchant:
     category: str
     since_on: date
     is_suspended: bool
+    is_batched: bool
     offers_count: int
     amounts: Amounts
     sales_count: int
@@ -159,7 +160,7 @@ class MerchantVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedRow:
-    """A published entry in a list, at place `leaf_index` of the log. `offers` as `NOODLE10 v3`."""
+    """A published entry in a list, at place `leaf_index` of the log. `offers` as `NOODLE10 v3`; `count` purchases of a batch."""
 
     leaf_index: int
     entry_id: str
@@ -168,14 +169,24 @@ class PublishedRow:
     merchant: str | None
     merchant_code: str | None
     amounts: Amounts
+    count: int | None
     offers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicationSaid:
+    """How a merchant's purchases are published from a day on."""
+
+    publication: Literal["row", "batched"]
+    from_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordMerchant:
     """`record/merchant.html` at /record/merchants/{code}: its months, its offers with all versions, its newest entries.
 
-    `terms_entry` is the newest published entry about the merchant itself, None while there is none.
+    `terms_entry` is the newest published entry about the merchant itself, None while there is none. `published` is how its purchases
+    are published now (None: nothing is said of it yet, so row by row), `coming` how they will be.
     """
 
     code: str
@@ -183,6 +194,8 @@ class RecordMerchant:
     category: str
     since_on: date
     is_suspended: bool
+    published: PublicationSaid | None
+    coming: PublicationSaid | None
     months: tuple[MonthAmounts, ...]
     versions: tuple[MerchantVersion, ...]
     entries: tuple[PublishedRow, ...]
@@ -252,8 +265,8 @@ class OfferShare:
 class RecordEntry:
     """`record/entry.html` at /record/entries/{entry}: one published entry, whatever its type.
 
-    `amounts` only of purchases and returns; `of` is the original of a return, `returns` are those of a sale. Exact bytes and proof
-    stand at the same address with .json and .tlog-proof.
+    `amounts` only of purchases, returns and batches of `count` of either (`is_return`); `of` is the original of a return, `returns` are
+    those of a sale. Exact bytes and proof stand at the same address with .json and .tlog-proof.
     """
 
     entry_id: str
@@ -265,6 +278,8 @@ class RecordEntry:
     leaf_hash: str
     bytes_count: int
     amounts: Amounts | None
+    count: int | None
+    is_return: bool
     offers: tuple[OfferShare, ...]
     transfers: tuple[TransferShown, ...]
     of: str | None
