@@ -190,7 +190,9 @@ def total_by_offer(tx: Session, *, month: str) -> OfferSums:
     whole = {row.is_sale: row for row in rows if row.offer is None}
     given, back = whole.get(True), whole.get(False)
     sums = OfferSums(
-        rows=[OfferSum(row.offer, row.version, row.purchases, row.batches, int(row.fen)) for row in rows if row.offer],
+        rows=[
+            OfferSum(row.offer, row.version, int(row.purchases), row.batches, int(row.fen)) for row in rows if row.offer
+        ],
         sales=int(given.purchases) if given else 0,
         given_fen=int(given.fen or 0) if given else 0,
         back_fen=int(back.fen or 0) if back else 0,

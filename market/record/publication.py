@@ -72,8 +72,9 @@ def list_publications(tx: Session, *, on: date) -> dict[str, Said]:
 
 
 def list_coming(tx: Session, *, after: date) -> dict[str, Said]:
-    """What is said and holds only after a day, by merchant: the last of it."""
-    return _latest(tx.execute(_SAID.where(MerchantPublication.from_on > after).order_by(MerchantPublication.id)))
+    """What was said last and holds only after a day, by merchant; what was said before for a later day holds no more."""
+    newest = _latest(tx.execute(_SAID.order_by(MerchantPublication.id)))
+    return {merchant: said for merchant, said in newest.items() if said.from_on > after}
 
 
 def begin_review(tx: Session, *, from_on: date, at: datetime) -> bool:

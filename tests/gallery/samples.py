@@ -7,6 +7,7 @@ from tests.gallery.handout import HAND_OUT
 from tests.gallery.member import MEMBER
 from tests.gallery.offers import OFFERS
 from tests.gallery.public import PUBLIC
+from tests.gallery.publication import PUBLICATION
 from tests.gallery.purchases import PURCHASE_DESK
 from tests.gallery.record import RECORD
 from tests.gallery.sandbox import SANDBOX
@@ -29,4 +30,5 @@ SAMPLES: tuple[Sample, ...] = (
     *SUPPLIER,
     *HAND_OUT,
     *PURCHASE_DESK,
+    *PUBLICATION,
 )

@@ -30,7 +30,7 @@ def check_borne(entry: Entry) -> Iterator[Finding]:
     borne = said.get("other_offers", 0)
     if borne < 0:
         yield entry.finding("offers", "other_offers", f"{borne} is negative.")
-    for offer, version, fen in said["offers"]:
+    for offer, version, fen in said.get("offers", ()):
         borne += fen
         if fen < 1 or version < 1:
             yield entry.finding("offers", "offers", f"{offer} version {version} lists {fen}, which is not positive.")

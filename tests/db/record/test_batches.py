@@ -410,7 +410,9 @@ def test_sixteen_writers_and_two_sequencers_leave_each_purchase_in_one_batch(
     assert shop.audit() == []
 
 
-_SAYS = "UPDATE entry SET body = convert_to(replace(convert_from(body, 'UTF8'), '\"{0}\":', '\"{0}\":1'), 'UTF8') WHERE {1}"
+_SAYS = (
+    "UPDATE entry SET body = convert_to(replace(convert_from(body, 'UTF8'), '\"{0}\":', '\"{0}\":1'), 'UTF8') WHERE {1}"
+)
 TAMPERED: Mapping[str, str] = {
     _SAYS.format("paid", "batch_index = 1"): "batches",
     **{_SAYS.format(name, "type = 'batch'"): "batches" for name in ("count", "paid", "other_offers")},
