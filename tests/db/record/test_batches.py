@@ -28,6 +28,7 @@ from market.record.policy import Policy
 from market.record.publication import append_purchase, change_publication
 from market.record.publishing.batching import make_batches
 from market.record.publishing.closing import close_days
+from market.record.publishing.sequencer import LogForkError
 from market.record.publishing.served import record_reader
 from market.record.receipts import Keys, Receipt, parse_receipt, verify_receipt
 from market.record.receipts.checks import Verdict
@@ -344,6 +345,27 @@ def test_a_purchase_is_in_one_batch_and_stays_there(shop: Chemist, database: Eng
     ):
         with pytest.raises(IntegrityError), database.begin() as connection:
             connection.execute(text(statement))
+
+
+def test_a_restored_backup_signs_no_other_batch_over_the_same_purchases(shop: Chemist, database: Engine) -> None:
+    shop.sell_many(5)
+    shop.publish(NOON)
+    (size,) = ask("SELECT max(size) FROM log_checkpoint")[0]
+    shop.publish(NOON + DAYS)
+    assert len(shop.batches()) == 1
+    with database.begin() as connection:  # set back to noon, past the triggers as a restore is
+        connection.execute(text("SET session_replication_role = replica"))
+        for statement in (
+            "UPDATE entry SET batch_id = NULL, batch_index = NULL",
+            "DELETE FROM entry WHERE leaf_index >= :size",
+            "DELETE FROM log_checkpoint WHERE size > :size",
+            "UPDATE log_tile SET hashes = substring(hashes FOR 32 * :size) WHERE level = 0",
+            "UPDATE log_state SET size = :size",
+        ):
+            connection.execute(text(statement), {"size": size} if ":size" in statement else {})
+    with pytest.raises(LogForkError):
+        shop.publish(NOON + DAYS)
+    assert ask("SELECT max(size) FROM log_checkpoint") == [(size,)], "its new batch is signed by nobody"
 
 
 class Worker(threading.Thread):
