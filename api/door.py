@@ -92,6 +92,14 @@ NOTICES = {
     "point_changed": ("已保存，会员看到的是新的。", "Saved; members see it as it is now."),
     "point_closed": ("已关闭，新订单不再送到这里。", "Closed; no new order goes there."),
     "point_reopened": ("已重新开放。", "Open again."),
+    "publication_chosen": (
+        "从明天起成批公布；可以随时撤回。",
+        "Published in batches from tomorrow on; you can take that back.",
+    ),
+    "publication_taken_back": (
+        "已撤回，从明天起按近 28 天的销售公布。",
+        "Taken back; from tomorrow on it is as its last 28 days have it.",
+    ),
     "event_replayed": ("已重新处理。", "Worked once more."),
     "refund_repeated": ("已重新发出退款。", "The refund is sent once more."),
     "product_saved": ("商品已保存。", "The product is saved."),

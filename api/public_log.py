@@ -22,6 +22,7 @@ from market.record.log.checkpoints import SignedCheckpoint
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.tiles import TiledTree
 from market.record.policy import Policy, parse_policy
+from market.record.publishing.batching import make_batches
 from market.record.publishing.keyring import new_key, read_key, write_key
 from market.record.publishing.opening import set_policy
 from market.record.publishing.sequencer import check_continued, place_entries, sign_log
@@ -129,13 +130,17 @@ def _promise_path(settings: Settings, policy: Policy) -> Path:
 
 
 def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
-    """One round of the sequencer: place what waits, sign, publish, and make it searchable. None when there was nothing new.
+    """One round of the sequencer: make the batches that are due, place what waits, sign, publish, make it searchable. None: nothing new.
 
     Raises LogNotOpenError, LogForkError, LogMemoryLostError or KeyFileError; nothing is signed then.
     """
     with transaction() as tx:
         policy = need_policy(tx)
     read_log_key(settings, policy)  # without it nothing is placed either
+    batched = None
+    while batched is None or batched.batches:
+        with transaction() as tx:
+            batched = make_batches(tx, policy=policy, at=at)
     placed = None
     while placed is None or placed.count:
         with transaction() as tx:

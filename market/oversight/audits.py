@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, text
 
 from market.kit.ids import new_id
+from market.oversight.batch_audits import BATCH_AUDITS
 from market.oversight.finding import Audit, Finding
 from market.oversight.models import VerifyRun
 from market.oversight.order_audits import ORDER_AUDITS
@@ -274,6 +275,7 @@ AUDITS: tuple[Audit, ...] = (
     check_visits,
     *ORDER_AUDITS,
     *RECORD_AUDITS,
+    *BATCH_AUDITS,
 )
 
 

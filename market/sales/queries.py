@@ -209,6 +209,24 @@ def median_list_fen(tx: Session, *, shop_id: UUID, last: int = 200) -> int | Non
     return None if median is None else int(median)
 
 
+@dataclass(frozen=True, slots=True)
+class Company:
+    """How many sales a merchant made, and how many of them in an hour with at least so many sales of his."""
+
+    sales: int
+    in_company: int
+
+
+def count_company(tx: Session, *, first: date, beyond: date, least: int) -> dict[str, Company]:
+    """The sales of every merchant (by code) in the days from `first` until `beyond`, and those in hours with at least `least` of them."""
+    hour = func.date_trunc("hour", Sale.at)
+    days = (Sale.day >= first, Sale.day < beyond)
+    hours = select(Sale.merchant, func.count().label("sales")).where(*days).group_by(Sale.merchant, hour).subquery()
+    in_company = func.coalesce(func.sum(hours.c.sales).filter(hours.c.sales >= least), 0)
+    query = select(hours.c.merchant, func.sum(hours.c.sales), in_company).group_by(hours.c.merchant)
+    return {merchant: Company(int(sales), int(crowd)) for merchant, sales, crowd in tx.execute(query)}
+
+
 def _page(tx: Session, whose: ColumnElement[bool], before: tuple[datetime, UUID] | None, limit: int) -> SalePage:
     query = _SUMMARY.where(whose).order_by(Sale.at.desc(), Sale.id.desc()).limit(limit + 1)
     if before is not None:

@@ -11,6 +11,7 @@ from tests.gallery.handout import HAND_OUT
 from tests.gallery.member import MEMBER
 from tests.gallery.offers import OFFERS
 from tests.gallery.public import PUBLIC
+from tests.gallery.publication import PUBLICATION
 from tests.gallery.purchases import PURCHASE_DESK
 from tests.gallery.record import RECORD
 from tests.gallery.sandbox import SANDBOX
@@ -37,4 +38,5 @@ SAMPLES: tuple[Sample, ...] = (
     *HAND_OUT,
     *PURCHASE_DESK,
     *ERASURES,
+    *PUBLICATION,
 )

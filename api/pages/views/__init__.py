@@ -67,6 +67,7 @@ from api.pages.views.offers import (
     SignatureRow,
 )
 from api.pages.views.public import DemoDoor, Home, Problem, ReceiptCheck, SignIn
+from api.pages.views.publication import DeskPublication
 from api.pages.views.purchases import (
     BoughtRow,
     DeskEvent,
@@ -283,6 +284,7 @@ TEMPLATES: dict[str, type] = {
     "desk/purchases.html": DeskPurchases,
     "desk/products.html": DeskProducts,
     "desk/points.html": DeskPoints,
+    "desk/publication.html": DeskPublication,
     "desk/payments.html": DeskPayments,
     "desk/event.html": DeskEvent,
     **AUDIT_TEMPLATES,
