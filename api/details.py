@@ -28,6 +28,8 @@ from market.oversight.details import (
 from market.oversight.models import DetailsRequest
 from market.record.details.keys import parse_auditor_key
 from market.record.details.lines import (
+    FORMAT,
+    WITHOUT_BATCHES,
     BatchedLine,
     BatchLine,
     Head,
@@ -77,6 +79,7 @@ def _lines(tx: Session, request: DetailsRequest, keys: dict[UUID, bytes], erased
             size=request.size,
             sales_count=request.sales_count,
             erased_count=erased,
+            format=WITHOUT_BATCHES if request.batched_count is None else FORMAT,
         )
     )
     versions = {

@@ -37,7 +37,7 @@ END $$
 
 
 def upgrade() -> None:
-    op.add_column("details_request", sa.Column("batched_count", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("details_request", sa.Column("batched_count", sa.Integer(), nullable=True))
     op.create_check_constraint(
         op.f("ck_details_request_batched_within"), "details_request", "batched_count BETWEEN 0 AND sales_count"
     )

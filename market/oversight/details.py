@@ -378,8 +378,8 @@ def _read_words(typed: str) -> str:
 
 
 def _choose_of(request: DetailsRequest) -> Subquery:
-    """The sales of a request. One that was asked without sales in batches has none of them: how many it opens is approved."""
-    return _choose(request, size=request.size, has_batches=request.batched_count > 0)
+    """The sales of a request, as many as were approved."""
+    return _choose(request, size=request.size, has_batches=request.batched_count is not None)
 
 
 def _choose(asked: Asked | DetailsRequest, *, size: int, has_batches: bool) -> Subquery:

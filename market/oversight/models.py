@@ -126,7 +126,7 @@ class DetailsRequest(Base):
     """An auditor asks to open baskets and facts: of which sales, why, for which key of his; what another person decided; the file.
 
     The sales are those of `merchant` (None: of all) from `first_on` to `last_on` (both inclusive) among the log's first `size` entries;
-    `batched_count` of them stand there in batches.
+    `batched_count` of them stand there in batches. None: it was asked before those were opened, and holds none of them.
     `entry_id` is the public entry of the approval, which commits to the request under `salt`. A trigger lets a request only move forward.
     """
 
@@ -169,7 +169,7 @@ class DetailsRequest(Base):
     salt: Mapped[bytes] = mapped_column(LargeBinary)
     size: Mapped[int] = mapped_column(BigInteger)
     sales_count: Mapped[int]
-    batched_count: Mapped[int] = mapped_column(server_default="0")
+    batched_count: Mapped[int | None]
     state: Mapped[str] = mapped_column(Text)
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
