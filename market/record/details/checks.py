@@ -61,7 +61,7 @@ class Request:
             entry.get("type") == "sale"
             and isinstance(day, str)
             and self.first_day <= day <= self.last_day
-            and self.merchant in {None, entry.get("merchant")}
+            and (self.merchant is None or self.merchant == entry.get("merchant"))
         )
 
     def meets(self, entry: Mapping[str, Any]) -> bool:
@@ -72,7 +72,7 @@ class Request:
             and isinstance(day, str)
             and self.first_day <= day
             and f"{day[:7]}-01" <= self.last_day
-            and self.merchant in {None, entry.get("merchant")}
+            and (self.merchant is None or self.merchant == entry.get("merchant"))
         )
 
     def holds_all_of(self, batch: Mapping[str, Any]) -> bool:
@@ -117,16 +117,12 @@ class DetailsCheck:
         if is_before and self.head.has_batches and self.request.meets(entry):
             yield from self._look_into_batch(BatchCheck(leaf_index, entry))
             return
-        if entry.get("type") == "sale" and entry.get("id") in self._ids:
-            yield Finding(
-                RULE,
-                "A sale before it, by itself or in a batch, has this public id.",
-                leaf_index,
-                str(entry["id"]),
-                "id",
-            )
+        public_id = str(entry.get("id"))[:64]
+        if entry.get("type") == "sale" and public_id in self._ids:
+            problem = "A sale before it, by itself or in a batch, has this public id."
+            yield Finding(RULE, problem, leaf_index, public_id, "id")
         if is_before and self.request.covers(entry):
-            self._cover(leaf_index, str(entry.get("id")))
+            self._cover(leaf_index, public_id)
         has_batch = False
         for line in self._take(leaf_index):
             if isinstance(line, OfferLine):
@@ -137,7 +133,7 @@ class DetailsCheck:
                 has_batch = True
         if has_batch:
             problem = "The export opens a batch here, which it was not approved for."
-            yield Finding(RULE, problem, leaf_index, str(entry.get("id"))[:64], "id")
+            yield Finding(RULE, problem, leaf_index, public_id, "id")
 
     def _take(self, leaf_index: int) -> Iterator[Line]:
         """The lines about this entry."""
@@ -167,7 +163,7 @@ class DetailsCheck:
                 yield batch.wrong("type", "The export has another entry here.")
         wrong = list(batch.check_sums())
         yield from wrong
-        yield from self._cover_batch(batch, said, adds_up=batch.sums.count == batch.count and not wrong)
+        yield from self._cover_batch(batch, said, adds_up=0 < batch.count == batch.sums.count and not wrong)
 
     def _cover_batch(self, batch: BatchCheck, said: int | None, *, adds_up: bool) -> Iterator[Finding]:
         """How many of its sales it was approved for: all, where its days hold all of the batch's; otherwise as many as it says itself."""

@@ -321,6 +321,21 @@ def test_a_batch_that_says_other_sums_is_found_where_all_of_it_is_opened(
     assert not details.batches[0].adds_up
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {name: value}
+        for name in ("id", "merchant", "day", "count", "root", "of", "paid")
+        for value in ([], {"a": 1}, None)
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("index", [ROW_AT, FIRST_AT])
+def test_a_log_with_anything_in_a_field_stops_no_audit(changes: dict[str, Any], index: int) -> None:
+    details, _ = check(export(), log_with(index, change(LOG[index], **changes)))
+    assert details.batches[-1].leaf_index == REST_AT
+
+
 def test_some_of_a_batch_never_come_to_more_than_all() -> None:
     _, found = check(export(), log_with(REST_AT, change(LOG[REST_AT], subsidy=1)))
     assert places(found) == [(REST_AT, "7", "subsidy")]
