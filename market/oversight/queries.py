@@ -67,6 +67,13 @@ def total_by_day(tx: Session, *, merchant: str, month: str) -> list[Totals]:
     return _totals(tx, _summed(func.to_char(moved.c.day, "YYYY-MM-DD"), moved))
 
 
+def total_of_days(tx: Session, *, first: date, beyond: date) -> Totals:
+    """All days from `first` until `beyond` together; zeros where nothing was sold or given back."""
+    moved = _moved(first, beyond)
+    sums = [func.coalesce(func.sum(moved.c[name]), 0) for name in ("sales", *AMOUNTS)]
+    return Totals("", *(int(amount) for amount in tx.execute(select(*sums)).one()))
+
+
 def list_months(tx: Session) -> list[str]:
     """Every month (YYYY-MM) from the first sale to the newest sale or return, oldest first; read by index."""
     first, sold, returned = (
