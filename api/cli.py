@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "api.commands.demo:demo",
     "price": "api.commands.price:price",
     "audit": "api.commands.audit:audit",
+    "poster": "api.commands.poster:poster",
     "dry-run": "api.commands.dry_run:dry_run",
 }
 VERIFY_COMMANDS = {
