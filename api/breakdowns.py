@@ -17,7 +17,7 @@ UNKNOWN: Final = "unknown"
 STATES: Final = ("active", "left", UNKNOWN, "retired")
 AGE_LIMITS: Final = (30, 40, 50, 60, 70)
 ATTRIBUTES: Final = ("unit", "retired", "age")
-BANDS: Final = (UNKNOWN, "-29", "30-39", "40-49", "50-59", "60-69", "70-")
+BANDS: Final = (UNKNOWN, "under-30", "30-39", "40-49", "50-59", "60-69", "over-69")
 K_UNITS: Final = 10
 K: Final = 5
 

@@ -49,7 +49,7 @@ def list_unit_places(tx: Session) -> list[UnitPlace]:
 
 def list_unit_names(tx: Session) -> dict[str, str]:
     """The names of all units by code."""
-    return dict(tx.execute(select(Unit.code, Unit.name)).tuples().all())
+    return {row.code: row.name for row in tx.execute(select(Unit.code, Unit.name))}
 
 
 def find_traits(tx: Session, *, subjects: Collection[UUID], on: date) -> dict[UUID, MemberTraits]:

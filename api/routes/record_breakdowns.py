@@ -13,7 +13,8 @@ from api.pages.kit import render
 from api.pages.pictures import N_
 from api.pages.public_record import Month, choose_month
 from api.pages.totals import month_on
-from api.pages.views import Amounts, BreakdownRow, BreakdownTable, RecordBreakdowns
+from api.pages.views import Amounts, RecordBreakdowns
+from api.pages.views.record import BreakdownRow, BreakdownTable
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.oversight.breakdowns import due_on, list_table_months, list_tables
@@ -32,12 +33,12 @@ WORDS: Final = {
     "left": N_("已离会"),
     "retired": N_("退休"),
     UNKNOWN: N_("登记里已没有的人"),
-    "-29": N_("29 岁及以下"),
+    "under-30": N_("29 岁及以下"),
     "30-39": N_("30–39 岁"),
     "40-49": N_("40–49 岁"),
     "50-59": N_("50–59 岁"),
     "60-69": N_("60–69 岁"),
-    "70-": N_("70 岁及以上"),
+    "over-69": N_("70 岁及以上"),
 }
 
 

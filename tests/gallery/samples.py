@@ -1,5 +1,6 @@
 """All samples. Made-up people, shops and amounts that add up, for looking at and for tests; never for the product."""
 
+from tests.gallery.breakdowns import BREAKDOWN_PAGES
 from tests.gallery.desk import DESK
 from tests.gallery.dry_run import DRY_RUNS
 from tests.gallery.frame import Sample
@@ -18,6 +19,7 @@ from tests.gallery.till import TILL
 SAMPLES: tuple[Sample, ...] = (
     *PUBLIC,
     *RECORD,
+    *BREAKDOWN_PAGES,
     *MEMBER,
     *TILL,
     *DESK,

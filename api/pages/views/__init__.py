@@ -90,8 +90,6 @@ from api.pages.views.purchases import (
 from api.pages.views.record import (
     RECORD_TEMPLATES,
     AmountsRow,
-    BreakdownRow,
-    BreakdownTable,
     CategoryChoice,
     Checkpointed,
     FieldShown,
@@ -309,8 +307,6 @@ __all__ = [
     "BasketGone",
     "BasketLineShown",
     "BoughtRow",
-    "BreakdownRow",
-    "BreakdownTable",
     "BudgetRow",
     "CardCode",
     "CategoryChoice",
