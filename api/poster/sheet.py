@@ -19,6 +19,7 @@ from api.pages.terms import say_gives
 from api.poster.printing import Printed, print_sheet
 from market.kit.clock import business_day
 from market.kit.errors import InvalidError
+from market.kit.money import largest_remainder
 from market.kit.settings import get_settings
 from market.offers.models import OfferVersion
 from market.offers.queries import list_found, list_open_to_all
@@ -113,9 +114,10 @@ def _parts(sums: Totals) -> list[dict[str, Any]]:
     amounts = (("concession", sums.concession_fen), ("subsidy", sums.subsidy_fen), ("paid", sums.paid_fen))
     if sums.list_fen <= 0 or min(fen for _, fen in amounts) < 0:
         return []
+    tenths = largest_remainder(1_000, [fen for _, fen in amounts])  # so that the shares sum to 100 %
     return [
-        {"name": name, "share": fen, "percent": f"{fen * 1000 // sums.list_fen / 10:.1f}%"}
-        for name, fen in amounts
+        {"name": name, "share": fen, "percent": f"{tenth // 10}.{tenth % 10}%"}
+        for (name, fen), tenth in zip(amounts, tenths, strict=True)
         if fen
     ]
 
