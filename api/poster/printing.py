@@ -18,6 +18,7 @@ SHEET: Final = FOLDER / "sheet.typ"
 FONTS: Final = FOLDER / "fonts"
 CHARACTERS: Final = FONTS / "characters.txt"
 _ONE: Final = Lock()
+MOST_NAMED: Final = 6  # what fits on a line of the sheet; a caller gets all
 STAND_IN: Final = "〓"  # U+3013, what Chinese printers set for a character that the case does not hold
 
 
@@ -34,7 +35,8 @@ def print_sheet(texts: Mapping[str, Any], *, codes: Mapping[str, str]) -> Printe
     missing: dict[str, None] = {}
     shown = _replace(texts, missing)
     shown["codes"] = {name: _qr(text) for name, text in codes.items()}
-    shown["missing"] = "" if not missing else " ".join(f"U+{ord(sign):04X}" for sign in missing)
+    named = [f"U+{ord(sign):04X}" for sign in missing]
+    shown["missing"] = " ".join([*named[:MOST_NAMED], *(["…"] if len(named) > MOST_NAMED else [])])
     pdf = _compiler().compile(
         input=SHEET, format="pdf", sys_inputs={"sheet": json.dumps(shown, ensure_ascii=False)}, timestamp=0
     )

@@ -23,7 +23,7 @@ from market.kit.database import get_engine, transaction
 from market.kit.ids import new_id
 from tests.attacker import attack
 from tests.web.conftest import Works
-from tests.web.ledger import ask, lines_of, rows_of
+from tests.web.ledger import Ledger, ask, lines_of, rows_of
 from tests.web.market import flat
 
 NOON = datetime(2026, 9, 14, 12, 0, tzinfo=get_zone())
@@ -92,8 +92,11 @@ def test_before_the_first_month_is_over_the_page_says_when_the_table_comes(
 
 
 def test_a_closed_month_is_published_once_and_nobody_is_singled_out(
-    client: TestClient, works: Works, buyers: dict[str, Any]
+    client: TestClient, works: Works, ledger: Ledger, buyers: dict[str, Any]
 ) -> None:
+    gone = sell(works, buyers["xg02"][0], NOON + timedelta(hours=1), 2_000)
+    till.void_at_till(staff_id=works.staff_id, sale=gone, key="void-0001", at=NOON + timedelta(hours=1, minutes=2))
+    ledger.publish()
     assert publish_due_breakdowns(at=DUE) == ["2026-09"]
     assert publish_due_breakdowns(at=DUE + timedelta(days=20)) == []
     rows = rows_of(client, "/record/breakdowns.json")
@@ -104,8 +107,17 @@ def test_a_closed_month_is_published_once_and_nobody_is_singled_out(
         known = [(homes[each["attribute"]], each["group"]) for each in (row, other) if each["attribute"] in homes]
         return any(all(home[who] in group for home, group in known) for who in homes["unit"])
 
-    prices = [row[0] for row in ask("SELECT list_fen FROM sale WHERE day BETWEEN '2026-09-01' AND '2026-09-30'")]
+    entries = [row["entry"] for row in rows_of(client, "/record/entries.json?month=2026-09")]
+    undone = {entry["of"] for entry in entries if entry["type"] == "void"}
+    prices = [entry["list"] for entry in entries if entry["type"] == "sale" and entry["id"] not in undone]
     assert attack(rows, meet, entries=prices) == []
+    # No purchase that stands among the entries, or in the sums by month and merchant, is left out of a table.
+    (month,) = rows_of(client, "/record/months.json")
+    (merchant,) = rows_of(client, "/record/months.json?month=2026-09")
+    for attribute in ("unit", "retired", "age"):
+        own = [row for row in rows if row["attribute"] == attribute]
+        assert sum(row["members"] for row in own) == 50
+        assert sum(row["purchases"] for row in own) == len(prices) == month["sales"] == merchant["sales"] == 50
     by_unit = [row for row in rows if row["attribute"] == "unit"]
     heads = Counter(homes["unit"].values())
     assert heads == {code: count for code, (count, _) in UNITS.items()}
@@ -117,7 +129,7 @@ def test_a_closed_month_is_published_once_and_nobody_is_singled_out(
     for row in by_unit:
         assert row["members"] == sum(heads[code] for code in row["group"]) >= 10
         (list_fen,) = ask(
-            f"SELECT sum(list_fen)::bigint FROM sale JOIN member USING (subject) JOIN unit u ON u.id = unit_id"
+            f"SELECT sum(list_fen - back_list_fen)::bigint FROM sale JOIN member USING (subject) JOIN unit u ON u.id = unit_id"
             f" WHERE u.code IN ({', '.join(repr(code) for code in row['group'])})"
         )[0]
         assert abs(row["list_fen"] - list_fen) <= 1_500
