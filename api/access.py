@@ -33,6 +33,7 @@ OWNER = frozenset({"owner"})
 STAFF = ASSISTANT | OWNER
 OFFICER = frozenset({"officer"})
 AUDITOR = frozenset({"auditor"})
+SUPERVISORS = OFFICER | AUDITOR
 ANYONE_SIGNED_IN = MEMBER | ASSISTANT | OWNER | OFFICER | AUDITOR
 
 ACCESS: dict[tuple[str, str], frozenset[str]] = {
@@ -174,6 +175,13 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/desk/purchases/points/{code}"): OFFICER,
     ("POST", "/desk/purchases/points/{code}/close"): OFFICER,
     ("POST", "/desk/purchases/points/{code}/open"): OFFICER,
+    ("GET", "/desk/erasures"): OFFICER,
+    ("POST", "/desk/erasures"): OFFICER,
+    ("POST", "/desk/erasures/{erasure}/approve"): OFFICER,
+    ("POST", "/desk/erasures/{erasure}/decline"): OFFICER,
+    ("GET", "/desk/publication"): OFFICER,
+    ("POST", "/desk/publication/{code}/choose"): OFFICER,
+    ("POST", "/desk/publication/{code}/take-back"): OFFICER,
     ("GET", "/desk/payments"): OFFICER,
     ("GET", "/desk/payments/events/{event}"): OFFICER,
     ("POST", "/desk/payments/events/{event}/replay"): OFFICER,
@@ -195,12 +203,24 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/desk/dry-runs"): OFFICER,
     ("GET", "/desk/dry-runs/{run}"): OFFICER,
     ("POST", "/desk/dry-runs/{run}/cancel"): OFFICER,
+    # a named member: every look is logged and shown to him
+    ("GET", "/desk/members"): OFFICER,
+    ("POST", "/desk/members"): OFFICER,
     ("POST", "/api/offers/check"): OFFICER,
     ("POST", "/api/offers"): OFFICER,
     ("GET", "/audit"): AUDITOR,
-    ("GET", "/audit/entries.csv"): AUDITOR,
-    ("GET", "/audit/entries.jsonl"): AUDITOR,
+    ("GET", "/audit/entries"): AUDITOR,
+    ("GET", "/audit/exports/{form}.zip"): AUDITOR,
     ("GET", "/audit/entries/{entry}"): AUDITOR,
+    ("GET", "/audit/entries/{entry}/price"): AUDITOR,
+    # details exports: an auditor asks and fetches, another auditor or an officer decides
+    ("GET", "/audit/details"): SUPERVISORS,
+    ("POST", "/audit/details"): AUDITOR,
+    ("GET", "/audit/details/{request_id}"): SUPERVISORS,
+    ("POST", "/audit/details/{request_id}/withdraw"): AUDITOR,
+    ("POST", "/audit/details/{request_id}/approve"): SUPERVISORS,
+    ("POST", "/audit/details/{request_id}/refuse"): SUPERVISORS,
+    ("GET", "/audit/details/{request_id}/file"): AUDITOR,
     # the public record
     ("GET", "/record"): PUBLIC,
     ("GET", "/record/check-it-yourself"): PUBLIC,
@@ -228,6 +248,12 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/record/merchants.csv"): PUBLIC,
     ("GET", "/record/merchants.json"): PUBLIC,
     ("GET", "/record/merchants/{code}"): PUBLIC,
+    ("GET", "/record/accounts"): PUBLIC,
+    ("GET", "/record/accounts.csv"): PUBLIC,
+    ("GET", "/record/accounts.json"): PUBLIC,
+    ("GET", "/record/accounts/{account}.csv"): PUBLIC,
+    ("GET", "/record/accounts/{account}.json"): PUBLIC,
+    ("GET", "/record/accounts/{account}"): PUBLIC,
     ("GET", "/record/entries"): PUBLIC,
     ("GET", "/record/entries.csv"): PUBLIC,
     ("GET", "/record/entries.json"): PUBLIC,
@@ -251,6 +277,10 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/api/sign-out"): ANYONE_SIGNED_IN,
     ("GET", "/me"): ANYONE_SIGNED_IN,
     ("POST", "/me/sessions/revoke"): ANYONE_SIGNED_IN,
+    ("GET", "/me/looks"): MEMBER,
+    ("GET", "/me/erasure"): MEMBER,
+    ("POST", "/me/erasure"): MEMBER,
+    ("POST", "/me/erasure/withdraw"): MEMBER,
 }
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")

@@ -25,7 +25,10 @@ COMMANDS = {
     "price": "api.commands.price:price",
     "audit": "api.commands.audit:audit",
     "poster": "api.commands.poster:poster",
+    "export": "api.commands.export:export",
     "dry-run": "api.commands.dry_run:dry_run",
+    "backup": "api.commands.backup:backup",
+    "restore": "api.commands.restore:restore",
 }
 VERIFY_COMMANDS = {
     "receipt": "api.commands.verify_receipt:verify_receipt_file",
@@ -41,6 +44,8 @@ KEY_COMMANDS = {
     "rotate": "api.commands.key:rotate",
     "witness": "api.commands.key:witness",
     "keep": "api.commands.key:keep",
+    "auditor": "api.commands.auditor_key:auditor",
+    "backup": "api.commands.backup:make_key",
 }
 IMPORT_COMMANDS = {
     "units": "api.commands.importing:import_units",
@@ -83,7 +88,7 @@ app.add_typer(
     typer.Typer(no_args_is_help=True, help="Accounts: who may sign in."), name="user", cls=_lazy_group(USER_COMMANDS)
 )
 app.add_typer(
-    typer.Typer(no_args_is_help=True, help="Keys of the public record: who signs it."),
+    typer.Typer(no_args_is_help=True, help="Keys of the public record, for backups, and of auditors who open details."),
     name="key",
     cls=_lazy_group(KEY_COMMANDS),
 )

@@ -22,11 +22,6 @@ def csv_response(
     return _attachment(lines, file_name, "text/csv; charset=utf-8", public=public)
 
 
-def jsonl_response(file_name: str, documents: Iterable[bytes], *, public: bool) -> StreamingResponse:
-    """One JSON document per line, byte for byte as it is stored."""
-    return _attachment((document + b"\n" for document in documents), file_name, "application/x-ndjson", public=public)
-
-
 def public_json(rows: Sequence[dict[str, Any]], **more: object) -> JSONResponse:
     """A table of the public record as JSON: `rows` as the CSV has them, amounts in fen, and what holds for all of them."""
     document = {"currency": "CNY", "unit": "fen", **more, "rows": rows}
@@ -56,7 +51,7 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
     buffer.write(BOM)
     writer.writerow(header)
     for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([harmless(cell) for cell in row])
         if buffer.tell() > PART_BYTES:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -64,7 +59,7 @@ def _lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
     yield buffer.getvalue()
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
     """Text that a spreadsheet would take for a formula gets a leading apostrophe; numbers of ours may be negative."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(RISKY) else cell
 

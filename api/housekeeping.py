@@ -1,4 +1,4 @@
-"""What is kept for a while only is deleted when its time is over: codes, visits without a sale, sign-ins, counters, removed pictures.
+"""What is kept for a while only is deleted when its time is over: codes, visits, sign-ins, counters, pictures, looks, details exports.
 
 Runs beside the web in every process; a lock of the database lets one of them do it at a time.
 """
@@ -11,10 +11,13 @@ from threading import Event, Thread
 import structlog
 from sqlalchemy import func, select
 
-from api.identity import prune_sessions, prune_throttle
+from api.erasing import sync_list
+from api.identity import prune_looks, prune_sessions, prune_throttle
 from cards import prune_codes
 from market.kit.clock import now
 from market.kit.database import transaction
+from market.kit.settings import get_settings
+from market.oversight.details import expire_details
 from merchants import prune_pictures
 
 EVERY_SECONDS = 600
@@ -33,6 +36,8 @@ def tidy(*, at: datetime) -> dict[str, int]:
             "sessions": prune_sessions(tx, at=at),
             "pictures": prune_pictures(tx, at=at),
             "throttle": prune_throttle(tx, at=at),
+            "looks": prune_looks(tx, at=at),
+            "details": expire_details(tx, at=at),
         }
 
 
@@ -44,7 +49,7 @@ def housekeeping() -> Iterator[None]:
     def keep_tidy() -> None:
         while not over.wait(EVERY_SECONDS):
             try:
-                log.info("tidied", **tidy(at=now()))
+                log.info("tidied", **tidy(at=now()), erasure_list=sync_list(get_settings()))
             except Exception:
                 log.exception("housekeeping failed and is tried again later")
 

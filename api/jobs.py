@@ -14,8 +14,11 @@ from procrastinate.jobs import Job, Status
 from sqlalchemy import make_url
 
 from api.breakdowns import publish_due_breakdowns
+from api.details import build_details
 from api.order_jobs import expire_orders, sweep_orders
 from api.payments import find_gateway, get_gateway
+from api.publication_desk import review_publications
+from cards.erasing import publish_erasures
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.jobs import QUEUE, SCHEMA
@@ -111,6 +114,38 @@ def close_public_days(timestamp: int) -> None:  # noqa: ARG001  every periodic j
 def publish_breakdowns(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
     """Make the breakdowns of the months that are over and settled: looked for every hour, made once for each month."""
     publish_due_breakdowns(at=now())
+
+
+@JOBS.task(name="details.build", queue=QUEUE, retry=Backoff())
+def build_details_file(*, request_id: str) -> None:
+    """Make the file of an approved details export."""
+    build_details(request_id=UUID(request_id), at=now())
+
+
+@JOBS.periodic(cron="40 20 * * *")
+@JOBS.task(
+    name="erasures.count", queue=QUEUE, queueing_lock="erasures.count", lock="erasures.count", pass_context=False
+)
+def count_erasures(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Count in public the erasures of the months that are over: looked for every night, done at a month's end."""
+    with transaction() as tx:
+        publish_erasures(tx, at=now())
+
+
+@JOBS.periodic(cron="40 * * * *")
+@JOBS.task(
+    name="record.publications",
+    queue=QUEUE,
+    queueing_lock="record.publications",
+    lock="record.publications",
+    pass_context=False,
+)
+def review_how_merchants_are_published(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Say how merchants are published from tomorrow or next month on: looked for every hour, said once."""
+    with transaction() as tx:
+        changed = review_publications(tx, at=now())
+    if changed:
+        log.info("publications_said", merchants=len(changed))
 
 
 def run_worker(url: str, *, wait: bool = True) -> None:

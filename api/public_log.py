@@ -17,10 +17,12 @@ from market.kit.database import transaction
 from market.kit.errors import ConflictError
 from market.kit.postgres_folders import PROJECT, default_home
 from market.kit.settings import Settings
+from market.oversight.indexing import index_entries
 from market.record.log.checkpoints import SignedCheckpoint
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.tiles import TiledTree
 from market.record.policy import Policy, parse_policy
+from market.record.publishing.batching import make_batches
 from market.record.publishing.keyring import new_key, read_key, write_key
 from market.record.publishing.opening import set_policy
 from market.record.publishing.sequencer import check_continued, place_entries, sign_log
@@ -36,6 +38,8 @@ from market.record.publishing.shelf import Shelf
 
 DEMO_WINDOW_SECONDS: Final = 5
 DELAY_SECONDS: Final = 60
+# Times some thousand entries: after an upgrade the rest is for later rounds, so that publication does not wait for it.
+INDEXED_A_ROUND: Final = 4
 
 
 class LogOpenError(ConflictError):
@@ -54,11 +58,15 @@ class LogNotOpenError(ConflictError):
     en = "The log is not open yet: run `huigong key new --origin NAME`."
 
 
+def record_home(settings: Settings) -> Path:
+    """The folder of what is kept outside the database: a folder for each log, and the erasure list."""
+    database = settings.data_dir or default_home(PROJECT)
+    return settings.record_folder or database.with_name(f"{database.name}-record")
+
+
 def log_folder(settings: Settings, origin: str) -> Path:
     """Where the keys and the shelf of the log with this origin lie."""
-    database = settings.data_dir or default_home(PROJECT)
-    home = settings.record_folder or database.with_name(f"{database.name}-record")
-    return home / re.sub(r"[^A-Za-z0-9.-]+", "_", origin)
+    return record_home(settings) / re.sub(r"[^A-Za-z0-9.-]+", "_", origin)
 
 
 def open_log(settings: Settings, *, origin: str, window_seconds: int, at: datetime) -> Policy:
@@ -122,13 +130,17 @@ def _promise_path(settings: Settings, policy: Policy) -> Path:
 
 
 def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
-    """One round of the sequencer: place what waits, sign, publish. None when there was nothing new.
+    """One round of the sequencer: make the batches that are due, place what waits, sign, publish, make it searchable. None: nothing new.
 
     Raises LogNotOpenError, LogForkError, LogMemoryLostError or KeyFileError; nothing is signed then.
     """
     with transaction() as tx:
         policy = need_policy(tx)
     read_log_key(settings, policy)  # without it nothing is placed either
+    batched = None
+    while batched is None or batched.batches:
+        with transaction() as tx:
+            batched = make_batches(tx, policy=policy, at=at)
     placed = None
     while placed is None or placed.count:
         with transaction() as tx:
@@ -137,7 +149,12 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
         body = find_placed_policy(tx, size=placed.size)
         signing = policy if body is None else parse_policy(body)
         key, shelf = read_log_key(settings, signing), Shelf(log_folder(settings, signing.origin))
-        return sign_log(tx, policy=signing, key=key, shelf=shelf, at=at)
+        signed = sign_log(tx, policy=signing, key=key, shelf=shelf, at=at)
+    for _ in range(INDEXED_A_ROUND):
+        with transaction() as tx:
+            if not index_entries(tx):
+                break
+    return signed
 
 
 def renew_key(settings: Settings, *, which: Literal["log", "promise"], at: datetime) -> Policy:

@@ -22,6 +22,7 @@ from market.record.entries import entry_hash
 from market.record.models import Entry
 from market.record.policy import Policy
 from market.record.promises import Promise, sign_promise
+from market.record.publishing.batched import find_batch, prove_in_batch
 from market.record.publishing.keyring import KeyFileError
 from market.record.publishing.served import find_policy_at, get_signer, prove_entries
 from market.record.receipts import OfferInside, Receipt, make_receipt
@@ -62,7 +63,8 @@ def find_due(tx: Session, *, entry: Entry) -> Due | None:
         return None
     policy, since = found
     # What was written before there was a log is promised from its opening on.
-    by = policy.promised_by(entry.type, max(entry.created_at, since))
+    known_at = max(entry.created_at, since)
+    by = policy.batch_promised_by(entry.day, known_at) if entry.is_batched else policy.promised_by(entry.type, known_at)
     return Due(policy, Promise(policy.origin, entry_hash(entry.body), by))
 
 
@@ -97,8 +99,10 @@ def get_receipt(settings: Settings, *, subject: UUID, public_id: str, leave_out:
         if due is None:
             raise ReceiptFileEarlyError
         terms = {} if "facts" in leave_out else list_entries_of(tx, versions=read_candidates(documents["facts"]))
-        own = [] if entry.leaf_index is None else [entry.leaf_index]
-        proofs = prove_entries(tx, leaf_indexes=[*own, *terms])
+        batch = find_batch(tx, entry=entry)
+        place = entry.leaf_index if batch is None else batch.leaf_index
+        proofs = prove_entries(tx, leaf_indexes=[*([] if place is None else [place]), *terms])
+        inside = None if batch is None else prove_in_batch(tx, batch)
         checkpoint = next((proof.checkpoint for proof in proofs.values()), None)
         signer = get_signer(tx, checkpoint)
         key = read_keys(tx.connection(), [subject]).get(subject)
@@ -112,7 +116,8 @@ def get_receipt(settings: Settings, *, subject: UUID, public_id: str, leave_out:
         documents={name: body for name, body in documents.items() if name not in leave_out},
         commit_key=key,
         offers=[OfferInside(terms[index], proof) for index, proof in proofs.items() if index in terms],
-        proof=None if entry.leaf_index is None else proofs.get(entry.leaf_index),
+        proof=None if place is None else proofs.get(place),
+        batch=inside,
     )
 
 

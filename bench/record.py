@@ -46,7 +46,7 @@ START_SECONDS = 2  # of the command itself
 
 
 # `huigong audit`, and at its end the most memory it had: that of a child is counted from before its exec where the parent asks.
-_COMMAND = """
+COMMAND = """
 import atexit
 from pathlib import Path
 from api.cli import main
@@ -115,16 +115,8 @@ def describe_record(record: Record) -> Iterator[Row]:
 
 
 def _measure(size: int, home: Path, console: Console) -> Record:
-    settings, at = Settings(record_folder=home / "keys"), now() - timedelta(minutes=1)
-    policy = open_log(settings, origin="bench.example/record", window_seconds=5, at=at)
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("writing entries", total=size - 1)
-        bodies = islice(many_entries(size), 1, None)  # the log has a policy of its own
-        while batch := [_new_entry(body) for body in islice(bodies, BATCH)]:
-            with transaction() as tx:
-                append_entries(tx, entries=batch, at=at)
-            bar.advance(task, len(batch))
-    placed = _place(policy)
+    settings = Settings(record_folder=home / "keys")
+    policy, placed = write_log(size, settings=settings, console=console)
     begun = time.perf_counter()
     with transaction() as tx:
         shelf = Shelf(home / "shelf")
@@ -134,6 +126,20 @@ def _measure(size: int, home: Path, console: Console) -> Record:
     with transaction() as tx:
         copy = copy_record(record_reader(tx), home / "copy", size)
     return Record(size, placed, signed * 1_000, proofs, _audit(copy))
+
+
+def write_log(size: int, *, settings: Settings, console: Console) -> tuple[Policy, float]:
+    """A log of so many entries, placed and not signed: its policy, and the seconds that placing took."""
+    at = now() - timedelta(minutes=1)
+    policy = open_log(settings, origin="bench.example/record", window_seconds=5, at=at)
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("writing entries", total=size - 1)
+        bodies = islice(many_entries(size), 1, None)  # the log has a policy of its own
+        while batch := [_new_entry(body) for body in islice(bodies, BATCH)]:
+            with transaction() as tx:
+                append_entries(tx, entries=batch, at=at)
+            bar.advance(task, len(batch))
+    return policy, _place(policy)
 
 
 def _new_entry(body: bytes) -> NewEntry:
@@ -161,7 +167,7 @@ def _prove(index: int) -> float:
 def _audit(where: Path) -> Audit:
     begun = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-c", _COMMAND, "audit", where], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", COMMAND, "audit", where], stdout=subprocess.PIPE, text=True
     ) as process:
         *_, said, peak = process.stdout.read().splitlines() if process.stdout else ["nothing", "0"]
         _, status, usage = os.wait4(process.pid, 0)

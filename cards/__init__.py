@@ -15,9 +15,11 @@ from cards.operations import (
 from cards.people import surname
 from cards.queries import (
     CardPage,
+    FoundMember,
     UnitHeads,
     find_union_name,
     get_card_page,
+    get_member,
     get_name,
     get_open_visit,
     get_subject,
@@ -32,6 +34,7 @@ from cards.visits import OpenVisit, open_visit, prune_codes
 __all__ = [
     "AddedMember",
     "CardPage",
+    "FoundMember",
     "IssuedCode",
     "NewMember",
     "OpenVisit",
@@ -43,6 +46,7 @@ __all__ = [
     "find_union_name",
     "freeze_card",
     "get_card_page",
+    "get_member",
     "get_name",
     "get_open_visit",
     "get_shopper",

@@ -109,7 +109,10 @@ class CardCode(Base):
 
 
 class Visit(Base):
-    """A card shown at one shop: opened by a code, which it consumes, for 5 minutes. One sale comes of it at most."""
+    """A card shown at one shop: opened by a code, which it consumes, for 5 minutes. One sale comes of it at most.
+
+    Of somebody erased it names no card any more.
+    """
 
     __tablename__ = "visit"
     __table_args__ = (
@@ -118,7 +121,7 @@ class Visit(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    card_id: Mapped[UUID] = mapped_column(ForeignKey("card.id"))
+    card_id: Mapped[UUID | None] = mapped_column(ForeignKey("card.id"))
     shop_id: Mapped[UUID]
     staff_id: Mapped[UUID]
     device: Mapped[str] = mapped_column(Text)
@@ -151,3 +154,44 @@ class ImportRun(Base):
     rows_refused: Mapped[int]
     errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+ERASURE_STATES = ("waiting", "withdrawn", "declined", "done")
+
+
+class Erasure(Base):
+    """A request to delete a person: `waiting` until it is withdrawn, declined, or carried out by a second person (`done`).
+
+    What was carried out names nobody: `subject` is opaque, `member_id` is gone, and of a member who asked for himself `asked_by` too.
+    `entry_id` is the public entry that counts it. `restore`: carried out again because a restored backup was older.
+    """
+
+    __tablename__ = "erasure"
+    __table_args__ = (
+        CheckConstraint(f"state IN {ERASURE_STATES}", name="state_known"),
+        CheckConstraint("asked_as IN ('member', 'officer', 'restore')", name="asked_as_known"),
+        CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="ended_at_some_moment"),
+        CheckConstraint("ended_by <> asked_by OR state = 'withdrawn'", name="two_persons"),
+        CheckConstraint("state <> 'waiting' OR asked_by IS NOT NULL", name="somebody_asked"),
+        CheckConstraint(
+            "state <> 'done' OR (member_id IS NULL AND (ended_by IS NOT NULL OR asked_as = 'restore'))",
+            name="done_names_nobody",
+        ),
+        CheckConstraint("state <> 'waiting' OR member_id IS NOT NULL", name="waiting_names_somebody"),
+        CheckConstraint("entry_id IS NULL OR state = 'done'", name="done_is_counted"),
+        Index("ix_erasure_subject", "subject"),
+        Index("uq_erasure_one_waiting", "member_id", unique=True, postgresql_where=text("state = 'waiting'")),
+        Index("uq_erasure_one_done", "subject", unique=True, postgresql_where=text("state = 'done'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject: Mapped[UUID]
+    member_id: Mapped[UUID | None] = mapped_column(ForeignKey("member.id"))
+    state: Mapped[str] = mapped_column(Text)
+    asked_as: Mapped[str] = mapped_column(Text)
+    asked_by: Mapped[UUID | None]
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_by: Mapped[UUID | None]
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str] = mapped_column(Text, server_default="")
+    entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"))

@@ -86,6 +86,47 @@ def get_card_page(tx: Session, *, member_id: UUID, at: datetime) -> CardPage:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class FoundMember:
+    """A member as an officer of his units sees him; the card is the one that was not replaced, None where he holds none."""
+
+    member_id: UUID
+    name: str
+    staff_number: str
+    units: tuple[str, ...]
+    state: str
+    joined_on: date
+    number_masked: str | None
+    card_state: str | None
+    valid_until: date | None
+
+
+def get_member(tx: Session, *, staff_number: str, within: UUID) -> FoundMember:
+    """A member of a unit or of any below it, by his staff number. Raises MemberUnknownError, also for one of another unit."""
+    place = select(Unit.code).where(Unit.id == within).scalar_subquery()
+    found = tx.execute(
+        select(Member, Unit.path, Card.number, Card.state, Card.valid_until)
+        .join(Unit, Unit.id == Member.unit_id)
+        .outerjoin(Card, and_(Card.member_id == Member.id, Card.state != "replaced"))
+        .where(Member.staff_number == staff_number, place == func.any(Unit.path))
+    ).one_or_none()
+    if found is None:
+        raise MemberUnknownError
+    member, path, number, card_state, valid_until = found
+    names = {row.code: row.name for row in tx.execute(select(Unit.code, Unit.name).where(Unit.code.in_(path)))}
+    return FoundMember(
+        member_id=member.id,
+        name=member.name,
+        staff_number=member.staff_number,
+        units=tuple(names[code] for code in path),
+        state=member.state,
+        joined_on=member.joined_on,
+        number_masked=mask_number(number) if number else None,
+        card_state=card_state,
+        valid_until=valid_until,
+    )
+
+
 def get_subject(tx: Session, *, member_id: UUID) -> UUID:
     """The market's name for a member, whatever became of his card. Raises MemberUnknownError."""
     subject = tx.scalar(select(Member.subject).where(Member.id == member_id))

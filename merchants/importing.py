@@ -126,7 +126,7 @@ def _write(tx: Session, number: int, row: _ShopRow, *, at: datetime) -> str:
     if shop is not None and (not merchants or shop.merchant_id != merchants[0].id):
         raise _refuse(number, "shop_code", "held")
     if not merchants:
-        merchant_id, changed = admit_merchant(tx, **row.merchant, at=at), False
+        merchant_id, changed = admit_merchant(tx, **row.merchant, publication="batched", at=at), False
     else:
         merchant_id = merchants[0].id
         changed = _change(tx, Merchant, merchants[0], row.merchant)

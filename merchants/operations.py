@@ -15,6 +15,7 @@ from stdnum.exceptions import ValidationError
 from market.kit.errors import ConflictError, InvalidError, NotFoundError
 from market.kit.ids import new_id
 from market.record.operations import publish_event
+from market.record.publication import Publication, open_publication
 from merchants.models import Item, Merchant, Shop, Staff
 from merchants.prices import MAX_PRICE_FEN, note_price
 
@@ -96,15 +97,28 @@ class MerchantTermsWrongError(InvalidError):
     en = "{field} is not right: {problem}."
 
 
-def admit_merchant(tx: Session, *, code: str, name: str, credit_code: str, category: str, at: datetime) -> UUID:
-    """Admit a business to the market. Raises CreditCodeWrongError, MerchantTermsWrongError, MerchantExistsError."""
+def admit_merchant(
+    tx: Session,
+    *,
+    code: str,
+    name: str,
+    credit_code: str,
+    category: str,
+    at: datetime,
+    publication: Publication = "batched",
+) -> UUID:
+    """Admit a business to the market. What a new one sells is published in batches, until its sales are so many that a row tells nothing.
+
+    Raises CreditCodeWrongError, MerchantTermsWrongError, MerchantExistsError.
+    """
     _check_code(code)
     row = {"id": new_id(), "code": code, "name": name, "credit_code": read_credit_code(credit_code)}
     terms = {"category": category, "state": "admitted", "admitted_at": at}
     added: UUID | None = tx.scalar(insert(Merchant).values(row | terms).on_conflict_do_nothing().returning(Merchant.id))
     if added is None:
         raise MerchantExistsError
-    publish_merchant(tx, action="admitted", code=code, fields={"category": category}, at=at)
+    published = open_publication(tx, merchant=code, publication=publication, at=at)
+    publish_merchant(tx, action="admitted", code=code, fields={"category": category, **published}, at=at)
     return added
 
 

@@ -22,8 +22,8 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 pytest_plugins = [
-    *("tests.world", "tests.mall"),
-    *("tests.web.market", "tests.web.ledger", "tests.web.plaza", "tests.web.supplier"),
+    *("tests.world", "tests.mall", "tests.life"),
+    *("tests.web.market", "tests.web.ledger", "tests.web.plaza", "tests.web.supplier", "tests.web.opening"),
 ]
 TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")

@@ -169,7 +169,13 @@ def build_mall(world: World) -> Mall:
     """The same in the database this process is connected to."""
     with transaction() as tx:
         appliances = merchants.admit_merchant(
-            tx, code="m_0002", name="兴钢家电", credit_code="91310000132206289R", category="goods", at=NOON
+            tx,
+            code="m_0002",
+            name="兴钢家电",
+            credit_code="91310000132206289R",
+            category="goods",
+            publication="row",
+            at=NOON,
         )
         owner = merchants.add_staff(tx, merchant_id=appliances, name="老钱")
         for number, merchant in enumerate((world.merchant, appliances), start=1):

@@ -148,7 +148,13 @@ def build_world() -> World:
     with transaction() as tx:
         unit = cards.add_unit(tx, code="xg", name="兴钢工会")
         merchant = merchants.admit_merchant(
-            tx, code="m_0001", name="老周面馆", credit_code="91110108551385082Q", category="noodles", at=NOON
+            tx,
+            code="m_0001",
+            name="老周面馆",
+            credit_code="91110108551385082Q",
+            category="noodles",
+            publication="row",
+            at=NOON,
         )
         shop = merchants.add_shop(
             tx, merchant_id=merchant, code="s_0001", name="老周面馆（炼钢路店）", address="炼钢路 8 号", till="amounts"

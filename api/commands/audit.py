@@ -1,5 +1,7 @@
 """`huigong audit`: anybody checks the public record from what is served, without a database and without trusting who runs it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -10,8 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.commands.lines import printable
 from api.record_files import UnreadableError, open_record
 from market.record.auditing.audit import Audited, KeptCheckpointError, NoRecordError, audit_log
+from market.record.details.checks import DetailsCheck
+from market.record.details.keys import AuditorKeyError, parse_auditor_secret
+from market.record.details.lines import DetailsMalformedError, split_lines
+from market.record.details.sealing import NotSealedError, SealBrokenError, unseal
 from market.record.log.errors import MalformedError
 from market.record.log.keys import Kind, VerifierKey, parse_vkey
+from market.record.publishing.keyring import KeyFileError, read_secret
 
 FOUND: Final = 1
 UNREADABLE: Final = 2
@@ -29,18 +36,26 @@ def audit(
     vkey: Annotated[
         str | None, typer.Option(help="The log's verifier key as you know it; otherwise the policy's own.")
     ] = None,
+    details: Annotated[
+        Path | None, typer.Option(help="A details export: open its baskets and facts and price every sale again.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Your secret key, as `huigong key auditor` wrote it.")] = None,
 ) -> None:
-    """Check a public record: signature, every hash, and every rule over every entry.
+    """Check a public record: signature, every hash, and every rule over every entry; with --details what was opened as well.
 
     Ends with 0 when nothing is found, with 1 and a line for each finding, with 2 when the record could not be read.
     """
-    key = None if vkey is None else _read_vkey(vkey)
+    log_key = None if vkey is None else _read_vkey(vkey)
     kept = None if since is None else _read_kept(since)
     try:
-        with open_record(where) as read, _progress() as bar:
+        with _open_details(details, key) as opened, open_record(where) as read, _progress() as bar:
             task = bar.add_task("audit", total=None)
             audited = audit_log(
-                read, vkey=key, since=kept, progress=lambda done, whole: bar.update(task, completed=done, total=whole)
+                read,
+                vkey=log_key,
+                since=kept,
+                companion=opened,
+                progress=lambda done, whole: bar.update(task, completed=done, total=whole),
             )
     except NoRecordError as error:
         _refuse(f"{error} at {where}: give the record's own address, such as https://card.example.org/record.")
@@ -48,14 +63,42 @@ def audit(
         _refuse(f"{since} holds no checkpoint ({error}): give a file that --keep wrote.")
     except UnreadableError as error:
         _refuse(str(error))
-    _tell(audited)
+    _tell(audited, opened)
     if keep is not None and not _UNPROVED & {finding.rule for finding in audited.findings}:
         _write(audited, keep)
     if audited.findings:
         raise typer.Exit(FOUND)
 
 
-def _tell(audited: Audited) -> None:
+@contextmanager
+def _open_details(file: Path | None, key: Path | None) -> Iterator[DetailsCheck | None]:
+    """The export on its way along the log, or None where none was given."""
+    if file is None or key is None:
+        if file is not key:
+            _refuse("--details and --key go together: the export, and the secret key that opens it.")
+        yield None
+        return
+    try:
+        secret = parse_auditor_secret(read_secret(key, made_by="It is made by `huigong key auditor`."))
+    except KeyFileError as error:
+        _refuse(str(error))
+    except AuditorKeyError as error:
+        _refuse(f"{key} holds no auditor's secret key: {error}.")
+    try:
+        sealed = file.open("rb")
+    except OSError as error:
+        _refuse(f"{file} could not be read: {error.strerror}.")
+    with sealed:
+        try:
+            opened = DetailsCheck(split_lines(unseal(secret, sealed)))
+        except NotSealedError as error:
+            _refuse(f"{file} does not open: {error}.")
+        except (SealBrokenError, DetailsMalformedError) as error:
+            _refuse(f"{file} was changed, or is no details export: {error}.")
+        yield opened
+
+
+def _tell(audited: Audited, details: DetailsCheck | None) -> None:
     for finding in audited.findings:
         typer.echo(printable(f"{finding.rule}: {finding.place}: {finding.problem}"))
     if audited.more:
@@ -66,6 +109,11 @@ def _tell(audited: Audited) -> None:
         typer.echo(f"{checkpoint.origin}: {checkpoint.size:,} entries signed by {audited.key.text}")
         typer.echo(f"{audited.replayed:,} replayed: {kinds}")
         typer.echo(f"{len(audited.cosignatures)} of {audited.witnesses} outside witnesses cosigned it")
+    if details is not None:
+        typer.echo(
+            f"{details.opened:,} of {details.head.sales_count:,} sales opened, {details.head.erased_count:,} erased, "
+            f"{details.priced:,} priced again, {details.unknown:,} made by rules that are not known here"
+        )
     typer.echo(f"{len(audited.findings) + audited.more:,} findings")
 
 

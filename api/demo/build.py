@@ -2,6 +2,7 @@
 
 import signal
 import time as clock_time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ from api.breakdowns import publish_due_breakdowns
 from api.demo.catalogue import fill_catalogue
 from api.demo.days import SCAN, DemoSale, list_places, plan_sales
 from api.demo.orders import fill_stock, make_orders
-from api.demo.places import make_merchants
+from api.demo.places import DemoMerchant, make_merchants
 from api.demo.sizes import SIZES, SizeName
 from api.demo.stage import NAMESPACE, Mark, Progress, end_build, find_mark, is_finished, set_stage, turn
 from api.identity.installation import find_kind
+from api.publication_desk import SENSITIVE
 from cards.models import Card, Member
 from cards.replay import PastVisit, record_visits
 from market.kit.clock import get_zone, now
@@ -90,11 +92,11 @@ def build_demo(
         if is_finished(tx):
             return _summary(mark, 0.0)
     places = make_merchants(mark.size, seed=mark.seed)
-    set_stage(mark, places, progress)
+    plan = _plan(mark)
+    set_stage(mark, places, progress, by_row=_choose_rows(places, plan))
     fill_catalogue(mark, progress)
     fill_stock(mark)
     _analyse()
-    plan = _plan(mark)
     for is_late in (False, True):
         if is_late:
             turn(mark)
@@ -135,6 +137,20 @@ def _take_up(wanted: Mark) -> Mark:
 def _plan(mark: Mark) -> list[DemoSale]:
     places = list_places(make_merchants(mark.size, seed=mark.seed))
     return plan_sales(mark.size, places, seed=mark.seed, until=mark.until, zone=get_zone())
+
+
+def _choose_rows(places: Sequence[DemoMerchant], plan: Sequence[DemoSale]) -> set[str]:
+    """The merchants that are published row by row from the first day on: those with more sales than most, unless they are sensitive.
+
+    A real one has to show many more (`publication_desk.decide`): in a demo nobody is behind a sale, and both kinds are to be seen.
+    """
+    owners = [place for place in places for _ in place.shops]
+    sales = Counter(owners[sale.shop].code for sale in plan)
+    return {
+        place.code
+        for place in places
+        if sales[place.code] * len(places) > len(plan) and place.trade.category not in SENSITIVE
+    }
 
 
 def _analyse() -> None:

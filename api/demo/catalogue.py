@@ -48,7 +48,9 @@ def _admit(tx: Session, suppliers: list[DemoSupplier], mark: Mark) -> dict[str, 
     for number, supplier in enumerate(suppliers, start=1):
         if supplier.code not in ids:
             names = {"code": supplier.code, "name": supplier.name, "credit_code": supplier.credit_code}
-            ids[supplier.code] = merchants.admit_merchant(tx, **names, category="home", at=mark.begins_at)
+            ids[supplier.code] = merchants.admit_merchant(
+                tx, **names, category="home", publication="batched", at=mark.begins_at
+            )
             merchants.set_payment_account(tx, merchant_id=ids[supplier.code], account=f"acct_demo{number:03}")
             merchants.add_staff(tx, merchant_id=ids[supplier.code], name=f"{supplier.name}客服")
     return ids

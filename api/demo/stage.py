@@ -3,13 +3,13 @@
 The first transaction writes the mark of the build; the sign-ins come last of all, so that a build that was cut short has none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select
 from sqlalchemy.orm import Session
 
 import cards
@@ -31,6 +31,7 @@ from api.demo.units import COMPANY, make_units
 from api.identity.accounts import Role, grant_role
 from api.identity.installation import init_installation
 from api.identity.models import Account
+from cards.erasing import ask_erasure, find_erasure
 from cards.importing import import_members
 from cards.models import ImportRun, Member, Unit
 from market.kit.clock import business_day
@@ -41,6 +42,8 @@ from market.offers.operations import approve_offer, end_early, propose_offer, re
 from market.offers.queries import get_version
 from market.offers.signatures import sign_offer
 from market.record.budgets import grant_budget, open_budget
+from market.record.publication import Publication
+from market.sales.orders.models import Order
 from merchants.models import Merchant, Shop, Staff
 
 Progress = Callable[[str, int, int], None]
@@ -106,13 +109,13 @@ def is_finished(tx: Session) -> bool:
     return tx.scalar(select(Account.id).where(Account.id == account_id("demo-auditor"))) is not None
 
 
-def set_stage(mark: Mark, places: Sequence[DemoMerchant], progress: Progress) -> None:
-    """Everything there is before the first sale. What exists stays as it is."""
+def set_stage(mark: Mark, places: Sequence[DemoMerchant], progress: Progress, *, by_row: Collection[str]) -> None:
+    """Everything there is before the first sale. What exists stays as it is. Merchants in `by_row` are published row by row."""
     with transaction() as tx:
         if find_mark(tx) is None:
             _found(tx, mark)
     _enter_people(mark, progress)
-    _admit_merchants(mark, places, progress)
+    _admit_merchants(mark, places, progress, by_row)
     offers = [*make_subsidies(places), *make_rebates(places), *make_bargains(places, seed=mark.seed)]
     _approve_offers(mark, offers, progress)
 
@@ -142,6 +145,7 @@ def end_build(mark: Mark, places: Sequence[DemoMerchant]) -> None:
                 by = OFFICER if offer.code == "u_reading" else OFFICER_2
                 _propose(tx, offer, by=by, at=mark.until - timedelta(hours=20))
         _reject_one(tx, mark)
+        _ask_erasure(tx, mark)
         _let_in(tx, mark, places)
 
 
@@ -221,20 +225,26 @@ def _import_file(mark: Mark) -> None:
     )
 
 
-def _admit_merchants(mark: Mark, places: Sequence[DemoMerchant], progress: Progress) -> None:
+def _admit_merchants(mark: Mark, places: Sequence[DemoMerchant], progress: Progress, by_row: Collection[str]) -> None:
     with transaction() as tx:
         known = set(tx.scalars(select(Merchant.code)))
     for number, place in enumerate(places, start=1):
         if place.code not in known:
             with transaction() as tx:
-                _admit(tx, place, at=mark.begins_at)
+                _admit(tx, place, "row" if place.code in by_row else "batched", at=mark.begins_at)
         progress("merchants", number, len(places))
 
 
-def _admit(tx: Session, place: DemoMerchant, *, at: datetime) -> None:
+def _admit(tx: Session, place: DemoMerchant, publication: Publication, *, at: datetime) -> None:
     """A merchant with its owner, shops, assistants and, where the till rings up items, its items."""
     merchant_id = merchants.admit_merchant(
-        tx, code=place.code, name=place.name, credit_code=place.credit_code, category=place.trade.category, at=at
+        tx,
+        code=place.code,
+        name=place.name,
+        credit_code=place.credit_code,
+        category=place.trade.category,
+        publication=publication,
+        at=at,
     )
     merchants.add_staff(tx, merchant_id=merchant_id, name=place.owner)
     for shop in place.shops:
@@ -302,6 +312,15 @@ def _reject_one(tx: Session, mark: Mark) -> None:
         reason = "补 20 元超过了预算一周的量，请降到 5 元以内再提"
         at = mark.until - timedelta(days=7)
         reject_offer(tx, offer="u_wednesday", version=3, rejected_by=OFFICER_2, reason=reason, at=at)
+
+
+def _ask_erasure(tx: Session, mark: Mark) -> None:
+    """Somebody who never ordered wants to be deleted: the second officer took the request, so that the demo officer can decide on it."""
+    ordered = exists().where(Order.subject == Member.subject)
+    member_id = tx.scalars(select(Member.id).where(~ordered).order_by(Member.staff_number.desc()).limit(1)).one()
+    if find_erasure(tx, member_id=member_id) is None:
+        at = mark.until - timedelta(hours=20)
+        ask_erasure(tx, member_id=member_id, asked_as="officer", asked_by=OFFICER_2, at=at)
 
 
 def _let_in(tx: Session, mark: Mark, places: Sequence[DemoMerchant]) -> None:

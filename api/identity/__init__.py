@@ -1,4 +1,4 @@
-"""Who is at the door: accounts, roles, sign-in sessions and throttling, and what kind of installation this is."""
+"""Who is at the door: accounts, roles, sign-in sessions, throttling, who looked at whom, and what kind of installation this is."""
 
 from api.identity.accounts import (
     Role,
@@ -7,10 +7,12 @@ from api.identity.accounts import (
     find_staff_sign_ins,
     get_account_id,
     grant_role,
+    is_one_member,
     list_names,
     set_password,
 )
 from api.identity.installation import check_settings, find_kind, init_installation
+from api.identity.looks import list_looks, note_look, prune_looks
 from api.identity.passwords import LoginProvider, PasswordProvider
 from api.identity.sessions import (
     NewSession,
@@ -45,10 +47,14 @@ __all__ = [
     "get_account_id",
     "grant_role",
     "init_installation",
+    "is_one_member",
     "list_demo_people",
+    "list_looks",
     "list_names",
     "list_sessions",
+    "note_look",
     "open_session",
+    "prune_looks",
     "prune_sessions",
     "prune_throttle",
     "revoke_all_sessions",

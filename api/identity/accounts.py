@@ -106,6 +106,18 @@ def list_names(tx: Session, *, persons: Iterable[UUID]) -> dict[UUID, str]:
     return {row.person: row.name for row in rows}
 
 
+def is_one_member(tx: Session, *, persons: tuple[UUID, UUID]) -> bool:
+    """Whether two persons of accounts are the same member of the register, who then is no second person."""
+    shared = (
+        select(AccountRole.member_id)
+        .join(Account, Account.id == AccountRole.account_id)
+        .where(Account.person.in_(persons), AccountRole.member_id.is_not(None))
+        .group_by(AccountRole.member_id)
+        .having(func.count(Account.person.distinct()) > 1)
+    )
+    return persons[0] == persons[1] or tx.execute(shared).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class StaffSignIn:
     """The account behind a staff row, and when it was last used (None: never)."""

@@ -1,9 +1,9 @@
-"""Tables of accounts, roles, sessions, throttle counters, and the one row that says demo or real."""
+"""Tables of accounts, roles, sessions, throttle counters, looks at members, and the one row that says demo or real."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, LargeBinary, SmallInteger, Text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
@@ -69,6 +69,37 @@ class Throttle(Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     window_started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
     tries: Mapped[int]
+
+
+LOOK_REASONS = ("asked", "card", "complaint", "register", "other")
+
+
+class Look(Base):
+    """An officer or auditor saw a named member's record: what he saw (`kind`) and why; the member sees his post and unit, not his name.
+
+    Looks of the same person at the same thing within minutes are one row, counted up. A trigger lets nothing else change, and keeps
+    each for three years, or until the member is erased.
+    """
+
+    __tablename__ = "look"
+    __table_args__ = (
+        CheckConstraint("post IN ('officer', 'auditor')", name="post_known"),
+        CheckConstraint("(post = 'officer') = (unit_id IS NOT NULL)", name="officer_has_unit"),
+        CheckConstraint(f"reason IN {LOOK_REASONS}", name="reason_known"),
+        CheckConstraint("times > 0 AND last_at >= first_at", name="runs_forward"),
+        Index("ix_look_member_last_at", "member_id", "last_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person: Mapped[UUID]
+    post: Mapped[str] = mapped_column(Text)
+    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    first_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    last_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    times: Mapped[int]
 
 
 class Installation(Base):

@@ -62,6 +62,7 @@ WAYS: dict[Role | None, tuple[NavItem, ...]] = {
     ),
     "auditor": (
         NavItem("/audit", N_("经审"), "list-search"),
+        NavItem("/audit/details", N_("明细导出"), "lock"),
         NavItem("/record", N_("公开台账"), "report-analytics"),
         NavItem("/me", N_("我的"), "user"),
     ),

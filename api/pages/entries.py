@@ -12,7 +12,7 @@ from market.record.entries import entry_hash
 
 Names = Mapping[str, str]
 
-WITH_AMOUNTS: Final = frozenset({"sale", "void", "refund"})
+WITH_AMOUNTS: Final = frozenset({"sale", "void", "refund", "batch"})
 AMOUNTS: Final = ("list", "concession", "subsidy", "paid", "rebate_member", "rebate_union")
 COLUMNS: Final = (
     "leaf_index",
@@ -23,6 +23,7 @@ COLUMNS: Final = (
     "channel",
     "tender",
     "ccy",
+    "count",
     *AMOUNTS,
     "offers",
     "of",
@@ -55,10 +56,14 @@ LABELS: Final[Mapping[str, str]] = {
     "balance": N_("余额"),
     "balances": N_("余额"),
     "count": N_("笔数"),
+    "persons": N_("人数"),
+    "since": N_("从哪天起"),
     "state": N_("状态"),
     "action": N_("动作"),
     "category": N_("类别"),
-    "class": N_("公布方式"),
+    "publication": N_("公布方式"),
+    "root": N_("这一批的总指纹（RFC 6962 根哈希）"),
+    "other_offers": N_("没有分列的优惠"),
     "credit_code": N_("统一社会信用代码"),
     "post": N_("岗位"),
     "reason": N_("理由代码"),
@@ -72,6 +77,11 @@ LABELS: Final[Mapping[str, str]] = {
     "key": N_("公钥"),
     "use": N_("用途"),
     "statement": N_("对账单"),
+    "kind": N_("查阅什么"),
+    "request": N_("申请的承诺值"),
+    "entries": N_("打开几笔"),
+    "first_day": N_("从"),
+    "last_day": N_("到"),
     "payout": N_("付款凭据"),
 }
 WORDS: Final[Mapping[tuple[str, str], str]] = {
@@ -81,11 +91,23 @@ WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("tender", "provider"): N_("支付机构确认的"),
     ("state", "admitted"): N_("合作中"),
     ("state", "suspended"): N_("暂停"),
+    ("kind", "details"): N_("明细导出"),
+    ("reason", "complaint"): N_("有投诉或举报"),
+    ("reason", "finding"): N_("核查疑点"),
+    ("reason", "sample"): N_("例行抽查"),
+    ("reason", "authority"): N_("上级或司法要求"),
+    ("reason", "other"): N_("其他理由"),
     ("class", "row"): N_("逐笔公布"),
     ("class", "batched"): N_("成批公布"),
+    ("publication", "row"): N_("逐笔公布"),
+    ("publication", "batched"): N_("成批公布"),
+    ("reason", "sales"): N_("销售够多"),
+    ("reason", "few"): N_("销售不够多"),
+    ("reason", "sensitive"): N_("敏感行业"),
+    ("reason", "chosen"): N_("干部指定"),
 }
-MONEY: Final = frozenset({"amount", "granted", "balance"})
-COMMITMENTS: Final = frozenset({"subject", "basket", "facts"})
+MONEY: Final = frozenset({"amount", "granted", "balance", "other_offers"})
+COMMITMENTS: Final = frozenset({"subject", "basket", "facts", "request", "root"})
 SHOWN_APART: Final = frozenset({"id", "type", "day", "merchant", "of", "offers", "transfers"})
 
 
@@ -100,6 +122,7 @@ def show_published(entry: Published, names: Names) -> PublishedRow:
         merchant=names.get(entry.merchant, entry.merchant) if entry.merchant else None,
         merchant_code=entry.merchant,
         amounts=read_amounts(body),
+        count=read_count(body, entry.kind),
         offers=tuple(f"{share.offer_id} v{share.version}" for share in read_offers(body)),
     )
 
@@ -107,6 +130,11 @@ def show_published(entry: Published, names: Names) -> PublishedRow:
 def read_body(entry: Published) -> dict[str, Any]:
     """The entry as a document."""
     return cast("dict[str, Any]", json.loads(entry.body))
+
+
+def read_count(body: Mapping[str, Any], kind: str) -> int | None:
+    """How many purchases a batch has; None for what is no batch."""
+    return _number(body.get("count")) if kind == "batch" else None
 
 
 def read_amounts(body: Mapping[str, Any]) -> Amounts:
@@ -132,7 +160,7 @@ def read_transfers(body: Mapping[str, Any]) -> tuple[TransferShown, ...]:
 
 def show_fields(body: Mapping[str, Any], *, kind: str, language: Language, names: Names) -> tuple[FieldShown, ...]:
     """Every field that has no place of its own on the page, in the order of the entry; documents in it one level deep."""
-    apart = SHOWN_APART | (set(AMOUNTS) if kind in WITH_AMOUNTS else set())
+    apart = SHOWN_APART | (set(AMOUNTS) if kind in WITH_AMOUNTS else set()) | ({"count"} if kind == "batch" else set())
     shown = []
     for name, value in body.items():
         if name in apart and not (name in ("offers", "transfers") and value and not _rows(value)):

@@ -100,6 +100,7 @@ def environment(language: Language) -> Environment:
         ("wares", "wares"),
         ("asking", "asked"),
         ("record", "record"),
+        ("details", "details"),
     ):
         env.globals[name] = env.get_template(f"kit/{parts}.html").module
     return env

@@ -15,11 +15,13 @@ from api.pages.offers import read_offer, title_of
 from api.pages.terms import say_gives
 from api.pages.views import BudgetRow, DeskHome, ImportRow, RowError, UnitRow, WaitingOffer
 from api.routes.desk_offers import NOBODY, merchant_names, say_givers
+from cards.erasing import list_erasures
 from cards.models import ImportRun
 from market.kit.csv_file import PROBLEMS
 from market.kit.database import transaction
 from market.ledger.queries import list_budgets
 from market.offers.queries import count_signed, list_submitted
+from market.oversight.details import count_waiting_details
 
 doors = Doors(include_in_schema=False)
 
@@ -39,11 +41,15 @@ def desk(request: Request, who: Who) -> Response:
         names = list_names(tx, persons=[version.proposed_by for version in waiting])
         givers = merchant_names(tx)
         signed = count_signed(tx, versions=[(version.offer, version.version) for version in waiting])
+        details_count = count_waiting_details(tx, by=who.person)
+        erasures = len(list_erasures(tx, unit_id=unit_id))
         imports = tuple(_import_row(run, language) for run in cards.list_imports(tx))
     view = DeskHome(
         unit=unit.name,
+        details_count=details_count,
         members_count=unit.members_count,
         cards_count=unit.cards_count,
+        erasures_count=erasures,
         units=tuple(
             UnitRow(name=row.name, members_count=row.members_count, cards_count=row.cards_count) for row in below
         ),

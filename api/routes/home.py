@@ -26,7 +26,7 @@ def home(request: Request, who: MaybeWho) -> Response:
     month = business_day(now()).isoformat()[:7]
     with transaction() as tx:
         people = list_demo_people(tx)
-        rows = total_by_merchant(tx, month=month)
+        rows = total_by_merchant(tx, month=month, public=True)
         shops_count = merchants.count_open_shops(tx)
     totals, sales_count = add_up(rows)
     view = Home(

@@ -1,4 +1,4 @@
-"""One's own sign-ins: see where one is signed in, and end what one does not recognise."""
+"""One's own sign-ins, and who looked at one's record: see where one is signed in, and end what one does not recognise."""
 
 from typing import Annotated
 
@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from api.access import Doors, Who
 from api.door import language_of, see_other
-from api.identity import Principal, list_sessions, revoke_session
+from api.identity import Principal, list_looks, list_sessions, revoke_session
 from api.pages.kit import render
 from api.pages.views import Me, SessionRow
+from api.pages.views.details import LookRow, MemberLooks
+from api.routes.member_pages import member_of
 from cards.models import Member, Unit
 from market.kit.clock import now
 from market.kit.database import transaction
@@ -18,6 +20,7 @@ from merchants.models import Merchant, Shop, Staff
 
 doors = Doors(include_in_schema=False)
 
+LOOKS_SHOWN = 100
 BROWSERS = (
     ("MicroMessenger", "微信", "WeChat"),
     ("Edg", "Edge", "Edge"),
@@ -53,7 +56,8 @@ def me(request: Request, who: Who) -> Response:
         )
         for session in sessions
     )
-    return render(request, "member/me.html", Me(name=who.name, login=who.login, unit=place, sessions=rows))
+    view = Me(name=who.name, login=who.login, unit=place, is_member="member" in who.roles, sessions=rows)
+    return render(request, "member/me.html", view)
 
 
 @doors.post("/me/sessions/revoke")
@@ -62,6 +66,26 @@ def revoke(request: Request, who: Who, session_id: Annotated[str, Form(pattern="
     with transaction() as tx:
         revoke_session(tx, account_id=who.account_id, id_hash=bytes.fromhex(session_id), at=now())
     return see_other(request, "/me", notice="session_revoked")
+
+
+@doors.get("/me/looks")
+def looks(request: Request, who: Who) -> Response:
+    """Which officers and auditors looked at one's record, by post."""
+    with transaction() as tx:
+        found = list_looks(tx, member_id=member_of(who), limit=LOOKS_SHOWN + 1)
+    rows = tuple(
+        LookRow(
+            post=look.post,
+            unit=look.unit,
+            kind=look.kind,
+            reason=look.reason,
+            first_at=look.first_at,
+            last_at=look.last_at,
+            times=look.times,
+        )
+        for look in found[:LOOKS_SHOWN]
+    )
+    return render(request, "member/looks.html", MemberLooks(rows=rows, is_cut=len(found) > LOOKS_SHOWN))
 
 
 def describe_device(agent: str, *, english: bool) -> str:

@@ -11,6 +11,7 @@ from api.access import Doors, Who
 from api.door import language_of, own_origin
 from api.errors import PageUnknownError
 from api.pages.cursor import read_cursor, write_cursor
+from api.pages.entries import read_body, read_count
 from api.pages.explain import show_quote
 from api.pages.kit import render
 from api.pages.sales import SHOWN_STATES, name_line, show_lines
@@ -24,6 +25,7 @@ from market.kit.settings import get_settings
 from market.offers.queries import list_titles
 from market.oversight.published import find_published
 from market.record.entries import entry_hash
+from market.record.publishing.batched import find_batch
 from market.sales import queries
 from market.sales.queries import MonthTotals
 
@@ -86,7 +88,8 @@ def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
         versions = [(row["offer"], row["version"]) for row in (*sale.quote["applied"], *sale.quote["not_applied"])]
         titles = {offer: title for (offer, _), title in list_titles(tx, versions=versions).items()}
         entry = get_sale_entry(tx, public_id=receipt)
-        published = find_published(tx, public_id=receipt)
+        batch = find_batch(tx, entry=entry)
+        published = find_published(tx, public_id=receipt if batch is None else batch.entry.public_id)
         due = find_due(tx, entry=entry)
     promised = sign_due(get_settings(), due)
     summary = sale.summary
@@ -116,6 +119,8 @@ def receipt(request: Request, who: Who, receipt: PublicId) -> Response:
         ),
         entry_hash=entry_hash(entry.body).hex(),
         record_number=None if published is None else published.leaf_index + 1,
+        is_batched=entry.is_batched,
+        batch_count=None if published is None else read_count(read_body(published), published.kind),
         promise_by=promised.by if promised else None,
         is_overdue=published is None and promised is not None and promised.by < now(),
         check_url=f"{own_origin(request)}/record/check?entry={receipt}#{entry_hash(entry.body).hex()}",

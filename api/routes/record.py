@@ -37,7 +37,7 @@ from market.oversight.queries import list_months, total_by_merchant, total_by_mo
 doors = Doors(prefix="/record", tags=["public record"])
 
 MONTHS_SHOWN = 12
-OFFER_FIGURES = ("month", "offer", "version", "sales", "borne_fen")
+OFFER_FIGURES = ("month", "offer", "version", "sales", "batches", "borne_fen")
 
 
 @doors.get("/months", include_in_schema=False)
@@ -46,9 +46,9 @@ def record_months(
 ) -> Response:
     """One month by merchant or by category, and the last twelve as a picture."""
     with transaction() as tx:
-        months = total_by_month(tx, last=MONTHS_SHOWN)
+        months = total_by_month(tx, last=MONTHS_SHOWN, public=True)
         chosen = choose_month(month, [row.label for row in months])
-        rows = total_by_merchant(tx, month=chosen)
+        rows = total_by_merchant(tx, month=chosen, public=True)
         businesses = list_businesses(tx)
     amounts, sales_count = add_up(rows)
     if by == "category":
@@ -108,6 +108,7 @@ def record_offer_sums(request: Request, month: Month = "") -> Response:
                 merchant=(say_givers(version, names) if version else None) or "",
                 is_rebate=version is not None and version.terms.get("stage") == "rebate",
                 sales_count=row.sales,
+                batches_count=row.batches,
                 borne_fen=row.borne_fen,
             )
         )
@@ -118,6 +119,7 @@ def record_offer_sums(request: Request, month: Month = "") -> Response:
         sales_count=sums.sales,
         given_fen=sums.given_fen,
         back_fen=sums.back_fen,
+        other_fen=sums.other_fen,
     )
     return render(request, "record/offer_sums.html", view)
 
@@ -132,9 +134,13 @@ def record_offer_sums_csv(month: Month = "") -> Response:
 
 @doors.get("/months/offers.json")
 def record_offer_sums_json(month: Month = "") -> Response:
-    """What merchants bore in a month by offer and version as JSON, in fen; `given_fen` is their sum, `back_fen` what returns took back."""
+    """What merchants bore in a month by offer and version as JSON, in fen.
+
+    `given_fen` is their sum with `other_fen`, of which batches do not name the offers; `back_fen` is what returns took back.
+    """
     chosen, sums = _offer_sums(month)
-    return public_json(_offer_rows(chosen, sums), sales=sums.sales, given_fen=sums.given_fen, back_fen=sums.back_fen)
+    whole = {"given_fen": sums.given_fen, "other_fen": sums.other_fen, "back_fen": sums.back_fen}
+    return public_json(_offer_rows(chosen, sums), sales=sums.sales, **whole)
 
 
 def _offer_sums(month: str) -> tuple[str, OfferSums]:
@@ -150,6 +156,7 @@ def _offer_rows(month: str, sums: OfferSums) -> list[dict[str, Any]]:
             "offer": row.offer,
             "version": row.version,
             "sales": row.sales,
+            "batches": row.batches,
             "borne_fen": row.borne_fen,
         }
         for row in sums.rows
@@ -159,10 +166,10 @@ def _offer_rows(month: str, sums: OfferSums) -> list[dict[str, Any]]:
 def _figures(month: str, by: RecordBy) -> tuple[str, list[dict[str, Any]]]:
     with transaction() as tx:
         if not month:
-            return "months", [{"month": row.label} | write_figures(row) for row in total_by_month(tx)]
+            return "months", [{"month": row.label} | write_figures(row) for row in total_by_month(tx, public=True)]
         chosen = choose_month(month, [])
         businesses = list_businesses(tx)
-        rows = total_by_merchant(tx, month=chosen)
+        rows = total_by_merchant(tx, month=chosen, public=True)
     if by == "category":
         return f"{chosen}-categories", [
             {"month": chosen, "category": row.code, **write_figures(row.amounts, sales=row.sales_count)}

@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 import merchants
 from api.access import Doors, Fields
 from api.door import language_of
+from api.pages.entries import read_count
 from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.views import Amounts, ReceiptCheck
@@ -18,7 +19,9 @@ from api.pages.views.public import CheckedEntry, CheckedReceipt, CheckStep
 from market.kit.clock import get_zone, now
 from market.kit.database import transaction
 from market.oversight.published import find_published
+from market.oversight.queries import find_entry
 from market.record.entries import entry_hash
+from market.record.publishing.batched import find_batch, prove_in_batch
 from market.record.publishing.served import find_policy, list_log_keys, list_promise_keys, prove_entry
 from market.record.receipts import (
     MOST_BYTES,
@@ -80,29 +83,38 @@ def _read_upload(fields: FormData) -> bytes:
 
 
 def _complete(tx: Session, receipt: Receipt) -> Receipt:
-    """The receipt with the proof of its entry, where it was given out before that was published."""
-    entry = find_published(tx, public_id=receipt.public_id) if receipt.proof is None and receipt.public_id else None
-    if entry is None:
+    """The receipt with the proof of its entry, where it was given out before that was published; only of the very entry inside."""
+    entry = find_entry(tx, public_id=receipt.public_id) if receipt.proof is None and receipt.public_id else None
+    if entry is None or entry.body != receipt.entry:
         return receipt
-    return replace(receipt, proof=prove_entry(tx, leaf_index=entry.leaf_index))
+    if (batch := find_batch(tx, entry=entry)) is not None:
+        return replace(receipt, proof=prove_entry(tx, leaf_index=batch.leaf_index), batch=prove_in_batch(tx, batch))
+    return receipt if entry.leaf_index is None else replace(receipt, proof=prove_entry(tx, leaf_index=entry.leaf_index))
 
 
 def _find_published(tx: Session, public_id: str) -> CheckedEntry | None:
-    """What is published under an id. What still waits for its window is as unknown as what does not exist."""
-    entry = find_published(tx, public_id=public_id)
-    if entry is None:
+    """What is published under an id, or the batch that holds it. What still waits is as unknown as what does not exist.
+
+    The id of a purchase in a batch stands nowhere in public: who has it has the receipt, or made the sale.
+    """
+    entry = find_entry(tx, public_id=public_id)
+    batch = None if entry is None else find_batch(tx, entry=entry)
+    found = find_published(tx, public_id=public_id if batch is None else batch.entry.public_id)
+    if entry is None or found is None:
         return None
-    said: dict[str, Any] = json.loads(entry.body)
-    names = merchants.find_merchants(tx, codes=[entry.merchant]) if entry.merchant else {}
+    said: dict[str, Any] = json.loads(found.body)
+    names = merchants.find_merchants(tx, codes=[found.merchant]) if found.merchant else {}
     amounts = Amounts(**{f"{name}_fen": said[name] for name in AMOUNTS}) if "paid" in said else None
     return CheckedEntry(
-        public_id=entry.public_id,
+        public_id=found.public_id,
         entry_hash=entry_hash(entry.body).hex(),
-        number=entry.leaf_index + 1,
-        kind=entry.kind,
-        on=entry.day,
-        merchant=names[entry.merchant].name if entry.merchant in names else entry.merchant,
+        number=found.leaf_index + 1,
+        kind=found.kind,
+        on=found.day,
+        merchant=names[found.merchant].name if found.merchant in names else found.merchant,
         amounts=amounts,
+        count=read_count(said, found.kind),
+        is_inside=batch is not None,
     )
 
 

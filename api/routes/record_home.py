@@ -21,7 +21,7 @@ def record_home(request: Request) -> Response:
     """The newest month in one sentence and a picture, how far the record is published, and the ways to everything else."""
     with transaction() as tx:
         month = choose_month("", list_months(tx))
-        amounts, sales_count = add_up(total_by_merchant(tx, month=month))
+        amounts, sales_count = add_up(total_by_merchant(tx, month=month, public=True))
         view = RecordHome(
             month=MonthAmounts(month_on=month_on(month), amounts=amounts, sales_count=sales_count),
             merchants_count=len(merchants.list_merchants(tx)),

@@ -1,6 +1,6 @@
 """The merchants of the public record: who they are, what they gave by month, their offers and entries. No sign-in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -25,6 +25,7 @@ from api.pages.views import (
     RecordMerchant,
     RecordMerchants,
 )
+from api.pages.views.record import PublicationSaid
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.errors import invariant
@@ -38,6 +39,7 @@ from market.oversight.queries import (
     total_by_merchant_and_month,
     total_by_month,
 )
+from market.record.publication import Publication, Said, list_coming, list_publications
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -64,9 +66,10 @@ def record_merchants(
     with transaction() as tx:
         months = list_months(tx)
         chosen = choose_month(month, months)
-        rows = {row.label: row for row in total_by_merchant(tx, month=chosen)}
+        rows = {row.label: row for row in total_by_merchant(tx, month=chosen, public=True)}
         businesses = list_businesses(tx)
         live = list_live_by_merchant(tx, at=at)
+        published = list_publications(tx, on=business_day(at))
     wanted = [each for each in businesses.values() if category in ("", each.category)]
     categories = sorted({each.category for each in businesses.values()})
     shown = [
@@ -76,6 +79,7 @@ def record_merchants(
             category=each.category,
             since_on=business_day(each.admitted_at),
             is_suspended=each.state != "admitted",
+            is_batched=_how(published, each.merchant) == "batched",
             offers_count=len(live.get(each.merchant, ())),
             amounts=show_amounts(rows.get(each.merchant, NOTHING)),
             sales_count=rows.get(each.merchant, NOTHING).sales,
@@ -118,7 +122,7 @@ def record_merchants_json(month: Month = "", category: Category = "") -> Respons
     return public_json(_rows(month, category)[1])
 
 
-HEAD: Final = ("merchant", "merchant_name", "category", "since", "state")
+HEAD: Final = ("merchant", "merchant_name", "category", "since", "state", "publication")
 
 
 def _rows(month: str, category: str) -> tuple[str, list[dict[str, Any]]]:
@@ -127,6 +131,7 @@ def _rows(month: str, category: str) -> tuple[str, list[dict[str, Any]]]:
         figures = total_by_merchant_and_month(tx, month=chosen)
         businesses = list_businesses(tx)
         live = list_live_by_merchant(tx, at=now())
+        published = list_publications(tx, on=business_day(now()))
     rows = [
         {
             "merchant": each.merchant,
@@ -134,6 +139,7 @@ def _rows(month: str, category: str) -> tuple[str, list[dict[str, Any]]]:
             "category": each.category,
             "since": business_day(each.admitted_at).isoformat(),
             "state": each.state,
+            "publication": _how(published, each.merchant),
             "offers": [f"{offer} v{version}" for offer, version in live.get(each.merchant, ())],
             "months": [{"month": row.label, **write_figures(row)} for row in figures.get(each.merchant, ())],
         }
@@ -152,10 +158,12 @@ def record_merchant(request: Request, code: Code) -> Response:
         business = businesses.get(code)
         if business is None:
             raise PageUnknownError
-        months = total_by_month(tx, last=MONTHS_SHOWN, merchant=code)
+        months = total_by_month(tx, last=MONTHS_SHOWN, merchant=code, public=True)
         versions = list_published_of_merchant(tx, merchant=code, limit=VERSIONS_SHOWN)
         entries = list_published(tx, wanted=Filter(merchant=code), limit=ENTRIES_SHOWN)
         about = list_published(tx, wanted=Filter(merchant=code, kind="merchant"), limit=1)
+        published = list_publications(tx, on=business_day(at)).get(code)
+        coming = list_coming(tx, after=business_day(at)).get(code)
     names = {each.merchant: each.name for each in businesses.values()}
     view = RecordMerchant(
         code=code,
@@ -163,12 +171,27 @@ def record_merchant(request: Request, code: Code) -> Response:
         category=business.category,
         since_on=business_day(business.admitted_at),
         is_suspended=business.state != "admitted",
+        published=_said(published),
+        coming=None if coming is None or coming.publication == _how_said(published) else _said(coming),
         months=tuple(show_month(row) for row in months),
         versions=tuple(_version(row, at=at, language=language) for row in versions),
         entries=tuple(show_entry(entry, names) for entry in entries),
         terms_entry=about[0].public_id if about else None,
     )
     return render(request, "record/merchant.html", view)
+
+
+def _how(published: Mapping[str, Said], merchant: str) -> Publication:
+    """How a merchant is published now."""
+    return _how_said(published.get(merchant))
+
+
+def _how_said(said: Said | None) -> Publication:
+    return "row" if said is None else said.publication
+
+
+def _said(said: Said | None) -> PublicationSaid | None:
+    return None if said is None else PublicationSaid(publication=said.publication, from_on=said.from_on)
 
 
 def _version(row: OfferVersion, *, at: datetime, language: Language) -> MerchantVersion:

@@ -23,9 +23,9 @@ HEADER: Final = ("month", "merchant", "merchant_name", "rebate_member_fen", "reb
 def record_rebates(request: Request, month: Month = "") -> Response:
     """What fell due in a month by merchant, and in the last twelve months together."""
     with transaction() as tx:
-        months = total_by_month(tx, last=MONTHS_SHOWN)
+        months = total_by_month(tx, last=MONTHS_SHOWN, public=True)
         chosen = choose_month(month, [row.label for row in months])
-        rows = total_by_merchant(tx, month=chosen)
+        rows = total_by_merchant(tx, month=chosen, public=True)
         businesses = list_businesses(tx)
     owing = [row for row in show_rows(rows, businesses) if _is_due(row.amounts)]
     view = RecordRebates(

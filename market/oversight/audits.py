@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, text
 
 from market.kit.ids import new_id
+from market.oversight.batch_audits import BATCH_AUDITS
 from market.oversight.finding import Audit, Finding
 from market.oversight.models import VerifyRun
 from market.oversight.order_audits import ORDER_AUDITS
@@ -251,7 +252,7 @@ def check_visits(connection: Connection) -> Iterator[Finding]:
     rows = connection.execute(
         text("""
         SELECT s.public_id FROM sale s LEFT JOIN visit v ON v.id = s.visit_id
-        WHERE s.channel = 'shop' AND (v.id IS NULL OR v.shop_id <> s.shop_id OR v.card_id <> s.card_id
+        WHERE s.channel = 'shop' AND (v.id IS NULL OR v.shop_id <> s.shop_id OR v.card_id IS DISTINCT FROM s.card_id
                                       OR s.at < v.opened_at OR s.at > v.expires_at)
         """)
     )
@@ -274,6 +275,7 @@ AUDITS: tuple[Audit, ...] = (
     check_visits,
     *ORDER_AUDITS,
     *RECORD_AUDITS,
+    *BATCH_AUDITS,
 )
 
 

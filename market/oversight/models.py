@@ -1,10 +1,10 @@
-"""Oversight's own tables: what each run of the auditor found, dry runs, published breakdowns. They change nothing that they watch."""
+"""Oversight's own tables: what each run of the auditor found, dry runs, breakdowns, details exports. They change nothing that they watch."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -79,3 +79,145 @@ class DryRun(Base):
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     result: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class EntryIndex(Base):
+    """What a placed entry says that it is looked for by: amounts in fen (None where it has none), and its post.
+
+    Made from the entry's bytes after it got its place, never by whoever writes the entry. `back_leaf`, `whole_leaf` and `void_leaf` are
+    the places of the return by which a sale was first returned in part, wholly, or voided: so its state is known for a log of any size.
+    """
+
+    __tablename__ = "entry_index"
+    __table_args__ = (
+        Index("ix_entry_index_type", "type", "leaf_index"),
+        Index("ix_entry_index_merchant", "merchant", "leaf_index"),
+        Index("ix_entry_index_day", "day", "leaf_index"),
+        Index("ix_entry_index_returned", "leaf_index", postgresql_where="back_leaf IS NOT NULL"),
+        Index("ix_entry_index_post", "post", "leaf_index", postgresql_where="post IS NOT NULL"),
+        *(Index(f"ix_entry_index_{name}", name) for name in ("list_fen", "concession_fen", "subsidy_fen", "paid_fen")),
+    )
+
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    type: Mapped[str] = mapped_column(Text)
+    merchant: Mapped[str | None] = mapped_column(Text)
+    day: Mapped[date]
+    post: Mapped[str | None] = mapped_column(Text)
+    list_fen: Mapped[int | None] = mapped_column(BigInteger)
+    concession_fen: Mapped[int | None] = mapped_column(BigInteger)
+    subsidy_fen: Mapped[int | None] = mapped_column(BigInteger)
+    paid_fen: Mapped[int | None] = mapped_column(BigInteger)
+    rebate_member_fen: Mapped[int | None] = mapped_column(BigInteger)
+    rebate_union_fen: Mapped[int | None] = mapped_column(BigInteger)
+    back_fen: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    back_leaf: Mapped[int | None] = mapped_column(BigInteger)
+    whole_leaf: Mapped[int | None] = mapped_column(BigInteger)
+    void_leaf: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class EntryOffer(Base):
+    """An offer version that a placed entry publishes or names; an entry names one version of an offer."""
+
+    __tablename__ = "entry_offer"
+
+    offer: Mapped[str] = mapped_column(Text, primary_key=True)
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
+class AccountMovement(Base):
+    """One side of a transfer in a placed entry: what a public account was credited (debited: negative), and what it held then, in fen.
+
+    `number` counts the sides within an entry. What stands in `balance_fen` is the sum up to this row, so a page needs no other.
+    """
+
+    __tablename__ = "account_movement"
+
+    account: Mapped[str] = mapped_column(Text, primary_key=True)
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    other: Mapped[str] = mapped_column(Text)
+    fen: Mapped[int] = mapped_column(BigInteger)
+    balance_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+DETAILS_STATES = ("waiting", "withdrawn", "refused", "approved", "ready", "expired")
+DETAILS_REASONS = ("complaint", "finding", "sample", "authority", "other")
+
+
+class DetailsRequest(Base):
+    """An auditor asks to open baskets and facts: of which sales, why, for which key of his; what another person decided; the file.
+
+    The sales are those of `merchant` (None: of all) from `first_on` to `last_on` (both inclusive) among the log's first `size` entries.
+    `entry_id` is the public entry of the approval, which commits to the request under `salt`. A trigger lets a request only move forward.
+    """
+
+    __tablename__ = "details_request"
+    __table_args__ = (
+        CheckConstraint(f"state IN {DETAILS_STATES}", name="state_known"),
+        CheckConstraint(f"reason IN {DETAILS_REASONS}", name="reason_known"),
+        CheckConstraint("words <> ''", name="reason_in_words"),
+        CheckConstraint("last_on >= first_on", name="days_run_forward"),
+        CheckConstraint("sales_count > 0 AND size > 0", name="something_asked"),
+        CheckConstraint("octet_length(salt) = 32", name="salt_size"),
+        CheckConstraint("decided_by <> asked_by", name="two_persons"),
+        CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_at_some_moment"),
+        CheckConstraint(
+            "(state IN ('refused', 'approved', 'ready', 'expired')) = (decided_by IS NOT NULL)",
+            name="decided_by_somebody",
+        ),
+        CheckConstraint(
+            "(state IN ('approved', 'ready', 'expired')) = (entry_id IS NOT NULL)", name="approved_in_public"
+        ),
+        CheckConstraint("(state = 'refused') = (answer <> '')", name="refused_with_a_reason"),
+        CheckConstraint(
+            "num_nonnulls(ready_at, expires_at, bytes_count, sha256, erased_count)"
+            " = CASE WHEN state IN ('ready', 'expired') THEN 5 ELSE 0 END",
+            name="file_when_ready",
+        ),
+        Index("ix_details_request_asked_at", "asked_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    asked_by: Mapped[UUID]
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    merchant: Mapped[str | None] = mapped_column(Text)
+    first_on: Mapped[date]
+    last_on: Mapped[date]
+    reason: Mapped[str] = mapped_column(Text)
+    words: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text)
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    size: Mapped[int] = mapped_column(BigInteger)
+    sales_count: Mapped[int]
+    state: Mapped[str] = mapped_column(Text)
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    answer: Mapped[str] = mapped_column(Text, server_default="")
+    entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"), unique=True)
+    ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    bytes_count: Mapped[int | None] = mapped_column(BigInteger)
+    sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    erased_count: Mapped[int | None]
+
+
+class DetailsPart(Base):
+    """A piece of the sealed file, in its order; deleted when the file expires."""
+
+    __tablename__ = "details_part"
+
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("details_request.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DetailsDownload(Base):
+    """Somebody fetched the file; written once, before its first byte goes out."""
+
+    __tablename__ = "details_download"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("details_request.id"), index=True)
+    by: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -14,10 +14,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Date, Text
 
+from market.oversight.indexing import indexed_size
 from market.oversight.queries import month_days
 from market.record.log.checkpoints import parse_checkpoint
 from market.record.log.notes import parse_note
 from market.record.models import Entry
+from market.record.publishing.models import LogCheckpoint
 from market.record.publishing.served import find_newest_checkpoint, published_size
 from market.sales.models import Reversal, Sale
 
@@ -110,6 +112,13 @@ def find_published(tx: Session, *, public_id: str) -> Published | None:
     return Published(found.leaf_index, found.public_id, found.type, found.merchant, found.day, found.body)
 
 
+def covering_checkpoint(tx: Session) -> bytes | None:
+    """The newest checkpoint all of whose entries can be searched, as the log signed it; None while there is none."""
+    query = select(LogCheckpoint.note).where(LogCheckpoint.size <= indexed_size(tx)).order_by(LogCheckpoint.size.desc())
+    note: bytes | None = tx.scalar(query.limit(1))
+    return note
+
+
 def list_published_returns(tx: Session, *, sale: str) -> Sequence[str]:
     """The public ids of the published voids and refunds of a sale (public id), in the order of the log."""
     query = (
@@ -124,38 +133,48 @@ def list_published_returns(tx: Session, *, sale: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class OfferSum:
-    """What merchants bore under one version of an offer in the published sales of a month (fen), and in how many of them."""
+    """What merchants bore under one version of an offer in the published sales of a month (fen).
+
+    `sales` of those that are published by themselves used it, and so many `batches` name it; a batch does not say in how many.
+    """
 
     offer: str
     version: int
     sales: int
+    batches: int
     borne_fen: int
 
 
 @dataclass(frozen=True, slots=True)
 class OfferSums:
-    """A month's published sales by merchant-borne offer, and what came back: `given_fen` and `back_fen` are concessions and rebates."""
+    """A month's published sales by merchant-borne offer, and what came back: `given_fen` and `back_fen` are concessions and rebates.
+
+    `other_fen` of it was given under offers that batches do not name.
+    """
 
     rows: list[OfferSum]
     sales: int
     given_fen: int
     back_fen: int
+    other_fen: int
 
 
 _BY_OFFER = text(
     """
 WITH read AS MATERIALIZED (
-  SELECT type, body->'offers' AS offers,
+  SELECT type = 'sale' OR (type = 'batch' AND body->>'of' = 'sale') AS is_sale, type = 'batch' AS is_batch, body->'offers' AS offers,
+    coalesce((body->>'count')::bigint, 1) AS purchases, coalesce((body->>'other_offers')::bigint, 0) AS other,
     (body->>'concession')::bigint + (body->>'rebate_member')::bigint + (body->>'rebate_union')::bigint AS fen
   FROM (
     SELECT type, convert_from(body, 'UTF8')::jsonb AS body FROM entry
-    WHERE day >= :first AND day < :beyond AND type IN ('sale', 'void', 'refund') AND leaf_index < :size OFFSET 0
+    WHERE day >= :first AND day < :beyond AND type IN ('sale', 'void', 'refund', 'batch') AND leaf_index < :size OFFSET 0
   ) AS parsed
 )
-SELECT type, NULL AS offer, NULL AS version, count(*) AS entries, sum(fen) AS fen FROM read GROUP BY type
+SELECT is_sale, NULL AS offer, NULL AS version, sum(purchases) AS purchases, 0 AS batches, sum(fen) AS fen, sum(other) AS other
+FROM read GROUP BY is_sale
 UNION ALL
-SELECT 'offer', one->>0, (one->>1)::integer, count(*), sum((one->>2)::bigint)
-FROM read CROSS JOIN LATERAL jsonb_array_elements(offers) AS one WHERE type = 'sale'
+SELECT true, one->>0, (one->>1)::integer, count(*) FILTER (WHERE NOT is_batch), count(*) FILTER (WHERE is_batch), sum((one->>2)::bigint), 0
+FROM read CROSS JOIN LATERAL jsonb_array_elements(offers) AS one WHERE is_sale
 GROUP BY one->>0, (one->>1)::integer ORDER BY fen DESC NULLS LAST, offer, version
 """
 )
@@ -172,17 +191,21 @@ def total_by_offer(tx: Session, *, month: str) -> OfferSums:
     first, beyond = month_days(month)
     note = find_newest_checkpoint(tx)
     if note is None:
-        return OfferSums([], 0, 0, 0)
+        return OfferSums([], 0, 0, 0, 0)
     if (kept := _sums.get((month, note))) is not None:
         return kept
     size = parse_checkpoint(parse_note(note).text).size
     rows = tx.execute(_BY_OFFER, {"first": first, "beyond": beyond, "size": size}).all()
-    fen = {row.type: int(row.fen or 0) for row in rows if row.type != "offer"}
+    whole = {row.is_sale: row for row in rows if row.offer is None}
+    given, back = whole.get(True), whole.get(False)
     sums = OfferSums(
-        rows=[OfferSum(row.offer, row.version, row.entries, int(row.fen)) for row in rows if row.type == "offer"],
-        sales=sum(row.entries for row in rows if row.type == "sale"),
-        given_fen=fen.get("sale", 0),
-        back_fen=fen.get("void", 0) + fen.get("refund", 0),
+        rows=[
+            OfferSum(row.offer, row.version, int(row.purchases), row.batches, int(row.fen)) for row in rows if row.offer
+        ],
+        sales=int(given.purchases) if given else 0,
+        given_fen=int(given.fen or 0) if given else 0,
+        back_fen=int(back.fen or 0) if back else 0,
+        other_fen=int(given.other) if given else 0,
     )
     if len(_sums) >= _KEPT:
         _sums.clear()

@@ -1,10 +1,11 @@
-"""What was given, paid and owed: sums over sales and returns, by month, merchant and day. A return counts in the month it was made."""
+"""What was given, paid and owed: sums over sales and returns, by month, merchant and day. A return counts in the month it was made.
 
-from collections.abc import Sequence
+With `public`, purchases that wait for their batch are not in the sums: two looks at a sum would tell what one of them came to.
+"""
+
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select, union_all
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from market.record.models import Entry
 from market.sales.models import Reversal, Sale
 
 _VOIDED = case((Reversal.kind == "void", -1), else_=0)
+_WAITING = select(Entry.id).where(Entry.is_batched, Entry.batch_id.is_(None))
 AMOUNTS = ("list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_member_fen", "rebate_union_fen")
 
 
@@ -31,28 +33,30 @@ class Totals:
     rebate_union_fen: int
 
 
-def total_by_month(tx: Session, *, last: int | None = None, merchant: str | None = None) -> list[Totals]:
+def total_by_month(
+    tx: Session, *, last: int | None = None, merchant: str | None = None, public: bool = False
+) -> list[Totals]:
     """Every month with anything, or those among the `last` ones up to the newest, oldest first; `label` is YYYY-MM.
 
     Of one merchant (by code) or of all. A page gives `last`, so that what it costs does not grow with the years.
     """
     months = list_months(tx) if last else []
     first = date.fromisoformat(f"{months[-last:][0]}-01") if last and months else date.min
-    moved = _moved(first, date.max, merchant=merchant)
+    moved = _moved(first, date.max, merchant=merchant, public=public)
     return _totals(tx, _summed(_month_of(moved), moved))
 
 
-def total_by_merchant(tx: Session, *, month: str) -> list[Totals]:
+def total_by_merchant(tx: Session, *, month: str, public: bool = False) -> list[Totals]:
     """Every merchant with anything in the month (YYYY-MM), by its code."""
     first, beyond = month_days(month)
-    moved = _moved(first, beyond)
+    moved = _moved(first, beyond, public=public)
     return _totals(tx, _summed(moved.c.merchant, moved))
 
 
 def total_by_merchant_and_month(tx: Session, *, month: str | None = None) -> dict[str, list[Totals]]:
-    """The months of every merchant (by code) with anything, oldest first, or its one month (YYYY-MM); `label` is the month."""
+    """The public months of every merchant (by code) with anything, oldest first, or its one month (YYYY-MM); `label` is the month."""
     first, beyond = month_days(month) if month else (date.min, date.max)
-    moved = _moved(first, beyond)
+    moved = _moved(first, beyond, public=True)
     query = _summed(_month_of(moved), moved).add_columns(moved.c.merchant).group_by(moved.c.merchant)
     found: dict[str, list[Totals]] = {}
     for label, *amounts, merchant in tx.execute(query):
@@ -93,34 +97,6 @@ def month_days(month: str) -> tuple[date, date]:
     return first, (first + timedelta(days=31)).replace(day=1)
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """Public entries, newest first, and the row id from which the next page goes on (None at the end)."""
-
-    entries: Sequence[Entry]
-    older: UUID | None
-
-
-def list_entries(
-    tx: Session,
-    *,
-    merchant: str | None = None,
-    day: date | None = None,
-    kind: str | None = None,
-    before: UUID | None = None,
-    limit: int = 50,
-) -> EntryPage:
-    """A page of public entries by merchant, day and type, read by key and never by offset."""
-    query = select(Entry).order_by(Entry.id.desc()).limit(limit + 1)
-    for column, value in ((Entry.merchant, merchant), (Entry.day, day), (Entry.type, kind)):
-        if value is not None:
-            query = query.where(column == value)
-    if before is not None:
-        query = query.where(Entry.id < before)
-    rows = tx.scalars(query).all()
-    return EntryPage(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
-
-
 def find_verify_run(tx: Session) -> VerifyRun | None:
     """The newest run of `huigong verify`."""
     return tx.scalar(select(VerifyRun).order_by(VerifyRun.at.desc()).limit(1))
@@ -131,7 +107,7 @@ def find_entry(tx: Session, *, public_id: str) -> Entry | None:
     return tx.scalar(select(Entry).where(Entry.public_id == public_id))
 
 
-def _moved(first: date, beyond: date, *, merchant: str | None = None) -> Subquery:
+def _moved(first: date, beyond: date, *, merchant: str | None = None, public: bool = False) -> Subquery:
     """Sales as they were and returns as their opposite, of the days from `first` until `beyond`."""
     parts = []
     for table, sign, count in ((Sale, 1, literal(1)), (Reversal, -1, _VOIDED)):
@@ -143,6 +119,8 @@ def _moved(first: date, beyond: date, *, merchant: str | None = None) -> Subquer
         ).where(table.day >= first, table.day < beyond)
         if merchant is not None:
             part = part.where(table.merchant == merchant)
+        if public:
+            part = part.where(table.entry_id.not_in(_WAITING))
         parts.append(part)
     return union_all(*parts).subquery("moved")
 

@@ -55,4 +55,87 @@ def check_grants_have_entries(connection: Connection) -> Iterator[Finding]:
         yield Finding("grants", f"budget {budget}", f"{fen} fen on {day}: granted {done} times, published {told} times")
 
 
-RECORD_AUDITS: tuple[Audit, ...] = (check_places, check_leaves, check_grants_have_entries)
+def check_openings_are_published(connection: Connection) -> Iterator[Finding]:
+    """Every approved details export is published as it was approved, and nothing is published as one that was not."""
+    rows = connection.execute(
+        text("""
+        WITH told AS (
+          SELECT id, public_id, convert_from(body, 'UTF8')::jsonb AS body FROM entry WHERE type = 'access')
+        SELECT told.public_id, r.id FROM told FULL JOIN
+          (SELECT * FROM details_request WHERE entry_id IS NOT NULL) AS r ON r.entry_id = told.id
+        WHERE (told.body->>'kind' = 'details' OR told.id IS NULL)
+          AND (told.body->>'entries', told.body->>'reason', told.body->>'first_day', told.body->>'last_day')
+            IS DISTINCT FROM (r.sales_count::text, r.reason, r.first_on::text, r.last_on::text)
+        """)
+    )
+    for public_id, request in rows:
+        yield Finding("openings", f"entry {public_id}", f"it is not what was approved: request {request}")
+
+
+def check_erasures(connection: Connection) -> Iterator[Finding]:
+    """Who was erased is nowhere known any more, nobody else's rows were blanked, and the public counts are those of the register."""
+    rows = connection.execute(
+        text("""
+        WITH erased AS (SELECT subject FROM erasure WHERE state = 'done')
+        SELECT 'person ' || subject, 'erased, and yet in the register' FROM erased JOIN member USING (subject)
+        UNION ALL SELECT 'person ' || subject, 'erased, and yet with a key' FROM erased JOIN vault.person_key USING (subject)
+        UNION ALL SELECT 'person ' || subject, 'in the register, and without a key' FROM member
+          WHERE subject NOT IN (SELECT subject FROM vault.person_key)
+        UNION ALL SELECT 'sale ' || public_id, 'of somebody erased, and yet with a card' FROM sale JOIN erased USING (subject)
+          WHERE card_id IS NOT NULL
+        UNION ALL SELECT 'order ' || number, 'of somebody erased, and yet with a card' FROM member_order JOIN erased USING (subject)
+          WHERE card_id IS NOT NULL
+        UNION ALL SELECT 'sale ' || public_id, 'without a card, and its buyer was not erased' FROM sale
+          WHERE card_id IS NULL AND subject NOT IN (SELECT subject FROM erased)
+        UNION ALL SELECT 'order ' || number, 'without a card, and its buyer was not erased' FROM member_order
+          WHERE card_id IS NULL AND subject NOT IN (SELECT subject FROM erased)
+        UNION ALL SELECT 'entry ' || e.public_id, 'counts ' || (convert_from(e.body, 'UTF8')::jsonb ->> 'persons')
+          || ' erasures, the register has ' || (SELECT count(*) FROM erasure x WHERE x.entry_id = e.id)
+          FROM entry e WHERE e.type = 'erasure' AND (convert_from(e.body, 'UTF8')::jsonb ->> 'persons')::bigint
+            <> (SELECT count(*) FROM erasure x WHERE x.entry_id = e.id)
+        """)
+    )
+    for subject, problem in rows:
+        yield Finding("erasures", subject, problem)
+
+
+def check_search(connection: Connection) -> Iterator[Finding]:
+    """What the auditor searches is what the entries say: every one up to a place, its amounts, its transfers, the balances they lead to."""
+    count, last = connection.execute(text("SELECT count(*), coalesce(max(leaf_index) + 1, 0) FROM entry_index")).one()
+    if count != last:
+        yield Finding("search", "entries", f"{count} of the first {last} entries can be found")
+    for public_id, what in connection.execute(text(_UNTRUE)):
+        yield Finding("search", f"entry {public_id}", f"its {what} are not what its bytes say")
+    for account, place in connection.execute(text(_UNEVEN)):
+        yield Finding("search", f"account {account}", f"the balance at place {place} is not the sum of its movements")
+
+
+_READ = "convert_from(e.body, 'UTF8')::jsonb"
+_UNTRUE = f"""
+SELECT e.public_id, 'amounts' FROM entry_index i JOIN entry e ON e.leaf_index = i.leaf_index CROSS JOIN LATERAL (SELECT {_READ} AS said) AS b
+WHERE (i.type, i.merchant, i.day) IS DISTINCT FROM (e.type, e.merchant, e.day)
+  OR i.list_fen::text <> said->>'list' OR i.concession_fen::text <> said->>'concession' OR i.subsidy_fen::text <> said->>'subsidy'
+  OR i.paid_fen::text <> said->>'paid' OR i.rebate_member_fen::text <> said->>'rebate_member'
+  OR i.rebate_union_fen::text <> said->>'rebate_union'
+  OR (e.type IN ('sale', 'void', 'refund') AND i.list_fen IS NULL AND jsonb_typeof(said->'list') = 'number')
+UNION
+SELECT e.public_id, 'transfers' FROM account_movement m JOIN entry e ON e.leaf_index = m.leaf_index
+WHERE position(
+  CASE WHEN m.fen < 0 THEN jsonb_build_array(m.account, m.other, -m.fen) ELSE jsonb_build_array(m.other, m.account, m.fen) END::text
+  IN ({_READ}->'transfers')::text) = 0
+ORDER BY 1, 2
+"""  # noqa: S608  our own constants
+_UNEVEN = """
+SELECT account, min(leaf_index) FROM (
+  SELECT account, leaf_index, balance_fen, sum(fen) OVER (PARTITION BY account ORDER BY leaf_index, number) AS held FROM account_movement
+) AS moved WHERE balance_fen <> held GROUP BY account ORDER BY account
+"""
+
+RECORD_AUDITS: tuple[Audit, ...] = (
+    check_places,
+    check_leaves,
+    check_grants_have_entries,
+    check_erasures,
+    check_search,
+    check_openings_are_published,
+)

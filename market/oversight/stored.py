@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Row, exists, func, select, tuple_
 
@@ -83,11 +83,13 @@ class StoredSale:
         rules = read_rules(facts)
         if type(rules) is not int or rules != RULES:
             raise RulesUnknownError(f"facts.v: priced by rules {json.dumps(rules)}, only {RULES} are known here")
+        if "member" not in facts and not all("gate" in row for row in facts["offers"]):
+            raise ValueError("facts: neither what the offers asked of the shopper stands there, nor what came of it")
         return Case(
             now=datetime.fromisoformat(facts["now"]),
             channel=facts["channel"],
             shop=facts["shop"],
-            member=facts["member"],
+            member=facts.get("member", {}),  # dropped when the buyer was erased: the offers then hold what came of it
             basket=tuple(_line(row) for row in self.basket),
             candidates=tuple(_candidate(row, versions) for row in facts["offers"]),
             accepted=frozenset(facts["accepted"]),
@@ -106,27 +108,32 @@ def count_days(connection: Connection, *, first: date | None = None, beyond: dat
     return {row.day: row.sales for row in connection.execute(query)}
 
 
-def read_sales(connection: Connection, *, day: date, with_void: bool) -> Iterator[list[Row[Any]]]:
-    """The sales of a day with the bodies of their public entries, in the order in which they were made, a batch at a time.
-
-    `priced_at` is when the price was made: of an order when it was placed, which may be before it was sold.
-    """
-    query = (
-        select(
-            *(Sale.public_id, Sale.subject, Sale.card_id, Sale.merchant, Sale.at, Sale.day),
-            *(Sale.list_fen, Sale.concession_fen, Sale.subsidy_fen, Sale.paid_fen),
-            *(Sale.rebate_member_fen, Sale.rebate_union_fen, Sale.basket, Sale.facts, Entry.body),
-            func.coalesce(Order.at, Sale.at).label("priced_at"),
-        )
-        .join(Entry, Entry.id == Sale.entry_id)
-        .outerjoin(Order, Order.id == Sale.order_id)
-        .where(Sale.day == day)
-        .order_by(Sale.at, Sale.id)
+# `priced_at` is when the price was made: of an order when it was placed, which may be before it was sold.
+_SALES: Final = (
+    select(
+        *(Sale.public_id, Sale.subject, Sale.card_id, Sale.merchant, Sale.at, Sale.day),
+        *(Sale.list_fen, Sale.concession_fen, Sale.subsidy_fen, Sale.paid_fen),
+        *(Sale.rebate_member_fen, Sale.rebate_union_fen, Sale.basket, Sale.facts, Entry.body),
+        func.coalesce(Order.at, Sale.at).label("priced_at"),
     )
+    .join(Entry, Entry.id == Sale.entry_id)
+    .outerjoin(Order, Order.id == Sale.order_id)
+)
+
+
+def read_sales(connection: Connection, *, day: date, with_void: bool) -> Iterator[list[Row[Any]]]:
+    """The sales of a day with the bodies of their public entries, in the order in which they were made, a batch at a time."""
+    query = _SALES.where(Sale.day == day).order_by(Sale.at, Sale.id)
     if not with_void:
         query = query.where(~exists().where(Reversal.sale_id == Sale.id, Reversal.kind == "void"))
     with connection.execute(query, execution_options={"yield_per": BATCH}) as rows:
         yield from map(list, rows.partitions())
+
+
+def find_sale(connection: Connection, *, public_id: str) -> Row[Any] | None:
+    """One sale by its public id, with the body of its public entry."""
+    row = connection.execute(_SALES.where(Sale.public_id == public_id)).one_or_none()
+    return cast("Row[Any] | None", row)
 
 
 def open_sale(row: Row[Any]) -> StoredSale:

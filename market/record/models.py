@@ -1,9 +1,12 @@
-"""The table of public entries. Sequencing (leaf indexes, tiles, checkpoints) comes on top of it and changes nothing but `leaf_index`."""
+"""The tables of public entries and of how each merchant's purchases are published.
+
+Sequencing (leaf indexes, tiles, checkpoints) comes on top of entries and changes nothing but `leaf_index`; batching nothing but the batch.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
@@ -18,12 +21,24 @@ _PUBLISHED = {
 
 
 class Entry(Base):
-    """One public entry. `body` is the canonical JSON that is hashed and served; a trigger refuses every change but the first `leaf_index`."""
+    """One entry. `body` is the canonical JSON that is hashed; a trigger refuses every change but the first `leaf_index` or the first batch.
+
+    A purchase of a batched merchant (`is_batched`) never has a place of its own: it stands at `batch_index` below the root that the
+    public entry `batch_id` says, and in no other.
+    """
 
     __tablename__ = "entry"
     __table_args__ = (
         CheckConstraint("octet_length(body) BETWEEN 2 AND 65535", name="body_size"),
-        Index("ix_entry_unsequenced", "id", postgresql_where="leaf_index IS NULL"),
+        CheckConstraint(
+            "NOT is_batched OR (leaf_index IS NULL AND type IN ('sale', 'void', 'refund'))", name="batched_unplaced"
+        ),
+        CheckConstraint(
+            "num_nulls(batch_id, batch_index) <> 1 AND (batch_id IS NULL OR is_batched)", name="batch_whole"
+        ),
+        Index("ix_entry_unsequenced", "id", postgresql_where="leaf_index IS NULL AND NOT is_batched"),
+        Index("ix_entry_unbatched", "merchant", "day", postgresql_where="is_batched AND batch_id IS NULL"),
+        Index("uq_entry_batch", "batch_id", "batch_index", unique=True, postgresql_where="batch_id IS NOT NULL"),
         Index("ix_entry_type_id", "type", "id"),
         *(Index(name, *columns, postgresql_where="leaf_index IS NOT NULL") for name, columns in _PUBLISHED.items()),
     )
@@ -36,3 +51,42 @@ class Entry(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     leaf_index: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    is_batched: Mapped[bool] = mapped_column(server_default=false())
+    batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"))
+    batch_index: Mapped[int | None]
+
+
+class MerchantPublication(Base):
+    """How the purchases of a merchant (by code) are published from a day on; of all whose day has come the last one written holds.
+
+    `reason` is why, `by` the officer who chose it or took his choice back, None where a rule decided.
+    """
+
+    __tablename__ = "merchant_publication"
+    __table_args__ = (
+        CheckConstraint("publication IN ('row', 'batched')", name="publication_known"),
+        CheckConstraint("reason IN ('new', 'stated', 'sales', 'few', 'sensitive', 'chosen')", name="reason_known"),
+        CheckConstraint(
+            "publication = CASE WHEN reason = 'sales' THEN 'row' WHEN reason = 'stated' THEN publication ELSE 'batched' END",
+            name="reason_fits",
+        ),
+        CheckConstraint("reason <> 'chosen' OR by IS NOT NULL", name="chosen_by_somebody"),
+        Index("ix_merchant_publication_newest", "merchant", text("id DESC")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    merchant: Mapped[str] = mapped_column(Text)
+    from_on: Mapped[date]
+    publication: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    by: Mapped[UUID | None]
+    decided_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class PublicationReview(Base):
+    """The months for which it has been decided how purchases are published, by their first day: each once."""
+
+    __tablename__ = "publication_review"
+
+    from_on: Mapped[date] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

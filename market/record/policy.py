@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from market.kit.canonical import canonical_json
 from market.record.log.errors import MalformedError
@@ -12,7 +13,17 @@ from market.record.log.keys import Kind, VerifierKey, parse_vkey
 # What waits for its window, so that neither order nor time of publication tells whose purchase it was. All else has no window.
 WINDOWED: Final = ("sale", "void", "refund")
 # What others refer to comes before what refers to it; purchases of a window are shuffled within their rank.
-RANKS: Final = {"key": 0, "policy": 0, "sale": 2, "void": 3, "refund": 3, "rebate": 3, "settlement": 4, "close": 5}
+RANKS: Final = {
+    "key": 0,
+    "policy": 0,
+    "sale": 2,
+    "void": 3,
+    "refund": 3,
+    "rebate": 3,
+    "batch": 4,
+    "settlement": 4,
+    "close": 5,
+}
 OTHERS: Final = 1
 _TYPES: Final = {
     "origin": str,
@@ -60,6 +71,16 @@ class Policy:
         closes = self.closes(at) if kind in WINDOWED else at
         return (closes + timedelta(seconds=self.delay_seconds)).replace(microsecond=0)
 
+    def batch_promised_by(self, day: date, at: datetime) -> datetime:
+        """When a purchase of this day, known to the log from this instant on, is in a batch below a signed checkpoint at the latest.
+
+        What waits is published when its month is over, whatever its count.
+        """
+        _, beyond = month_of(day)
+        over = datetime.combine(beyond, time(), ZoneInfo(self.zone))
+        closes = self.closes(max(over, at).astimezone(UTC))
+        return (closes + timedelta(seconds=self.delay_seconds)).replace(microsecond=0)
+
     def entry(self, *, public_id: str, day: date) -> bytes:
         """The public entry that makes this the policy."""
         return canonical_json(
@@ -78,6 +99,12 @@ class Policy:
                 "own_witnesses": [key.text for key in self.own_witnesses],
             }
         )
+
+
+def month_of(day: date) -> tuple[date, date]:
+    """The first day of a day's month, and the first of the next."""
+    first = day.replace(day=1)
+    return first, (first + timedelta(days=31)).replace(day=1)
 
 
 def parse_policy(body: bytes) -> Policy:

@@ -7,11 +7,12 @@ that has others asks for it.
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from market.kit.canonical import canonical_json
 from market.kit.clock import get_zone
-from market.pricing import RULES, Case, Quote
+from market.pricing import RULES, Candidate, Case, Offer, Quote, gate_outcome
 
 _BEFORE_NUMBERS: Final = 1  # the rules of the sales whose facts have no number yet
 
@@ -41,6 +42,23 @@ def facts_document(case: Case, quote: Quote, *, book: int) -> bytes:
             "quote": quote.to_json(),
         }
     )
+
+
+def drop_person(facts: bytes, offers: Mapping[tuple[str, int], Offer]) -> bytes:
+    """The facts document without what it says of the shopper: of each offer stays whether it could be used, so that the price comes out again.
+
+    `offers` are the terms of its candidates by id and version. A document without the shopper's facts stays as it is.
+    """
+    document: dict[str, Any] = json.loads(facts)
+    if "member" not in document:
+        return facts
+    member, at = document.pop("member"), datetime.fromisoformat(document["now"])
+    case = Case(now=at, channel=document["channel"], basket=(), candidates=(), member=member)
+    for row in document["offers"]:
+        if "gate" not in row:
+            shut = gate_outcome(Candidate(offers[row["id"], row["version"]]), case)
+            row["gate"] = None if shut is None else shut.value
+    return canonical_json(document)
 
 
 def read_rules(facts: Mapping[str, Any]) -> object:

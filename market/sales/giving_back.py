@@ -16,7 +16,7 @@ from market.ledger.operations import post
 from market.ledger.postings import Draw, Event, Rebates, post_return
 from market.pricing.refund import line_shares, refund_step
 from market.record.entries import Amounts, PublicTransfer, return_entry
-from market.record.operations import append_entry
+from market.record.publication import append_purchase
 from market.sales.documents import read_basket, read_quote
 from market.sales.models import Reversal, Sale
 
@@ -151,7 +151,9 @@ def book_return(
         amounts=amounts,
         transfers=[PublicTransfer(posting.debit, posting.credit, posting.amount_fen) for posting in postings],
     )
-    entry_id = append_entry(tx, kind=kind, public_id=public_id, merchant=row.merchant, day=day, body=body, at=at)
+    entry_id = append_purchase(
+        tx, kind=kind, public_id=public_id, merchant=row.merchant, day=day, body=body, at=at, of=row.entry_id
+    )
     tx.execute(
         insert(Reversal).values(
             id=id_,

@@ -29,7 +29,8 @@ class Sale(Base):
 
     The rebates are what the merchant owes afterwards, to the member and to the union, out of what was paid.
     `basket` and `facts` are canonical JSON kept as bytes: together they are the pricing document and, in `facts`, the quote
-    that answered it. The `back_…` sums of later voids and refunds are the only columns that change (trigger).
+    that answered it. The `back_…` sums of later voids and refunds are the only columns that change (trigger), but for what is dropped
+    of a buyer who was erased (`restrict_person`): his card, the request, and the facts about him.
     """
 
     __tablename__ = "sale"
@@ -82,7 +83,7 @@ class Sale(Base):
     visit_id: Mapped[UUID | None]
     order_id: Mapped[UUID | None] = mapped_column(ForeignKey("member_order.id", use_alter=True))
     subject: Mapped[UUID]
-    card_id: Mapped[UUID]
+    card_id: Mapped[UUID | None]
     key: Mapped[str] = mapped_column(Text)
     request: Mapped[dict[str, Any]] = mapped_column(JSONB)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

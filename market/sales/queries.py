@@ -184,7 +184,7 @@ def get_person_documents(tx: Session, *, subject: UUID, public_id: str) -> dict[
     """The private documents of one sale that this person made, as its entry commits to them. Raises NotFoundError, also for another's."""
     query = select(Sale.card_id, Sale.basket, Sale.facts).where(Sale.public_id == public_id, Sale.subject == subject)
     row = tx.execute(query).one_or_none()
-    if row is None:
+    if row is None or row.card_id is None:  # of somebody erased nobody opens a commitment
         raise NotFoundError
     return list_documents(subject=subject, card_id=row.card_id, basket=row.basket, facts=row.facts)
 
@@ -207,6 +207,24 @@ def median_list_fen(tx: Session, *, shop_id: UUID, last: int = 200) -> int | Non
     recent = select(Sale.list_fen).where(Sale.shop_id == shop_id).order_by(Sale.day.desc()).limit(last).subquery()
     median = tx.scalar(select(func.percentile_disc(literal_column("0.5")).within_group(recent.c.list_fen)))
     return None if median is None else int(median)
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """How many sales a merchant made, and how many of them in an hour with at least so many sales of his."""
+
+    sales: int
+    in_company: int
+
+
+def count_company(tx: Session, *, first: date, beyond: date, least: int) -> dict[str, Company]:
+    """The sales of every merchant (by code) in the days from `first` until `beyond`, and those in hours with at least `least` of them."""
+    hour = func.date_trunc("hour", Sale.at)
+    days = (Sale.day >= first, Sale.day < beyond)
+    hours = select(Sale.merchant, func.count().label("sales")).where(*days).group_by(Sale.merchant, hour).subquery()
+    in_company = func.coalesce(func.sum(hours.c.sales).filter(hours.c.sales >= least), 0)
+    query = select(hours.c.merchant, func.sum(hours.c.sales), in_company).group_by(hours.c.merchant)
+    return {merchant: Company(int(sales), int(crowd)) for merchant, sales, crowd in tx.execute(query)}
 
 
 def _page(tx: Session, whose: ColumnElement[bool], before: tuple[datetime, UUID] | None, limit: int) -> SalePage:

@@ -21,7 +21,7 @@ from market.ledger.postings import Event, Posting, Rebates, post_sale
 from market.offers.live import LiveBook
 from market.pricing import Case, Line, Quote, quote
 from market.record.entries import Amounts, PublicTransfer, commit_documents, sale_entry
-from market.record.operations import append_entry
+from market.record.publication import append_purchase
 from market.sales.documents import basket_document, facts_document, read_quote
 from market.sales.models import Sale
 from market.sales.parties import Shopper, Till
@@ -143,7 +143,7 @@ def redeem(tx: Session, *, shopper: Shopper, till: Till, keyed: Keyed, live: Liv
     body = _entry(shopper, till, priced, sale, postings)
     draws = make_draws(priced.quote, live=live, subject=shopper.subject, at=at)
     # From here on nothing but a balance emptied in the meantime can fail.
-    entry_id = append_entry(
+    entry_id = append_purchase(
         tx, kind="sale", public_id=sale["public_id"], merchant=till.merchant, day=sale["day"], body=body, at=at
     )
     tx.connection().execute(_INSERT_SALE, {**sale, "id": sale_id, "entry_id": entry_id})

@@ -3,9 +3,8 @@
 from datetime import date, timedelta
 
 from api.pages import views as v
-from tests.gallery.frame import MONTHS, NOW, TODAY, Sample, amounts
+from tests.gallery.frame import MONTHS, NOW, Sample, amounts
 from tests.gallery.member import SHOPS
-from tests.gallery.public import MERCHANTS
 
 WAITING = tuple(
     v.WaitingOffer(
@@ -32,30 +31,6 @@ ENTRY_JSON = (
     '{"ccy":"CNY","channel":"shop","concession":160,"day":"2026-11-20","id":"8f1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f",'
     '"list":1800,"merchant":"m_0042","offers":[["NOODLE10",3,160]],"paid":1540,"rebate_member":0,"rebate_union":0,'
     '"subsidy":100,"tender":"declared","transfers":[["budget:b_12","payable:m_0042",100]],"type":"sale","v":1}'
-)
-
-
-ENTRIES = tuple(
-    v.EntryRow(
-        entry_id=f"{n:x}f1c0d5e7a4b4c1e",
-        day_on=TODAY - timedelta(days=n // 4),
-        kind=kind,
-        merchant=merchant,
-        merchant_code=code,
-        amounts=amounts(list_fen, concession, subsidy, list_fen // 50, list_fen // 100),
-        offers=offers,
-    )
-    for n, (kind, merchant, code, list_fen, concession, subsidy, offers) in enumerate(
-        (
-            ("sale", "老周餐饮", "m_0042", 1800, 160, 100, ("NOODLE10 v3",)),
-            ("sale", "惠民超市", "m_0107", 10930, 2000, 300, ("FRESH100 v1", "EGG2 v2")),
-            ("refund", "惠民超市", "m_0107", -2300, -400, -60, ()),
-            ("void", "康宁医药", "m_0150", -6660, -450, -1000, ()),
-            ("offer", "老周餐饮", "m_0042", 0, 0, 0, ("NOODLE10 v4",)),
-            ("budget", None, None, 0, 0, 0, ()),
-            ("sale", "晨光图书", "m_0008", 6000, 1500, 0, ("BOOK75 v1",)),
-        )
-    )
 )
 
 
@@ -124,8 +99,10 @@ DESK: tuple[Sample, ...] = (
         "desk/home.html",
         v.DeskHome(
             unit="临江钢铁厂",
+            details_count=1,
             members_count=3012,
             cards_count=2944,
+            erasures_count=2,
             units=tuple(
                 v.UnitRow(name=name, members_count=members, cards_count=cards)
                 for name, members, cards in (
@@ -177,69 +154,18 @@ DESK: tuple[Sample, ...] = (
     Sample(
         "desk-none",
         "desk/home.html",
-        v.DeskHome(unit="转炉车间", members_count=0, cards_count=0, units=(), budgets=(), waiting=(), imports=()),
+        v.DeskHome(
+            unit="转炉车间",
+            details_count=0,
+            members_count=0,
+            cards_count=0,
+            erasures_count=0,
+            units=(),
+            budgets=(),
+            waiting=(),
+            imports=(),
+        ),
         "officer",
         "/desk",
-    ),
-    Sample(
-        "audit",
-        "audit/home.html",
-        v.AuditHome(
-            months=MONTHS,
-            merchants=tuple(v.MerchantChoice(code=m.code, name=m.name) for m in MERCHANTS),
-            merchant_code=None,
-            day_on=None,
-            entries=ENTRIES,
-            older="eyJ",
-            verify=v.VerifyRun(at=NOW, checks_count=11, rows_count=231_404, findings=()),
-        ),
-        "auditor",
-        "/audit",
-    ),
-    Sample(
-        "audit-findings",
-        "audit/home.html",
-        v.AuditHome(
-            months=MONTHS,
-            merchants=(v.MerchantChoice(code="m_0042", name="老周餐饮"),),
-            merchant_code="m_0042",
-            day_on=TODAY,
-            entries=(),
-            older=None,
-            verify=v.VerifyRun(
-                at=NOW,
-                checks_count=11,
-                rows_count=231_404,
-                findings=(
-                    v.Finding(check="balances", sentence="预算 b_12 的余额与流水相差 ¥1.00。", subject="b_12"),
-                    v.Finding(check="sales", sentence="一笔核销的标价不等于三项之和。", subject="8f1c"),
-                ),
-            ),
-        ),
-        "auditor",
-        "/audit?merchant=m_0042",
-    ),
-    Sample(
-        "audit-new",
-        "audit/home.html",
-        v.AuditHome(months=(), merchants=(), merchant_code=None, day_on=None, entries=(), older=None, verify=None),
-        "auditor",
-        "/audit",
-    ),
-    Sample(
-        "entry",
-        "audit/entry.html",
-        v.AuditEntry(
-            entry_id="8f1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f",
-            kind="sale",
-            day_on=TODAY,
-            merchant="老周餐饮",
-            entry_json=ENTRY_JSON,
-            sha256="c" * 64,
-            entry_hash="d" * 64,
-            bytes_count=len(ENTRY_JSON),
-        ),
-        "auditor",
-        "/audit/entries/8f1c",
     ),
 )

@@ -238,6 +238,8 @@ RECEIPT = v.Receipt(
     refunds=(),
     entry_hash="9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de",
     record_number=None,
+    is_batched=False,
+    batch_count=None,
     promise_by=NOW + timedelta(hours=1),
     is_overdue=False,
     check_url="https://card.example.org/record/check?entry=8f1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f#9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de",
@@ -329,6 +331,20 @@ MEMBER: tuple[Sample, ...] = (
         "/receipts/8f1c",
     ),
     Sample(
+        "receipt-batch-waiting",
+        "member/receipt.html",
+        replace(RECEIPT, is_batched=True, promise_by=NOW + timedelta(days=10)),
+        "member",
+        "/receipts/8f1c",
+    ),
+    Sample(
+        "receipt-in-batch",
+        "member/receipt.html",
+        replace(RECEIPT, is_batched=True, record_number=48_213, batch_count=17),
+        "member",
+        "/receipts/8f1c",
+    ),
+    Sample(
         "receipt-unpromised",
         "member/receipt.html",
         replace(RECEIPT, promise_by=None),
@@ -363,6 +379,7 @@ MEMBER: tuple[Sample, ...] = (
             name="王建国",
             login="wjg",
             unit="炼钢厂 · 转炉车间 · 甲班",
+            is_member=True,
             sessions=(
                 v.SessionRow(
                     session_id="a",

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 
 from api.pages import views as v
+from api.pages.views.record import PublicationSaid
 from tests.gallery.desk import ENTRY_JSON
 from tests.gallery.frame import MONTHS, NOW, TODAY, Sample, amounts
 from tests.gallery.public import MERCHANTS, TOTAL
@@ -32,6 +33,7 @@ BUSINESSES = tuple(
         category=category,
         since_on=date(2026, 3, 1) + timedelta(days=17 * n),
         is_suspended=n == 5,
+        is_batched=category == "pharmacy",
         offers_count=(3, 2, 1, 1, 2, 0, 1)[n],
         amounts=row.amounts,
         sales_count=row.sales_count,
@@ -48,6 +50,7 @@ ENTRIES = tuple(
         merchant=merchant,
         merchant_code=code,
         amounts=amounts(list_fen, concession, subsidy, list_fen // 50, list_fen // 100),
+        count=17 if kind == "batch" else None,
         offers=offers,
     )
     for n, (kind, merchant, code, list_fen, concession, subsidy, offers) in enumerate(
@@ -55,7 +58,8 @@ ENTRIES = tuple(
             ("sale", "老周餐饮", "m_0001", 1800, 160, 100, ("NOODLE10 v3",)),
             ("sale", "惠民超市", "m_0000", 10930, 2000, 300, ("FRESH100 v1", "EGG2 v2")),
             ("refund", "惠民超市", "m_0000", 2300, 400, 60, ()),
-            ("void", "康宁医药", "m_0002", 6660, 450, 1000, ()),
+            ("batch", "康宁医药", "m_0002", 96_660, 4500, 1000, ("CARE5 v2",)),
+            ("void", "惠民超市", "m_0000", 6660, 450, 1000, ()),
             ("offer", None, None, 0, 0, 0, ()),
             ("budget", None, None, 0, 0, 0, ()),
             ("merchant", "麦香坊烘焙", "m_0004", 0, 0, 0, ()),
@@ -74,13 +78,14 @@ OFFERS_GIVEN = tuple(
         merchant=merchant,
         is_rebate=is_rebate,
         sales_count=count,
+        batches_count=batches,
         borne_fen=fen,
     )
-    for offer, version, title, merchant, is_rebate, count, fen in (
-        ("FRESH100", 1, "满 100 减 20", "惠民超市", False, 191, 382_000),
-        ("NOODLE10", 3, "面食九折", "老周餐饮", False, 1204, 231_000),
-        ("BOOK75", 1, "图书七五折", "晨光图书", False, 198, 230_090),
-        ("HEALTH5", 2, "药品返百分之五", "康宁医药", True, 102, 48_500),
+    for offer, version, title, merchant, is_rebate, count, batches, fen in (
+        ("FRESH100", 1, "满 100 减 20", "惠民超市", False, 191, 0, 382_000),
+        ("NOODLE10", 3, "面食九折", "老周餐饮", False, 1204, 0, 231_000),
+        ("BOOK75", 1, "图书七五折", "晨光图书", False, 198, 2, 230_090),
+        ("HEALTH5", 2, "药品返百分之五", "康宁医药", True, 0, 14, 48_500),
     )
 )
 
@@ -111,6 +116,8 @@ def entry(**changed: object) -> v.RecordEntry:
             v.TransferShown(debit="budget:b_12", credit="payable:m_0042", amount_fen=100),
             v.TransferShown(debit="receivable:m_0042", credit="rebates:members", amount_fen=30),
         ),
+        "count": None,
+        "is_return": False,
         "of": None,
         "returns": ("1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f8f",),
         "fields": (
@@ -207,8 +214,9 @@ RECORD: tuple[Sample, ...] = (
             months=DAYS,
             given=OFFERS_GIVEN,
             sales_count=2711,
-            given_fen=sum(row.borne_fen for row in OFFERS_GIVEN),
+            given_fen=sum(row.borne_fen for row in OFFERS_GIVEN) + 3_120,
             back_fen=31_240,
+            other_fen=3_120,
         ),
         None,
         "/record/months/offers",
@@ -216,7 +224,7 @@ RECORD: tuple[Sample, ...] = (
     Sample(
         "record-offer-sums-empty",
         "record/offer_sums.html",
-        v.RecordOfferSums(month_on=MONTH, months=(), given=(), sales_count=0, given_fen=0, back_fen=0),
+        v.RecordOfferSums(month_on=MONTH, months=(), given=(), sales_count=0, given_fen=0, back_fen=0, other_fen=0),
         None,
         "/record/months/offers",
     ),
@@ -298,6 +306,8 @@ RECORD: tuple[Sample, ...] = (
             category="food",
             since_on=date(2026, 3, 18),
             is_suspended=False,
+            published=PublicationSaid(publication="row", from_on=date(2026, 6, 1)),
+            coming=PublicationSaid(publication="batched", from_on=date(2026, 12, 1)),
             months=MONTHS,
             versions=tuple(
                 v.MerchantVersion(
@@ -316,7 +326,7 @@ RECORD: tuple[Sample, ...] = (
                 )
             ),
             entries=ENTRIES[:4],
-            terms_entry=ENTRIES[6].entry_id,
+            terms_entry=ENTRIES[7].entry_id,
         ),
         None,
         "/record/merchants/m_0001",
@@ -330,6 +340,8 @@ RECORD: tuple[Sample, ...] = (
             category="tea",
             since_on=TODAY,
             is_suspended=True,
+            published=PublicationSaid(publication="batched", from_on=TODAY),
+            coming=None,
             months=(),
             versions=(),
             entries=(),

@@ -1,13 +1,18 @@
 """All samples. Made-up people, shops and amounts that add up, for looking at and for tests; never for the product."""
 
+from tests.gallery.accounts import ACCOUNTS
+from tests.gallery.audit import AUDIT
 from tests.gallery.breakdowns import BREAKDOWN_PAGES
 from tests.gallery.desk import DESK
+from tests.gallery.details import DETAILS
 from tests.gallery.dry_run import DRY_RUNS
+from tests.gallery.erasure import ERASURES
 from tests.gallery.frame import Sample
 from tests.gallery.handout import HAND_OUT
 from tests.gallery.member import MEMBER
 from tests.gallery.offers import OFFERS
 from tests.gallery.public import PUBLIC
+from tests.gallery.publication import PUBLICATION
 from tests.gallery.purchases import PURCHASE_DESK
 from tests.gallery.record import RECORD
 from tests.gallery.sandbox import SANDBOX
@@ -20,10 +25,13 @@ SAMPLES: tuple[Sample, ...] = (
     *PUBLIC,
     *RECORD,
     *BREAKDOWN_PAGES,
+    *ACCOUNTS,
     *MEMBER,
     *TILL,
     *DESK,
+    *AUDIT,
     *DRY_RUNS,
+    *DETAILS,
     *OFFERS,
     *SHOP,
     *SHOPPING,
@@ -31,4 +39,6 @@ SAMPLES: tuple[Sample, ...] = (
     *SUPPLIER,
     *HAND_OUT,
     *PURCHASE_DESK,
+    *ERASURES,
+    *PUBLICATION,
 )

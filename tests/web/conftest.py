@@ -77,7 +77,13 @@ def build_works() -> Works:
             at=at,
         ).member_id
         merchant = merchants.admit_merchant(
-            tx, code="m_0001", name="老王面馆", credit_code="91350211MA0001000Y", category="food", at=at
+            tx,
+            code="m_0001",
+            name="老王面馆",
+            credit_code="91350211MA0001000Y",
+            category="food",
+            publication="row",
+            at=at,
         )
         shop = merchants.add_shop(
             tx, merchant_id=merchant, code="s_0001", name="老王面馆一店", address="东门", till="amounts"

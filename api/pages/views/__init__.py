@@ -4,24 +4,20 @@ The docstring of a view names its route, its form fields and its htmx block. Vie
 needs a database; a test compares every template with the fields of its view, both ways.
 """
 
+from api.pages.views.audit import AUDIT_TEMPLATES
 from api.pages.views.desk import (
-    AuditEntry,
-    AuditHome,
     BudgetRow,
     DeskHome,
-    EntryRow,
-    Finding,
     ImportRow,
-    MerchantChoice,
     MerchantHome,
     OfferRow,
     RowError,
     ShopRow,
     StaffRow,
     UnitRow,
-    VerifyRun,
     WaitingOffer,
 )
+from api.pages.views.details import DETAILS_TEMPLATES
 from api.pages.views.dry_run import (
     DryRunBasket,
     DryRunChoice,
@@ -32,6 +28,7 @@ from api.pages.views.dry_run import (
     DryRuns,
     DryRunWeek,
 )
+from api.pages.views.erasure import ERASURE_TEMPLATES
 from api.pages.views.member import (
     CardCode,
     Me,
@@ -70,6 +67,7 @@ from api.pages.views.offers import (
     SignatureRow,
 )
 from api.pages.views.public import DemoDoor, Home, Problem, ReceiptCheck, SignIn
+from api.pages.views.publication import DeskPublication
 from api.pages.views.purchases import (
     BoughtRow,
     DeskEvent,
@@ -267,6 +265,8 @@ TEMPLATES: dict[str, type] = {
     "merchant/offers.html": OwnerOffers,
     "record_check.html": ReceiptCheck,
     **RECORD_TEMPLATES,
+    **DETAILS_TEMPLATES,
+    **ERASURE_TEMPLATES,
     "record_offers.html": RecordOffers,
     "record_offer.html": RecordOffer,
     "merchant/orders.html": MerchantOrders,
@@ -285,10 +285,10 @@ TEMPLATES: dict[str, type] = {
     "desk/purchases.html": DeskPurchases,
     "desk/products.html": DeskProducts,
     "desk/points.html": DeskPoints,
+    "desk/publication.html": DeskPublication,
     "desk/payments.html": DeskPayments,
     "desk/event.html": DeskEvent,
-    "audit/home.html": AuditHome,
-    "audit/entry.html": AuditEntry,
+    **AUDIT_TEMPLATES,
     "sandbox/pay.html": SandboxPay,
 }
 
@@ -299,8 +299,6 @@ __all__ = [
     "AskLine",
     "AskedBack",
     "AskedLine",
-    "AuditEntry",
-    "AuditHome",
     "BackRow",
     "BackShown",
     "BasketBlock",
@@ -338,7 +336,6 @@ __all__ = [
     "DryRunRow",
     "DryRunWeek",
     "DryRuns",
-    "EntryRow",
     "EventRow",
     "ExampleShown",
     "ExamplesShown",
@@ -347,7 +344,6 @@ __all__ = [
     "FileChange",
     "FileEffect",
     "FileShown",
-    "Finding",
     "FlashEntry",
     "FlashVariant",
     "FlashWait",
@@ -371,7 +367,6 @@ __all__ = [
     "MemberCard",
     "MemberOffers",
     "MemberShop",
-    "MerchantChoice",
     "MerchantHome",
     "MerchantName",
     "MerchantOrder",
@@ -490,7 +485,6 @@ __all__ = [
     "UndoShown",
     "UnitRow",
     "VariantShown",
-    "VerifyRun",
     "WaitingOffer",
     "WaitingPaymentRow",
     "WaitingRefundRow",

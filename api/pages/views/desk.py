@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from api.pages.views.shared import Amounts, DayAmounts, MonthAmounts, OfferState
+from api.pages.views.shared import Amounts, DayAmounts, OfferState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,83 +124,14 @@ class ImportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DeskHome:
-    """`desk/home.html` at /desk."""
+    """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit, `details_count` for details anywhere."""
 
     unit: str
+    details_count: int
     members_count: int
     cards_count: int
+    erasures_count: int
     units: tuple[UnitRow, ...]
     budgets: tuple[BudgetRow, ...]
     waiting: tuple[WaitingOffer, ...]
     imports: tuple[ImportRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class EntryRow:
-    """One unnamed public entry: never a person, never an exact time."""
-
-    entry_id: str
-    day_on: date
-    kind: str
-    merchant: str | None
-    merchant_code: str | None
-    amounts: Amounts
-    offers: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One sentence of `huigong verify` and what it points at."""
-
-    check: str
-    sentence: str
-    subject: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class VerifyRun:
-    """The last run of `huigong verify`."""
-
-    at: datetime
-    checks_count: int
-    rows_count: int
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MerchantChoice:
-    """A merchant to filter by."""
-
-    code: str
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditHome:
-    """`audit/home.html` at /audit?merchant=CODE&day=2026-11-22&before=CURSOR; block `entries` for htmx.
-
-    Exports at /audit/entries.csv and .jsonl take the same filters; an empty value is no filter. `months` in time order,
-    `entries` newest first, `verify` None before any run.
-    """
-
-    months: tuple[MonthAmounts, ...]
-    merchants: tuple[MerchantChoice, ...]
-    merchant_code: str | None
-    day_on: date | None
-    entries: tuple[EntryRow, ...]
-    older: str | None
-    verify: VerifyRun | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditEntry:
-    """`audit/entry.html` at /audit/entries/{entry_id}: the stored bytes, decoded, their SHA-256 and leaf hash, in hex."""
-
-    entry_id: str
-    kind: str
-    day_on: date
-    merchant: str | None
-    entry_json: str
-    sha256: str
-    entry_hash: str
-    bytes_count: int

@@ -132,8 +132,9 @@ class Receipt:
     """`member/receipt.html` at /receipts/{receipt_id}; the file at /receipts/{receipt_id}/file?facts=&subject=. `entry_hash` is hex.
 
     `quote` is the price of the purchase itself, before `refunds`. `record_number` is its number in the public record, None while it is
-    not published; `promise_by` until when that is promised under signature, None where no promise can be given; `is_overdue` says that
-    this time is over. `check_url` leads whoever has it to the check of this entry.
+    not published; one that `is_batched` is published with others: then that is the batch's number, with `batch_count` purchases.
+    `promise_by` is until when that is promised under signature, None where no promise can be given; `is_overdue` says that this time is
+    over. `check_url` leads whoever has it to the check of this entry.
     """
 
     receipt_id: str
@@ -147,6 +148,8 @@ class Receipt:
     refunds: tuple[RefundRow, ...]
     entry_hash: str
     record_number: int | None
+    is_batched: bool
+    batch_count: int | None
     promise_by: datetime | None
     is_overdue: bool
     check_url: str
@@ -165,9 +168,13 @@ class SessionRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Me:
-    """`member/me.html` at /me, for every role. `unit` is the unit, merchant or shop the person belongs to."""
+    """`member/me.html` at /me, for every role. `unit` is the unit, merchant or shop the person belongs to.
+
+    A member (`is_member`) is led to who looked at his record.
+    """
 
     name: str
     login: str
     unit: str
+    is_member: bool
     sessions: tuple[SessionRow, ...]

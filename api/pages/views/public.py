@@ -60,7 +60,10 @@ class CheckedReceipt:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedEntry:
-    """A published entry: its number in the record, its hash (hex), and what it says. `amounts` is None where it is about none."""
+    """A published entry: its number in the record, its hash (hex), and what it says. `amounts` is None where it is about none.
+
+    `count` purchases are in a batch. Of a purchase that is published in one (`is_inside`) the hash is its own, all else the batch's.
+    """
 
     public_id: str
     entry_hash: str
@@ -69,6 +72,8 @@ class CheckedEntry:
     on: date
     merchant: str | None
     amounts: Amounts | None
+    count: int | None
+    is_inside: bool
 
 
 @dataclass(frozen=True, kw_only=True)

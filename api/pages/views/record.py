@@ -66,7 +66,7 @@ class RecordMonths:
 
 @dataclass(frozen=True, kw_only=True)
 class OfferGiven:
-    """What merchants bore under one version of an offer in a month, in fen, and in how many sales."""
+    """What merchants bore under one version of an offer in a month, in fen: in so many sales, and in batches that do not say in how many."""
 
     offer_id: str
     version: int
@@ -74,6 +74,7 @@ class OfferGiven:
     merchant: str
     is_rebate: bool
     sales_count: int
+    batches_count: int
     borne_fen: int
 
 
@@ -82,6 +83,7 @@ class RecordOfferSums:
     """`record/offer_sums.html` at /record/months/offers?month=2026-11; exports at .csv and .json.
 
     Counted from published entries alone: `given_fen` is the sum of concessions and rebates in the sales, `back_fen` in voids and refunds.
+    `other_fen` of what was given stands in batches that do not name its offers.
     """
 
     month_on: date
@@ -90,6 +92,7 @@ class RecordOfferSums:
     sales_count: int
     given_fen: int
     back_fen: int
+    other_fen: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +154,7 @@ class PublicMerchant:
     category: str
     since_on: date
     is_suspended: bool
+    is_batched: bool
     offers_count: int
     amounts: Amounts
     sales_count: int
@@ -188,7 +192,7 @@ class MerchantVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedRow:
-    """A published entry in a list, at place `leaf_index` of the log. `offers` as `NOODLE10 v3`."""
+    """A published entry in a list, at place `leaf_index` of the log. `offers` as `NOODLE10 v3`; `count` purchases of a batch."""
 
     leaf_index: int
     entry_id: str
@@ -197,14 +201,24 @@ class PublishedRow:
     merchant: str | None
     merchant_code: str | None
     amounts: Amounts
+    count: int | None
     offers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicationSaid:
+    """How a merchant's purchases are published from a day on."""
+
+    publication: Literal["row", "batched"]
+    from_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordMerchant:
     """`record/merchant.html` at /record/merchants/{code}: its months, its offers with all versions, its newest entries.
 
-    `terms_entry` is the newest published entry about the merchant itself, None while there is none.
+    `terms_entry` is the newest published entry about the merchant itself, None while there is none. `published` is how its purchases
+    are published now (None: nothing is said of it yet, so row by row), `coming` how they will be.
     """
 
     code: str
@@ -212,6 +226,8 @@ class RecordMerchant:
     category: str
     since_on: date
     is_suspended: bool
+    published: PublicationSaid | None
+    coming: PublicationSaid | None
     months: tuple[MonthAmounts, ...]
     versions: tuple[MerchantVersion, ...]
     entries: tuple[PublishedRow, ...]
@@ -269,6 +285,59 @@ class TransferShown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountRow:
+    """A public account by its code, what people call it, and what it holds (credits less debits, fen); `last_on` it moved last."""
+
+    account: str
+    name: str | None
+    fen: int
+    last_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordAccounts:
+    """`record/accounts.html` at /record/accounts?kind=budget; exports at .csv and .json. `kinds` are those that some account has."""
+
+    kinds: tuple[str, ...]
+    kind: str | None
+    accounts: tuple[AccountRow, ...]
+    published: Checkpointed
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovementShown:
+    """What an entry credited an account (debited: negative) against `other`, and what it held then, in fen."""
+
+    leaf_index: int
+    entry_id: str
+    kind: str
+    day_on: date
+    other: str
+    fen: int
+    balance_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordAccount:
+    """`record/account.html` at /record/accounts/{account}?before=; all movements at .csv and .json.
+
+    Movements by place, the highest first. `opening_fen` is the balance before the lowest of the page, `closing_fen` that after its
+    highest, `held_fen` the one now.
+    """
+
+    account: str
+    name: str | None
+    kind: str
+    held_fen: int
+    opening_fen: int
+    closing_fen: int
+    movements: tuple[MovementShown, ...]
+    before: str | None
+    older: str | None
+    published: Checkpointed
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfferShare:
     """What a merchant bears of a sale under one version of an offer, in fen."""
 
@@ -281,8 +350,8 @@ class OfferShare:
 class RecordEntry:
     """`record/entry.html` at /record/entries/{entry}: one published entry, whatever its type.
 
-    `amounts` only of purchases and returns; `of` is the original of a return, `returns` are those of a sale. Exact bytes and proof
-    stand at the same address with .json and .tlog-proof.
+    `amounts` only of purchases, returns and batches of `count` of either (`is_return`); `of` is the original of a return, `returns` are
+    those of a sale. Exact bytes and proof stand at the same address with .json and .tlog-proof.
     """
 
     entry_id: str
@@ -294,6 +363,8 @@ class RecordEntry:
     leaf_hash: str
     bytes_count: int
     amounts: Amounts | None
+    count: int | None
+    is_return: bool
     offers: tuple[OfferShare, ...]
     transfers: tuple[TransferShown, ...]
     of: str | None
@@ -336,4 +407,6 @@ RECORD_TEMPLATES: dict[str, type] = {
     "record/entries.html": RecordEntries,
     "record/entry.html": RecordEntry,
     "record/check.html": RecordCheck,
+    "record/accounts.html": RecordAccounts,
+    "record/account.html": RecordAccount,
 }

@@ -1,9 +1,9 @@
 """The audit of a public record: its signature, every hash, that it continues what was seen before, and every rule over every entry."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from market.record.auditing.finding import Finding
 from market.record.auditing.hashes import ProvedLog
@@ -17,8 +17,19 @@ from market.record.log.tiles import ReadFile
 from market.record.policy import Policy, parse_policy
 
 MOST_FINDINGS: Final = 1_000
+Look = Callable[[int, bytes], list[Finding]]
 Progress = Callable[[int, int], None]
 """Called with how many entries are done, and how many there are."""
+
+
+class Companion(Protocol):
+    """What is held against the log on the same way through it: it sees every proved entry once, in the order of the log."""
+
+    def look(self, leaf_index: int, body: bytes) -> list[Finding]:
+        """What it finds at this entry."""
+
+    def end(self) -> Iterable[Finding]:
+        """What it can say only after the last one."""
 
 
 class NoRecordError(LookupError):
@@ -66,12 +77,15 @@ def audit_log(
     *,
     vkey: VerifierKey | None = None,
     since: bytes | None = None,
+    companion: Companion | None = None,
     progress: Progress = lambda _done, _whole: None,
 ) -> Audited:
     """Audit the record whose files `read` answers by their paths: `checkpoint`, `policy`, tiles and bundles.
 
     The checkpoint must be signed by `vkey`, or, without one, by the log key of the policy that is served. `since` is the checkpoint that an
-    earlier audit kept. Raises NoRecordError, KeptCheckpointError, and whatever `read` raises.
+    earlier audit kept. A `companion` comes along as far as the entries are proved.
+
+    Raises NoRecordError, KeptCheckpointError, and whatever `read` raises.
     """
     kept = None if since is None else _read_kept(since)
     note, served = read("checkpoint"), read("policy")
@@ -87,27 +101,37 @@ def audit_log(
         read, size=size, root=signed.checkpoint.root, kept_size=None if kept is None else kept.checkpoint.size
     )
     replay = Replay()
-    is_whole = True
-    progress(0, size)
-    for batch in log.walk():
-        if is_whole:
-            for index, body in enumerate(batch.entries, start=batch.first):
-                if found := replay.look(index, body):
-                    audited.add(*found)
-            audited.replayed = batch.first + len(batch.entries)
-        is_whole = is_whole and batch.is_whole
-        audited.add(*log.found)
-        log.found.clear()
-        progress(min(batch.first + 256, size), size)
-    audited.add(*log.found)
+    looks = [replay.look] if companion is None else [replay.look, companion.look]
+    is_whole = _walk(audited, log, looks, progress)
     audited.counts = replay.counts
     if is_whole:
         audited.add(*replay.end(served))
+        if companion is not None:
+            audited.add(*companion.end())
     if kept is not None:
         seen = kept.checkpoint.size <= audited.replayed
         key = replay.policies.key_at(kept.checkpoint.size) if seen else None
         audited.add(*_check_kept(kept, signed.checkpoint, log.kept_root, key))
     return audited
+
+
+def _walk(audited: Audited, log: ProvedLog, looks: Sequence[Look], progress: Progress) -> bool:
+    """Show every entry to each of `looks`, up to the first that is not proved; whether there was none."""
+    is_whole = True
+    progress(0, log.size)
+    for batch in log.walk():
+        if is_whole:
+            for index, body in enumerate(batch.entries, start=batch.first):
+                for look in looks:
+                    if found := look(index, body):
+                        audited.add(*found)
+            audited.replayed = batch.first + len(batch.entries)
+        is_whole = is_whole and batch.is_whole
+        audited.add(*log.found)
+        log.found.clear()
+        progress(min(batch.first + 256, log.size), log.size)
+    audited.add(*log.found)
+    return is_whole
 
 
 def _open(

@@ -22,6 +22,7 @@ class Balances:
         self._has_grants = False
         self._unknown: set[str] = set()
         self._below: dict[str, Entry] = {}
+        self._in_batches: dict[str, int] = {}
         self._rank = 0
 
     @property
@@ -40,11 +41,19 @@ class Balances:
         self._rank = rank
 
     def check_budgets(self) -> Iterator[Finding]:
-        """No budget is below zero now. Those drawn on before the log's first `budget` entry are left out: their grants are not public."""
+        """No budget is below zero now. Those drawn on before the log's first `budget` entry are left out: their grants are not public.
+
+        A return to a batched merchant shows later than what its money was spent on since. So a budget may be short by as much as
+        batches have drawn from it and not given back.
+        """
+        waiting = {}
         for account, entry in self._below.items():
             short = -self._balances[account]
-            yield entry.finding("balances", "transfers", f"From here on {account} is below zero, now by {short}.")
-        self._below.clear()
+            if short <= self._in_batches.get(account, 0):
+                waiting[account] = entry
+            else:
+                yield entry.finding("balances", "transfers", f"From here on {account} is below zero, now by {short}.")
+        self._below = waiting
 
     def move(self, entry: Entry) -> Iterator[Finding]:
         """Book the transfers of an entry. Finds nothing by itself."""
@@ -56,6 +65,8 @@ class Balances:
         for debit, credit, fen in entry.document["transfers"]:
             for account, change in ((debit, -fen), (credit, fen)):
                 day[account] = day.get(account, 0) + change
+                if entry.type == "batch" and account.startswith("budget:"):
+                    self._in_batches[account] = self._in_batches.get(account, 0) - change
                 before = self._balances.get(account, 0)
                 self._balances[account] = after = before + change
                 if self._has_grants and account.startswith("budget:") and account not in self._unknown:

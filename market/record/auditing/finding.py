@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 AMOUNTS: Final = ("list", "concession", "subsidy", "paid", "rebate_member", "rebate_union")
 RETURNS: Final = frozenset({"void", "refund"})
 PURCHASES: Final = frozenset({"sale"}) | RETURNS
+WITH_AMOUNTS: Final = PURCHASES | {"batch"}
 
 
 class Finding(NamedTuple):
@@ -46,6 +47,11 @@ class Entry(NamedTuple):
     def finding(self, rule: str, field: str, problem: str) -> Finding:
         """Something about one of its fields."""
         return Finding(rule, problem, self.leaf_index, self.public_id[:64], field)
+
+
+def is_return(entry: Entry) -> bool:
+    """Whether a purchase, or a batch of them, went back."""
+    return entry.type in RETURNS or (entry.type == "batch" and entry.document["of"] == "return")
 
 
 Check: TypeAlias = Callable[[Entry], Iterable[Finding]]

@@ -14,6 +14,9 @@ from market.record.auditing.finding import AMOUNTS, PURCHASES, RETURNS, Entry, F
 
 RULE: Final = "form"
 MAX_INTEGER: Final = 2**53 - 1  # what every JSON reader holds exactly (RFC 8785, 3.2.2.3)
+REASONS: Final = ("complaint", "finding", "sample", "authority", "other")
+"""Why an auditor asked to open details."""
+
 Fits = Callable[[Any], bool]
 
 
@@ -106,6 +109,10 @@ def _is_integer(value: object) -> bool:
     return type(value) is int and -MAX_INTEGER <= value <= MAX_INTEGER
 
 
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 < value <= MAX_INTEGER
+
+
 def _is_commitment(value: object) -> bool:
     if type(value) is not str or len(value) != 44:
         return False
@@ -179,10 +186,14 @@ _FORMS: Final[Mapping[str, _Form]] = {
         }
     ),
     **dict.fromkeys(RETURNS, _Form({**_MONEY, "of": _is_id})),
+    "batch": _Form(
+        {**_MONEY, "of": _is_one_of("sale", "return"), "count": _is_integer, "root": _is_commitment},
+        {"offers": _is_rows(_is_code, _is_integer, _is_integer), "other_offers": _is_integer},
+    ),
     "offer": _Form({**_HEAD, "terms": _is_terms, "limits": _is_object}, {"signed": _is_list}),
     "merchant": _Form(
         {**_HEAD, "action": _is_one_of("admitted", "changed", "suspended", "readmitted"), "merchant": _is_code},
-        {"category": _is_code},
+        {"category": _is_code, "publication": _is_one_of("row", "batched"), "from": _is_day, "reason": _is_code},
     ),
     "budget": _Form(
         {**_HEAD, "action": _is_one_of("opened", "granted"), "budget": _is_code},
@@ -198,8 +209,19 @@ _FORMS: Final[Mapping[str, _Form]] = {
             **dict.fromkeys(("witnesses", "own_witnesses"), _is_list),
         }
     ),
+    "access": _Form(
+        {
+            **_HEAD,
+            "kind": _is_one_of("details"),
+            "reason": _is_one_of(*REASONS),
+            "request": _is_commitment,
+            "entries": _is_count,
+            **dict.fromkeys(("first_day", "last_day"), _is_day),
+        }
+    ),
+    "erasure": _Form({**_HEAD, "persons": _is_count, "since": _is_day}),
     **dict.fromkeys(
-        ("account", "allowance", "access", "erasure", "key", "rebate", "settlement"),
+        ("account", "allowance", "key", "rebate", "settlement"),
         _Form(_HEAD, {"transfers": _is_transfers}, is_closed=False),
     ),
 }

@@ -57,7 +57,7 @@ class References:
             yield entry.finding("offers", "terms", f"Entry {first} has published this version already.")
 
     def check_used_versions(self, entry: Entry) -> Iterator[Finding]:
-        """Every offer version that a sale names was published before the sale."""
-        for offer, version, _ in entry.document["offers"]:
+        """Every offer version that a sale or a batch names was published before it."""
+        for offer, version, _ in entry.document.get("offers", ()):
             if (offer, version) not in self._offers:
                 yield entry.finding("offers", "offers", f"{offer} version {version} was not published before.")

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from market.record.auditing.balances import Balances
-from market.record.auditing.finding import PURCHASES, RETURNS, Check, Entry, Finding
+from market.record.auditing.finding import RETURNS, WITH_AMOUNTS, Check, Entry, Finding
 from market.record.auditing.forms import check_form, read_entry
 from market.record.auditing.policies import Policies
+from market.record.auditing.publications import Publications
 from market.record.auditing.references import References
 from market.record.auditing.sums import check_amounts, check_booked, check_borne, check_budget, check_transfers
 
@@ -18,17 +19,22 @@ class Replay:
         self.policies = Policies()
         self.balances = Balances()
         self.counts: Counter[str] = Counter()
-        references = References()
+        references, publications = References(), Publications()
+        sales, batches = frozenset({"sale"}), frozenset({"batch"})
         # In this order. Of each rule the types it looks at; None is all.
         self._rules: tuple[tuple[frozenset[str] | None, Check], ...] = (
             (None, references.check_id),
-            (PURCHASES, check_amounts),
-            (frozenset({"sale"}), check_borne),
-            (PURCHASES, check_booked),
+            (frozenset({"merchant"}), publications.check_terms),
+            (sales, publications.check_row),
+            (batches, publications.check_batch),
+            (WITH_AMOUNTS, check_amounts),
+            (sales | batches, check_borne),
+            (WITH_AMOUNTS, check_booked),
             (frozenset({"budget"}), check_budget),
             (frozenset({"offer"}), references.check_new_version),
-            (frozenset({"sale"}), references.check_used_versions),
+            (sales | batches, references.check_used_versions),
             (RETURNS, references.check_return),
+            (batches, publications.check_left),
             (frozenset({"policy"}), self.policies.check_policy),
             (None, self.balances.check_order),
             (frozenset({"close"}), self.balances.check_close),

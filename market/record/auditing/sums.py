@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from market.record.auditing.finding import AMOUNTS, Entry, Finding
+from market.record.auditing.finding import AMOUNTS, Entry, Finding, is_return
 
 MEMBERS: Final = "rebates:members"
 UNION: Final = "rebates:union"
@@ -20,10 +20,17 @@ def check_amounts(entry: Entry) -> Iterator[Finding]:
 
 
 def check_borne(entry: Entry) -> Iterator[Finding]:
-    """What the offers of a sale list is what the merchant bears: the concession and both rebates."""
+    """What the offers of a sale, or of a batch of sales, list is what the merchant bears: the concession and both rebates.
+
+    A batch says in one sum, `other_offers`, what it does not name.
+    """
+    if is_return(entry):
+        return
     said = entry.document
-    borne = 0
-    for offer, version, fen in said["offers"]:
+    borne = said.get("other_offers", 0)
+    if borne < 0:
+        yield entry.finding("offers", "other_offers", f"{borne} is negative.")
+    for offer, version, fen in said.get("offers", ()):
         borne += fen
         if fen < 1 or version < 1:
             yield entry.finding("offers", "offers", f"{offer} version {version} lists {fen}, which is not positive.")
@@ -47,9 +54,9 @@ def check_booked(entry: Entry) -> Iterator[Finding]:
     merchant = said["merchant"]
     payable, receivable = f"payable:{merchant}", f"receivable:{merchant}"
     sums = {"subsidy": 0, "rebate_member": 0, "rebate_union": 0}
-    is_return = entry.type != "sale"
+    goes_back = is_return(entry)
     for first, second, fen in said["transfers"]:
-        debit, credit = (second, first) if is_return else (first, second)
+        debit, credit = (second, first) if goes_back else (first, second)
         if credit == payable and (debit.startswith("budget:") or debit == "allowances"):
             sums["subsidy"] += fen
         elif debit == receivable and credit == MEMBERS:

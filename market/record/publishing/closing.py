@@ -2,8 +2,12 @@
 
 So whoever adds up the transfers in the entries compares two things. Money that an order has reserved still counts as its purse's: in public
 it moves when the order is paid.
+
+An account that purchases touched which are in no batch of this day or earlier is left out: its balance would tell their amounts. It is
+said at the next close that tells nothing, at the latest when the month is over.
 """
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -14,7 +18,6 @@ from sqlalchemy.orm import Session
 from market.kit.clock import business_day
 from market.ledger.models import Transfer
 from market.record.entries import public_account
-from market.record.models import Entry
 from market.record.operations import publish_event
 from market.record.policy import Policy
 from market.record.publishing.models import ClosedBalance, LogState
@@ -36,11 +39,23 @@ GROUP BY account
 """
 )
 
+_UNSAID: Final = text(
+    """
+WITH unsaid AS (
+  SELECT body FROM entry WHERE is_batched AND batch_id IS NULL AND day <= :day
+  UNION ALL
+  SELECT e.body FROM entry b JOIN entry e ON e.batch_id = b.id WHERE b.type = 'batch' AND b.day > :day AND e.day <= :day)
+SELECT DISTINCT side FROM unsaid
+  CROSS JOIN LATERAL jsonb_array_elements(convert_from(body, 'UTF8')::jsonb -> 'transfers') AS move
+  CROSS JOIN LATERAL (VALUES (move ->> 0), (move ->> 1)) AS sides (side)
+"""
+)
+
 
 def close_days(tx: Session, *, policy: Policy, at: datetime) -> list[date]:
-    """Publish the balances of the days that are over and not closed yet; a day on which nothing moved has no entry."""
+    """Publish the balances of the days that are over and not closed yet; a day with nothing to say has no entry. Answers those that have."""
     tx.execute(select(LogState.id).with_for_update())  # one at a time
-    last = tx.scalar(select(func.max(Entry.day)).where(Entry.type == "close"))
+    last = tx.scalar(select(func.max(ClosedBalance.day)))
     first = tx.scalar(select(func.min(Transfer.day)))
     if first is None:
         return []
@@ -59,17 +74,21 @@ def _close(tx: Session, day: date, *, at: datetime) -> bool:
     for account, fen in tx.execute(_MOVED, {"day": day}):
         public = public_account(account)
         moved[public] = moved.get(public, 0) + fen
-    if not moved:
+    is_open = ClosedBalance.account.in_(moved) | ClosedBalance.is_held
+    before = select(ClosedBalance.account, ClosedBalance.fen).where(is_open)
+    balances = Counter({row.account: row.fen for row in tx.execute(before)})
+    balances.update(moved)
+    if not balances:
         return False
-    before = select(ClosedBalance.account, ClosedBalance.fen).where(ClosedBalance.account.in_(moved))
-    held = {row.account: row.fen for row in tx.execute(before)}
-    balances = {account: held.get(account, 0) + fen for account, fen in sorted(moved.items())}
-    rows = [{"account": account, "day": day, "fen": fen} for account, fen in balances.items()]
+    unsaid = set(tx.execute(_UNSAID, {"day": day}).scalars())
+    rows = [
+        {"account": account, "day": day, "fen": fen, "is_held": account in unsaid} for account, fen in balances.items()
+    ]
     upsert = insert(ClosedBalance)
-    changed = {"day": upsert.excluded.day, "fen": upsert.excluded.fen}
+    changed = {name: upsert.excluded[name] for name in ("day", "fen", "is_held")}
     tx.execute(upsert.on_conflict_do_update(index_elements=["account"], set_=changed), rows)
-    pairs = list(balances.items())
+    pairs = sorted((account, fen) for account, fen in balances.items() if account not in unsaid)
     for begin in range(0, len(pairs), ACCOUNTS_AN_ENTRY):
         part = dict(pairs[begin : begin + ACCOUNTS_AN_ENTRY])
         publish_event(tx, kind="close", fields={"period": "day", "ccy": "CNY", "balances": part}, at=at, day=day)
-    return True
+    return bool(pairs)

@@ -21,26 +21,36 @@ def new_key(name: str, kind: Kind = Kind.NOTE) -> SignerKey:
 
 def write_key(path: Path, key: SignerKey) -> None:
     """Keep a secret key; a file that exists is never overwritten (KeyFileError)."""
+    write_secret(path, key.text)
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Keep the one line of a secret where only its owner may read it; a file that exists is never overwritten (KeyFileError)."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
     except FileExistsError:
         raise KeyFileError(f"{path} exists; a key is never overwritten. Move it away first.") from None
     with os.fdopen(handle, "w") as file:
-        file.write(key.text + "\n")
+        file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
 
 
 def read_key(path: Path) -> SignerKey:
     """The key of a file. Raises KeyFileError where it is missing or others may read it, MalformedError where it is no key."""
+    made_by = "It is made by `huigong key new`; a lost one is replaced by `huigong key rotate`."
+    return parse_skey(read_secret(path, made_by=made_by))
+
+
+def read_secret(path: Path, *, made_by: str) -> str:
+    """The one line of a secret's file. Raises KeyFileError where it is missing (`made_by` says what to do then) or others may read it."""
     try:
         mode = path.stat().st_mode
         text = path.read_text()
-    except OSError as error:
-        raise KeyFileError(
-            f"{path} cannot be read ({error.strerror}). It is made by `huigong key new`; a lost one is replaced by `huigong key rotate`."
-        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise KeyFileError(f"{path} cannot be read ({reason}). {made_by}") from None
     if mode & 0o077:
         raise KeyFileError(f"{path} may be read by others: run chmod 600 on it.")
-    return parse_skey(text.removesuffix("\n"))
+    return text.removesuffix("\n")

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, LargeBinary, SmallInteger, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, LargeBinary, SmallInteger, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
@@ -64,10 +64,14 @@ class LogCosignature(Base):
 
 
 class ClosedBalance(Base):
-    """What a public account held at the end of the last closed day on which it moved: credits less debits, in fen."""
+    """What a public account held at the end of the last closed day on which it moved: credits less debits, in fen.
+
+    `is_held`: it moved since it was last said, and is said again when no batch that is still to come would show in it.
+    """
 
     __tablename__ = "closed_balance"
 
     account: Mapped[str] = mapped_column(Text, primary_key=True)
     day: Mapped[date]
     fen: Mapped[int] = mapped_column(BigInteger)
+    is_held: Mapped[bool] = mapped_column(server_default=false())

@@ -32,7 +32,7 @@ _ELIGIBLE = text(
     f"""
 SELECT id, sha256('\\x00'::bytea || body) AS leaf, rank FROM (
   SELECT id, body, CASE type {" ".join(f"WHEN '{kind}' THEN {rank}" for kind, rank in RANKS.items())} ELSE {OTHERS} END AS rank
-  FROM entry WHERE leaf_index IS NULL AND (created_at < :closed OR type <> ALL(:windowed))) AS waiting
+  FROM entry WHERE leaf_index IS NULL AND NOT is_batched AND (created_at < :closed OR type <> ALL(:windowed))) AS waiting
 ORDER BY rank, id LIMIT :most
 """  # noqa: S608  our own constants
 )

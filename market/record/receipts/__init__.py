@@ -7,6 +7,7 @@ from market.record.receipts.checks import Keys, State, Step, Verdict, verify_rec
 from market.record.receipts.receipt import (
     DOCUMENTS,
     MOST_BYTES,
+    BatchInside,
     Document,
     OfferInside,
     Receipt,
@@ -18,6 +19,7 @@ from market.record.receipts.receipt import (
 __all__ = [
     "DOCUMENTS",
     "MOST_BYTES",
+    "BatchInside",
     "Document",
     "Keys",
     "OfferInside",

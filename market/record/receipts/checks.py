@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from market.kit.money import yuan
 from market.record.entries import commit, entry_hash
 from market.record.log.errors import MalformedError, NotProvedError
 from market.record.log.keys import VerifierKey
 from market.record.log.proof_files import ProofFile, verify_proof_file
+from market.record.log.proofs import verify_inclusion
+from market.record.log.texts import decode_hash
 from market.record.promises import Promise, open_promise
-from market.record.receipts.prices import AMOUNTS, MOST_FEN, find_price_problem, sum_basket
+from market.record.receipts.prices import AMOUNTS, MOST_FEN, find_price_problem, is_quoted, sum_basket
 from market.record.receipts.receipt import DOCUMENTS, Receipt
 from market.record.receipts.sentences import SUMMARIES, say
 
@@ -80,6 +82,8 @@ class _Check:
     entry: Mapping[str, Any] = field(default_factory=dict)
     opened: dict[str, object] = field(default_factory=dict)
     promise: Promise | None = None
+    batched: int = 0
+    """How many purchases are in the batch that holds this one; 0 where none is proved to."""
     proved_index: int | None = None
 
     def note(self, name: str, state: State, code: str, **facts: str | int) -> None:
@@ -103,7 +107,7 @@ def verify_receipt(receipt: Receipt, *, keys: Keys | None, at: datetime) -> Verd
     `at` is now; instants are said in its time zone.
     """
     check = _Check(receipt, keys or Keys((receipt.log,), (receipt.promise_key,)), at)
-    for step in (_check_keys, _check_entry, _check_promise, _check_proof, _check_documents, _check_sums, _check_price):
+    for step in _STEPS:
         step(check)
     outcome = _judge(check)
     return Verdict(outcome, tuple(check.steps), *_summarize(check, outcome))
@@ -162,16 +166,59 @@ def _check_promise(check: _Check) -> None:
         check.note("promise", State.HOLDS, "promise_holds", by=check.by)
 
 
+def _check_batch(check: _Check) -> None:
+    """The path leads from the entry to the root that its batch says, and the batch is one that may hold it."""
+    batch = check.receipt.batch
+    if batch is None:
+        return
+    said = _read_json(batch.entry)
+    if not isinstance(said, dict) or said.get("type") != "batch" or said.get("of") != "sale":
+        check.note("batch.entry", State.DIFFERS, "batch_unreadable")
+        return
+    count = said.get("count")
+    try:
+        root = decode_hash(str(said.get("root")), "batch", "root")
+        leaf, size = entry_hash(check.receipt.entry), count if type(count) is int else 0
+        verify_inclusion(leaf=leaf, index=batch.index, size=size, proof=batch.path, root=root)
+    except (MalformedError, NotProvedError):
+        check.note("batch.path", State.DIFFERS, "batch_differs")
+        return
+    if not _may_hold(said, check.entry):
+        check.note("batch.entry", State.DIFFERS, "batch_of_others")
+        return
+    check.batched = size
+    check.note("batch.path", State.HOLDS, "batch_holds", count=size)
+
+
+def _may_hold(batch: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether it is of the same merchant and month, up to a day not before the entry's, and no sum is below the entry's amount."""
+    until, day = str(batch.get("day")), str(entry.get("day"))
+    sums, parts = ([one.get(name) for name in AMOUNTS] for one in (batch, entry))
+    return (
+        batch.get("merchant") == entry.get("merchant")
+        and until[:7] == day[:7]
+        and until >= day
+        and all(
+            type(whole) is int and type(part) is int and whole >= part for whole, part in zip(sums, parts, strict=True)
+        )
+    )
+
+
 def _check_proof(check: _Check) -> None:
-    """The proof leads from the entry to a checkpoint that the log signed; so do those of the offers."""
+    """The proof leads from the entry, or from its batch, to a checkpoint that the log signed; so do those of the offers."""
     receipt = check.receipt
     if not check.keys.log:
         check.note("proof", State.OPEN, "proof_key_missing")
         return
+    published = receipt.entry if receipt.batch is None else receipt.batch.entry
     if receipt.proof is None:
         check.note("proof", State.OPEN, "proof_missing")
-    elif not _is_proved(check, receipt.entry, receipt.proof):
+    elif not _is_proved(check, published, receipt.proof):
         check.note("proof", State.DIFFERS, "proof_differs")
+    elif receipt.batch is not None:
+        if check.batched:
+            check.proved_index = receipt.proof.index
+            check.note("proof", State.HOLDS, "batch_proof_holds", number=receipt.proof.index + 1)
     else:
         check.proved_index = receipt.proof.index
         check.note("proof", State.HOLDS, "proof_holds", number=receipt.proof.index + 1)
@@ -202,12 +249,7 @@ def _check_sums(check: _Check) -> None:
         else:
             check.note("documents.basket", State.HOLDS, "basket_adds_up", amount=yuan(total))
     if "facts" in check.opened:
-        facts = check.opened["facts"]
-        quote = facts.get("quote") if isinstance(facts, dict) else None
-        same = isinstance(quote, dict) and all(
-            type(quote.get(quoted)) is int and quote[quoted] == check.entry.get(name)
-            for name, quoted in AMOUNTS.items()
-        )
+        same = is_quoted(check.opened["facts"], check.entry)
         check.note("documents.facts", *((State.HOLDS, "quote_holds") if same else (State.DIFFERS, "quote_differs")))
 
 
@@ -227,6 +269,18 @@ def _check_price(check: _Check) -> None:
             check.note("documents.facts.quote", state, problem.code, **problem.facts)
 
 
+_STEPS: Final = (
+    _check_keys,
+    _check_entry,
+    _check_promise,
+    _check_batch,
+    _check_proof,
+    _check_documents,
+    _check_sums,
+    _check_price,
+)
+
+
 def _judge(check: _Check) -> Outcome:
     if check.differs:
         return "differs"
@@ -240,7 +294,8 @@ def _judge(check: _Check) -> Outcome:
 def _summarize(check: _Check, outcome: Outcome) -> tuple[str, str]:
     if (step := check.differs) is not None:
         return step.zh, step.en
-    return say(SUMMARIES[outcome], by=check.by, number=(check.proved_index or 0) + 1)
+    code = "is_proved_in_batch" if outcome == "proved" and check.batched else SUMMARIES[outcome]
+    return say(code, by=check.by, number=(check.proved_index or 0) + 1, count=check.batched)
 
 
 def _is_proved(check: _Check, entry: bytes, proof: ProofFile) -> bool:

@@ -42,6 +42,14 @@ def sum_basket(basket: object) -> int | None:
     return total if total <= MOST_FEN else None
 
 
+def is_quoted(facts: object, entry: Mapping[str, Any]) -> bool:
+    """Whether the amounts of the quote in these facts are those of the entry."""
+    quote = facts.get("quote") if isinstance(facts, dict) else None
+    return isinstance(quote, dict) and all(
+        type(quote.get(quoted)) is int and quote[quoted] == entry.get(name) for name, quoted in AMOUNTS.items()
+    )
+
+
 def find_price_problem(basket: object, facts: object, entries: Sequence[object]) -> PriceProblem | None:
     """What a second pricing has against the quote of a receipt; None when it comes out the same. `entries` are those of the offers."""
     if not isinstance(facts, dict) or not isinstance(facts.get("quote"), dict):

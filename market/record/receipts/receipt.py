@@ -12,9 +12,12 @@ from market.record.entries import entry_hash, get_salt
 from market.record.log.errors import MalformedError
 from market.record.log.keys import Kind, VerifierKey, parse_vkey
 from market.record.log.proof_files import ProofFile, parse_proof_file
-from market.record.log.texts import decode_hash, encode_base64
+from market.record.log.texts import decode_hash, decode_number, encode_base64
 
 FORMAT: Final = "huigong-receipt/1"
+IN_BATCH: Final = "huigong-receipt/2"
+"""The form of a receipt whose entry is published in a batch: it has one field more."""
+
 MOST_BYTES: Final = 900_000
 DOCUMENTS: Final = ("subject", "basket", "facts")
 """The private documents that an entry commits to."""
@@ -22,6 +25,7 @@ DOCUMENTS: Final = ("subject", "basket", "facts")
 _ID: Final = re.compile(rb'"id":"([0-9a-f]{32})"')
 _PART: Final = "receipt"
 _MOST_OFFERS: Final = 1_000
+_MOST_PATH: Final = 63
 _FIELDS: Final = frozenset(
     {"format", "origin", "log", "promise_key", "entry", "leaf", "promise", "documents", "offers", "proof"}
 )
@@ -52,10 +56,20 @@ class OfferInside:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a receipt file says. `entry` is the public entry verbatim, `leaf` its hash in the log.
+class BatchInside:
+    """The public entry of the batch that a purchase is published in, verbatim; where below its root the purchase stands, and the path there."""
 
-    `promise` is the signed note that came with the sale, None where none could be given; `proof` is there once the entry is published.
+    entry: bytes
+    index: int
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a receipt file says. `entry` is the entry verbatim, `leaf` its hash in the log or below a batch's root.
+
+    `promise` is the signed note that came with the sale, None where none could be given; `proof` is there once the entry is published:
+    of an entry that is published in a `batch` it is that of the batch.
     A document that was left out cannot be checked, and nothing else depends on it but the price.
     """
 
@@ -68,6 +82,7 @@ class Receipt:
     documents: Mapping[str, Document] = field(default_factory=dict)
     offers: tuple[OfferInside, ...] = ()
     proof: ProofFile | None = None
+    batch: BatchInside | None = None
 
     @property
     def public_id(self) -> str | None:
@@ -79,7 +94,7 @@ class Receipt:
         """The bytes of the file."""
         return canonical_json(
             {
-                "format": FORMAT,
+                "format": IN_BATCH if self.batch else FORMAT,
                 "origin": self.origin,
                 "log": self.log.text,
                 "promise_key": self.promise_key.text,
@@ -92,6 +107,7 @@ class Receipt:
                 },
                 "offers": [{"entry": one.entry.decode(), "proof": one.proof.encode().decode()} for one in self.offers],
                 "proof": None if self.proof is None else self.proof.encode().decode(),
+                **({"batch": _write_batch(self.batch)} if self.batch else {}),
             }
         )
 
@@ -107,6 +123,7 @@ def make_receipt(
     commit_key: bytes | None,
     offers: Sequence[OfferInside] = (),
     proof: ProofFile | None = None,
+    batch: BatchInside | None = None,
 ) -> Receipt:
     """The receipt of an entry. `log` is the key that signed the checkpoint of its proofs, `promise_key` that of its promise.
 
@@ -123,6 +140,7 @@ def make_receipt(
         documents={name: Document(get_salt(commit_key or b"", name, public_id), body) for name, body in salted.items()},
         offers=tuple(offers) if "facts" in salted else (),
         proof=proof,
+        batch=batch,
     )
 
 
@@ -130,12 +148,14 @@ def parse_receipt(data: bytes) -> Receipt:
     """Read a receipt file; no signature, hash or proof is verified by that. Raises ReceiptMalformedError naming the field."""
     if len(data) > MOST_BYTES:
         raise _malformed(_PART, f"a file of more than {MOST_BYTES} bytes is not read")
-    found = _read_object(_load(data), _PART, _FIELDS)
+    whole = _load(data)
+    in_batch = isinstance(whole, dict) and whole.get("format") == IN_BATCH
+    found = _read_object(whole, _PART, _FIELDS | {"batch"} if in_batch else _FIELDS)
     texts = {
         name: _read_text(found[name], name) for name in ("format", "origin", "log", "promise_key", "entry", "leaf")
     }
-    if texts["format"] != FORMAT:
-        raise _malformed("format", f"only {FORMAT} is known here")
+    if texts["format"] not in {FORMAT, IN_BATCH}:
+        raise _malformed("format", f"only {FORMAT} and {IN_BATCH} are known here")
     documents = {
         name: _read_document(value, f"documents.{name}")
         for name, value in _read_object(found["documents"], "documents", frozenset(DOCUMENTS), partly=True).items()
@@ -149,7 +169,8 @@ def parse_receipt(data: bytes) -> Receipt:
         promise=None if found["promise"] is None else _read_text(found["promise"], "promise").encode(),
         documents=documents,
         offers=_read_offers(found["offers"], with_facts="facts" in documents),
-        proof=None if found["proof"] is None else _read_proof(found["proof"], "proof"),
+        proof=None if found["proof"] is None and not in_batch else _read_proof(found["proof"], "proof"),
+        batch=_read_batch(found["batch"]) if in_batch else None,
     )
     _check_spelling(data, found)
     return receipt
@@ -226,6 +247,26 @@ def _read_proof(value: object, where: str) -> ProofFile:
     if proof.extra:
         raise _malformed(where, "extra data is proved by nothing, and not read here")
     return proof
+
+
+def _write_batch(batch: BatchInside) -> dict[str, object]:
+    path = [encode_base64(one) for one in batch.path]
+    return {"entry": batch.entry.decode(), "index": str(batch.index), "path": path}
+
+
+def _read_batch(value: object) -> BatchInside:
+    found = _read_object(value, "batch", frozenset({"entry", "index", "path"}))
+    entry, index = (_read_text(found[name], f"batch.{name}") for name in ("entry", "index"))
+    path = found["path"]
+    if not isinstance(path, list) or len(path) > _MOST_PATH:
+        raise _malformed("batch.path", f"a list of at most {_MOST_PATH} hashes stands here")
+    hashes = [
+        _read_hash(_read_text(one, f"batch.path[{number}]"), f"batch.path[{number}]") for number, one in enumerate(path)
+    ]
+    try:
+        return BatchInside(entry.encode(), decode_number(index, _PART, "batch.index"), tuple(hashes))
+    except MalformedError as error:
+        raise _malformed("batch.index", error.problem) from None
 
 
 def _read_key(text: str, where: str, *, name: str) -> VerifierKey:

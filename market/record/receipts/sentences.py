@@ -15,6 +15,10 @@ _SENTENCES: Final = {
         "对得上：这一笔是公开台账的第 {number} 条，小票里的每一项都和它一致。",
         "It holds: this is entry {number} of the public record, and everything in the receipt agrees with it.",
     ),
+    "is_proved_in_batch": (
+        "对得上：这一笔在公开台账第 {number} 条那一批里，一批 {count} 笔只公布合计；小票里的每一项都和它一致。",
+        "It holds: this is one of the {count} purchases of the batch that is entry {number} of the public record; everything inside agrees.",
+    ),
     "is_promised": (
         "目前对得上：已签名承诺，最迟 {by} 写入公开台账；到时请下载新的小票再核对一次。",
         "It holds so far: it is promised under signature to be in the public record by {by}; fetch the receipt again then.",
@@ -62,7 +66,28 @@ _SENTENCES: Final = {
         "“{field}”不符：这是另一条记录的承诺。",
         "{field} differs: this is the promise of another entry.",
     ),
+    # the batch
+    "batch_holds": (
+        "这一笔在一批 {count} 笔里：从记录指纹能算到这一批公布的总指纹。",
+        "The purchase is one of the {count} in its batch: its hash leads to the root that the batch says.",
+    ),
+    "batch_differs": (
+        "“{field}”不符：从记录指纹算不到这一批公布的总指纹。",
+        "{field} differs: the path does not lead from the entry to the root that the batch says.",
+    ),
+    "batch_of_others": (
+        "“{field}”不符：这一批是别家商户或别的月份的，或者合计比这一笔还少。",
+        "{field} differs: the batch is of another merchant or month, or its sums are below this purchase.",
+    ),
+    "batch_unreadable": (
+        "“{field}”不符：这不是一批核销的记录。",
+        "{field} differs: this is not the entry of a batch of sales.",
+    ),
     # the proof
+    "batch_proof_holds": (
+        "入账证明有效：这一批是公开台账第 {number} 条，检查点由台账公钥签名。",
+        "The proof holds: the batch is entry {number} of the public record, under a checkpoint signed by the log's key.",
+    ),
     "proof_holds": (
         "入账证明有效：公开台账第 {number} 条，检查点由台账公钥签名。",
         "The proof holds: entry {number} of the public record, under a checkpoint signed by the log's key.",

@@ -74,7 +74,7 @@ class Order(Base):
     basket_id: Mapped[UUID] = mapped_column(index=True)
     place: Mapped[int] = mapped_column(SmallInteger)
     subject: Mapped[UUID]
-    card_id: Mapped[UUID]
+    card_id: Mapped[UUID | None]
     merchant: Mapped[str] = mapped_column(Text)
     key: Mapped[str] = mapped_column(Text)
     request: Mapped[dict[str, Any]] = mapped_column(JSONB)

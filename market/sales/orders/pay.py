@@ -13,7 +13,7 @@ from market.kit.ids import new_id
 from market.ledger.operations import post
 from market.ledger.postings import Draw, Event, Posting, Rebates, merge_draws, post_order_sale, post_release, post_sale
 from market.record.entries import Amounts, PublicTransfer, sale_entry
-from market.record.operations import append_entry
+from market.record.publication import append_purchase
 from market.sales.documents import read_quote
 from market.sales.models import Sale
 from market.sales.orders.models import Order, OrderLine
@@ -55,7 +55,7 @@ def pay_order(tx: Session, *, order_id: UUID, payment_id: UUID | None, by: By, a
     body = _entry(order, shown, tender="declared" if payment_id is None else "provider", at=at)
     draws = _move(list_lines(tx, order_id=order.id), to="sold")
     # From here on nothing can fail.
-    entry_id = append_entry(
+    entry_id = append_purchase(
         tx, kind="sale", public_id=order.public_id, merchant=order.merchant, day=day, body=body, at=at
     )
     sale = {name: getattr(order, name) for name in COPIED}

@@ -14,6 +14,8 @@ from api.receipts import get_receipt
 from market.kit.database import connect, disconnect
 from market.kit.postgres import Cluster, create_database
 from market.kit.settings import Settings
+from market.oversight.audits import AUDITS
+from market.record.auditing.replay import check_entries
 from market.record.receipts import Keys, parse_receipt, verify_receipt
 
 AT = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)  # after the last sale of the works
@@ -47,3 +49,10 @@ def test_every_receipt_of_the_works_holds(copied: Connection, tmp_path: Path) ->
     assert {outcome.split()[1] for outcome in outcomes} == {"proved"}
     assert {outcome.split()[0] for outcome in outcomes} == {"shop", "online"}
     assert not open_steps
+    merchants = "SELECT count(DISTINCT merchant) FROM entry WHERE type = 'sale' AND {}"
+    for how in ("is_batched", "NOT is_batched"):
+        assert copied.execute(text(merchants.format(how))).scalar_one() >= 2, "both ways of publishing are to be seen"
+    assert copied.execute(text("SELECT count(*) FROM entry WHERE is_batched AND batch_id IS NULL")).scalar_one() == 0
+    published = copied.execute(text("SELECT body FROM entry WHERE leaf_index >= 0 ORDER BY leaf_index"))
+    assert list(check_entries(published.scalars())) == []
+    assert [finding for audit in AUDITS for finding in audit(copied)] == []

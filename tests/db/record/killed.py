@@ -1,7 +1,7 @@
 """Publish in child processes that are killed at any moment. Run by test_sequencer_kill.py: `python killed.py URL FOLDER SEED KILLS`.
 
-Each child places and signs again and again, a few entries a round; prints, as JSON, how many were killed and every checkpoint that was
-on the shelf or published after a kill.
+Each child makes a batch, places and signs again and again, a few entries a round; prints, as JSON, how many were killed and every
+checkpoint that was on the shelf or published after a kill.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 from api.public_log import log_folder, read_log_key
 from market.kit.database import connect, disconnect, transaction
 from market.kit.settings import Settings
+from market.record.publishing.batching import make_batches
 from market.record.publishing.sequencer import place_entries, sign_log
 from market.record.publishing.served import find_newest_checkpoint, find_policy
 from market.record.publishing.shelf import Shelf
@@ -31,6 +32,8 @@ def publish(url: str, settings: Settings, told: int) -> None:
     key, shelf = read_log_key(settings, policy), Shelf(log_folder(settings, policy.origin))
     while True:
         at = LATER + timedelta(days=1)
+        with transaction() as tx:
+            make_batches(tx, policy=policy, at=at, most=1)
         with transaction() as tx:
             place_entries(tx, policy=policy, at=at, most=7)
         with transaction() as tx:

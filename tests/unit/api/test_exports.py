@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import anyio
 import pytest
 
-from api.exports import csv_response, jsonl_response
+from api.exports import csv_response
 
 
 def read(response: object) -> bytes:
@@ -30,7 +30,3 @@ def test_a_long_table_is_written_in_parts_and_whole() -> None:
     rows = [[f'商户{n}, "一"', n] for n in range(20_000)]
     body = read(csv_response("x.csv", ["name", "n"], rows, public=True)).decode("utf-8-sig")
     assert [[name, int(n)] for name, n in list(csv.reader(io.StringIO(body)))[1:]] == rows
-
-
-def test_documents_stand_one_per_line_byte_for_byte() -> None:
-    assert read(jsonl_response("x.jsonl", [b'{"a":1}', b"{}"], public=False)) == b'{"a":1}\n{}\n'

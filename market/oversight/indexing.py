@@ -1,0 +1,178 @@
+"""What placed entries say, cut out of their bytes into tables that can be searched: amounts, offers, account movements.
+
+Done by the sequencer after a round, off the way of any sale, in the order of the log. Nothing here is believed: the entry is what holds,
+and what it says in an unexpected form is left out rather than guessed.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+from sqlalchemy.types import BigInteger, Boolean, Text
+
+from market.oversight.models import AccountMovement, EntryIndex, EntryOffer
+from market.record.entries import Amounts
+from market.record.models import Entry
+from market.record.publishing.models import LogState
+
+AT_ONCE: Final = 5_000
+AMOUNTS: Final = tuple(Amounts.__dataclass_fields__)
+MOST: Final = 1 << 53  # canonical JSON knows no larger integer
+LONGEST: Final = 200  # characters of a code; an index takes no row of any length
+
+_STANDING = text(
+    "SELECT one, last.balance_fen FROM unnest(:accounts) AS one CROSS JOIN LATERAL (SELECT balance_fen FROM account_movement"
+    " WHERE account = one ORDER BY leaf_index DESC, number DESC LIMIT 1) AS last"
+).bindparams(bindparam("accounts", type_=ARRAY(Text)))
+_RETURNED = text(
+    """
+UPDATE entry_index AS sale SET
+  back_fen = sale.back_fen + back.fen,
+  back_leaf = coalesce(sale.back_leaf, back.leaf),
+  whole_leaf = coalesce(sale.whole_leaf, CASE WHEN back.void OR sale.back_fen + back.fen >= sale.list_fen THEN back.leaf END),
+  void_leaf = coalesce(sale.void_leaf, CASE WHEN back.void THEN back.leaf END)
+FROM unnest(:of, :fen, :leaf, :void) AS back (public_id, fen, leaf, void)
+JOIN entry ON entry.public_id = back.public_id AND entry.type = 'sale'
+WHERE sale.leaf_index = entry.leaf_index AND entry.leaf_index < back.leaf
+"""
+).bindparams(
+    bindparam("of", type_=ARRAY(Text)),
+    bindparam("fen", type_=ARRAY(BigInteger)),
+    bindparam("leaf", type_=ARRAY(BigInteger)),
+    bindparam("void", type_=ARRAY(Boolean)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an entry says: amounts by name (fen), offer versions, transfers (debit, credit, fen), its post, the sale it returns."""
+
+    amounts: Mapping[str, int | None]
+    offers: Mapping[str, int]
+    transfers: Sequence[tuple[str, str, int]]
+    post: str | None
+    of: str | None
+
+
+def read_facts(body: bytes) -> Facts:
+    """What the bytes of an entry say. What is not in the form that docs/record.md gives is left out; nothing is raised."""
+    try:
+        said: Any = json.loads(body)
+    except ValueError:
+        said = {}
+    said = said if isinstance(said, dict) else {}
+    terms = said.get("terms")
+    named = [[terms.get("id"), terms.get("version"), 0]] if isinstance(terms, dict) else said.get("offers")
+    return Facts(
+        amounts={name: _integer(said.get(name)) for name in AMOUNTS},
+        offers={
+            offer: version
+            for offer, version, _ in reversed(_rows(named))
+            if _code(offer) and _integer(version) is not None
+        },
+        transfers=[
+            (debit, credit, fen)
+            for debit, credit, fen in _rows(said.get("transfers"))
+            if _code(debit) and _code(credit) and (_integer(fen) or 0) > 0
+        ],
+        post=_code(said.get("post")),
+        of=_code(said.get("of")),
+    )
+
+
+def index_entries(tx: Session, *, most: int = AT_ONCE) -> int:
+    """Cut out what the next `most` placed entries say; how many it were. Whoever does it holds the lock of the log."""
+    tx.execute(select(LogState.id).with_for_update())
+    begin = indexed_size(tx)
+    columns = (Entry.leaf_index, Entry.type, Entry.merchant, Entry.day, Entry.body)
+    rows = tx.execute(select(*columns).where(Entry.leaf_index >= begin).order_by(Entry.leaf_index).limit(most)).all()
+    if not rows:
+        return 0
+    read = [(cast("int", row.leaf_index), row.type, read_facts(row.body)) for row in rows]
+    _copy(
+        tx,
+        EntryIndex.__tablename__,
+        ("leaf_index", "type", "merchant", "day", "post", *(f"{name}_fen" for name in AMOUNTS)),
+        (
+            (row.leaf_index, row.type, row.merchant, row.day, facts.post, *facts.amounts.values())
+            for row, (_, _, facts) in zip(rows, read, strict=True)
+        ),
+    )
+    _copy(
+        tx,
+        EntryOffer.__tablename__,
+        ("offer", "version", "leaf_index"),
+        ((offer, version, leaf) for leaf, _, facts in read for offer, version in facts.offers.items()),
+    )
+    _copy(
+        tx,
+        AccountMovement.__tablename__,
+        ("account", "leaf_index", "number", "other", "fen", "balance_fen"),
+        _move(tx, [(leaf, facts) for leaf, _, facts in read]),
+    )
+    for back in _returns(read):
+        tx.execute(_RETURNED, back)
+    return len(rows)
+
+
+def indexed_size(tx: Session) -> int:
+    """How many entries from the log's beginning can be searched."""
+    last: int | None = tx.scalar(select(func.max(EntryIndex.leaf_index)))
+    return 0 if last is None else last + 1
+
+
+def _move(tx: Session, read: Sequence[tuple[int, Facts]]) -> list[tuple[object, ...]]:
+    """The movements of these entries, each with what its account held after it."""
+    accounts = {account for _, facts in read for transfer in facts.transfers for account in transfer[:2]}
+    held = dict.fromkeys(accounts, 0)
+    held |= {row.one: row.balance_fen for row in tx.execute(_STANDING, {"accounts": sorted(accounts)})}
+    rows: list[tuple[object, ...]] = []
+    for leaf, facts in read:
+        sides = (
+            side for debit, credit, fen in facts.transfers for side in ((debit, credit, -fen), (credit, debit, fen))
+        )
+        for number, (account, other, fen) in enumerate(sides):
+            held[account] += fen
+            rows.append((account, leaf, number, other, fen, held[account]))
+    return rows
+
+
+def _returns(read: Sequence[tuple[int, str, Facts]]) -> list[dict[str, list[Any]]]:
+    """The returns among these entries, in rounds in which no sale stands twice."""
+    rounds: list[dict[str, tuple[str, int, int, bool]]] = []
+    for leaf, kind, facts in read:
+        if kind not in {"void", "refund"} or facts.of is None:
+            continue
+        free = next((each for each in rounds if facts.of not in each), None)
+        if free is None:
+            rounds.append(free := {})
+        free[facts.of] = (facts.of, facts.amounts["list"] or 0, leaf, kind == "void")
+    return [
+        dict(zip(("of", "fen", "leaf", "void"), map(list, zip(*each.values(), strict=True)), strict=True))
+        for each in rounds
+    ]
+
+
+def _copy(tx: Session, table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+    cursor: Any = tx.connection().connection.cursor()
+    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _rows(value: object) -> list[list[Any]]:
+    """Those rows of a list that have three parts."""
+    return [row for row in value if isinstance(row, list) and len(row) == 3] if isinstance(value, list) else []
+
+
+def _code(value: object) -> str | None:
+    """A code that can be kept and found; None for anything else."""
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable() else None
+
+
+def _integer(value: object) -> int | None:
+    return value if type(value) is int and abs(value) < MOST else None
