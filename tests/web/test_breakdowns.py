@@ -41,7 +41,6 @@ def buyers(works: Works) -> dict[str, list[cards.AddedMember]]:
     """Fifty people of four units buy in September; four pensioners of them are of a unit of people at work."""
     rng, made, number = Random(3), {}, 0
     with transaction() as tx:
-        tx.execute(text("UPDATE card SET issued_at = :at"), {"at": NOON - timedelta(days=30)})
         for code, (count, state) in UNITS.items():
             unit = cards.add_unit(tx, code=code, name=f"{code[-2:]}车间", parent_id=works.unit_id)
             made[code] = []

@@ -5,7 +5,7 @@ import io
 import re
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,14 @@ from fontTools.ttLib import TTFont
 from pypdf import PdfReader
 from starlette.testclient import TestClient
 
+import merchants
+from api import till
 from api.poster.printing import CHARACTERS, FONTS, SHEET, STAND_IN, print_sheet
 from api.poster.sheet import WeekUnknownError, make_sheet, read_week
-from market.kit.clock import business_day, now
+from cards.replay import PastVisit, record_visits
+from market.kit.clock import business_day, get_zone, now
 from market.kit.database import transaction
+from market.kit.ids import new_id
 from tests.web.conftest import Works
 from tests.web.ledger import Ledger, ask
 from tests.web.market import put_offer
@@ -144,6 +148,37 @@ def test_an_offer_for_some_only_is_not_hung_up(client: TestClient, sold: Ledger)
     shown = words(client.get("/record/poster.pdf").content)
     assert "面食九折" in shown
     assert "单亲家庭" not in shown
+
+
+def test_a_purchase_in_a_batch_stands_in_the_week_of_its_batch(
+    client: TestClient, works: Works, ledger: Ledger
+) -> None:
+    """Its own day is left out of the record: a week's sum must not tell it, before the batch or after."""
+    zone = get_zone()
+    with transaction() as tx:
+        since = datetime(2026, 8, 20, 9, tzinfo=zone)
+        pharmacy = merchants.admit_merchant(
+            tx, code="m_0009", name="百草大药房", credit_code="91310000132206289R", category="pharmacy", at=since
+        )
+        shop = merchants.add_shop(tx, merchant_id=pharmacy, code="s_0009", name="百草", address="东门")
+        staff = merchants.add_staff(tx, merchant_id=pharmacy, name="小药", shop_id=shop)
+    ((card,),) = ask("SELECT id FROM card")
+    tuesday, wednesday_after = datetime(2026, 9, 8, 12, tzinfo=zone), datetime(2026, 9, 16, 12, tzinfo=zone)
+    for at in (tuesday, *(wednesday_after + timedelta(minutes=minute) for minute in range(4))):
+        visit = new_id()
+        with transaction() as tx:
+            record_visits(tx, [PastVisit(visit, card, shop, staff, at)])
+        keyed = till.AmountsKeyed(2_000, 0)
+        till.redeem_at_till(
+            staff_id=staff, visit_id=visit, keyed=keyed, key=f"sale-{visit}", at=at + timedelta(seconds=9)
+        )
+    weeks = {week: f"/record/poster.pdf?week={week}" for week in ("2026-W37", "2026-W38", "2026-W40")}
+    assert all("这一周没有核销" in words(client.get(path).content) for path in weeks.values())
+    ledger.publish()
+    assert ask("SELECT day FROM entry WHERE type = 'batch'") == [(date(2026, 9, 30),)]
+    for week in ("2026-W37", "2026-W38"):
+        assert "这一周没有核销" in words(client.get(weeks[week]).content)
+    assert "5笔核销，标价¥100.00的东西" in words(client.get(weeks["2026-W40"]).content)
 
 
 # --- names of any length and script -----------------------------------------------------------------------------------
