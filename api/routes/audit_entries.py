@@ -88,7 +88,7 @@ def audit_entry(request: Request, entry: EntryId) -> Response:
         merchant=names.get(found.merchant, found.merchant) if found.merchant else None,
         leaf_index=found.leaf_index,
         is_published=found.leaf_index is not None and found.leaf_index < size,
-        of=read_facts(found.body).of,
+        of=read_facts(found.body).of if found.type in {"void", "refund"} else None,
         transfers=read_transfers(json.loads(found.body)),
         entry_json=found.body.decode(),
         sha256=hashlib.sha256(found.body).hexdigest(),

@@ -1,5 +1,7 @@
 """The auditor's search over all entries: those that still wait to be published, then the published ones, the highest place first.
 
+A purchase that is published in a batch is found as that batch, and by itself only as long as it waits for one.
+
 What has a place is found in the tables that `indexing` made, by key at any depth; what waits is read from its bytes, there is never much of it.
 """
 
@@ -181,7 +183,8 @@ def _bound_by_days(tx: Session, wanted: Wanted) -> tuple[int, int] | None:
 
 _WAITING = """
 SELECT id AS row, leaf_index, public_id, type AS kind, merchant, day, body FROM (
-  (SELECT * FROM entry WHERE leaf_index IS NULL AND {where} ORDER BY id DESC LIMIT :most)
+  (SELECT * FROM entry WHERE leaf_index IS NULL AND NOT is_batched AND {where} ORDER BY id DESC LIMIT :most)
+  UNION ALL (SELECT * FROM entry WHERE is_batched AND batch_id IS NULL AND {where} ORDER BY id DESC LIMIT :most)
   UNION ALL (SELECT * FROM entry WHERE leaf_index >= :indexed AND {where} ORDER BY id DESC LIMIT :most)
 ) AS waiting ORDER BY id DESC LIMIT :most
 """

@@ -165,3 +165,17 @@ def test_an_officer_chooses_batches_and_takes_it_back(client: TestClient, chemis
     assert desk.post("/desk/publication/m_9999/choose", data=form).status_code == 404
     assert desk.get("/desk/publication?shown=batched").status_code == 200
     assert desk.get("/desk/publication?shown=secret").status_code == 422
+
+
+def test_an_auditor_finds_what_waits_and_then_its_batch(chemist: Chemist, enter: Enter) -> None:
+    sales = [chemist.sell(fen) for fen in (1_100, 2_200)]
+    auditor = enter("auditor")
+    waiting = auditor.get("/audit/entries?state=waiting").text
+    assert all(sale in waiting for sale in sales)
+    chemist.publish_all()
+    ((batch,),) = ask("SELECT public_id FROM entry WHERE type = 'batch'")
+    for query in ("", "?state=waiting", "?merchant=m_0009"):
+        page = auditor.get(f"/audit/entries{query}").text
+        assert not any(sale in page for sale in sales), "it is published, with the other"
+        assert (batch in page) is (query != "?state=waiting")
+    assert 'href="/audit/entries/sale"' not in auditor.get(f"/audit/entries/{batch}").text
