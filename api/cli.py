@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "api.commands.demo:demo",
     "price": "api.commands.price:price",
     "audit": "api.commands.audit:audit",
+    "poster": "api.commands.poster:poster",
     "export": "api.commands.export:export",
     "dry-run": "api.commands.dry_run:dry_run",
     "backup": "api.commands.backup:backup",

@@ -13,6 +13,7 @@ from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from sqlalchemy import make_url
 
+from api.breakdowns import publish_due_breakdowns
 from api.details import build_details
 from api.order_jobs import expire_orders, sweep_orders
 from api.payments import find_gateway, get_gateway
@@ -100,6 +101,19 @@ def close_public_days(timestamp: int) -> None:  # noqa: ARG001  every periodic j
         policy = find_policy(tx)
         if policy is not None:
             close_days(tx, policy=policy, at=now())
+
+
+@JOBS.periodic(cron="25 * * * *")
+@JOBS.task(
+    name="breakdowns.publish",
+    queue=QUEUE,
+    queueing_lock="breakdowns.publish",
+    lock="breakdowns.publish",
+    pass_context=False,
+)
+def publish_breakdowns(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Make the breakdowns of the months that are over and settled: looked for every hour, made once for each month."""
+    publish_due_breakdowns(at=now())
 
 
 @JOBS.task(name="details.build", queue=QUEUE, retry=Backoff())

@@ -15,6 +15,7 @@ from psycopg import Connection
 from sqlalchemy import event, func, select, text
 
 import api.till as door
+from api.breakdowns import publish_due_breakdowns
 from api.demo.catalogue import fill_catalogue
 from api.demo.days import SCAN, DemoSale, list_places, plan_sales
 from api.demo.orders import fill_stock, make_orders
@@ -106,6 +107,7 @@ def build_demo(
         _analyse()
     with _committing_lazily():
         make_orders(mark, progress)
+    publish_due_breakdowns(at=mark.until)
     end_build(mark, places)
     return _summary(mark, clock_time.monotonic() - begun)
 

@@ -1,4 +1,4 @@
-"""The tables of oversight's own: what each run of the auditor found, dry runs, details exports. They change nothing that they watch."""
+"""Oversight's own tables: what each run of the auditor found, dry runs, breakdowns, details exports. They change nothing that they watch."""
 
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +21,29 @@ class VerifyRun(Base):
     rules: Mapped[int]
     rows_seen: Mapped[int]
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+
+class Breakdown(Base):
+    """A published table: a closed month (YYYY-MM) by one attribute of the members who bought; written once (trigger).
+
+    `groups` holds what each group is made of, and its sums; empty where too few bought for any. No person stands in it.
+    """
+
+    __tablename__ = "breakdown"
+    __table_args__ = (
+        CheckConstraint("month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'", name="month_format"),
+        CheckConstraint("attribute IN ('unit', 'retired', 'age')", name="attribute_known"),
+        CheckConstraint("k >= 5", name="k_large_enough"),
+        CheckConstraint(
+            "NOT jsonb_path_exists(groups, '$[*].members ? (@ < $k)', jsonb_build_object('k', k))", name="groups_of_k"
+        ),
+    )
+
+    month: Mapped[str] = mapped_column(Text, primary_key=True)
+    attribute: Mapped[str] = mapped_column(Text, primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    k: Mapped[int]
+    groups: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
 
 
 DRY_RUN_STATES = ("waiting", "running", "done", "cancelled", "interrupted", "failed")

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from market.oversight.models import VerifyRun
 from market.record.models import Entry
@@ -71,6 +71,24 @@ def total_by_day(tx: Session, *, merchant: str, month: str) -> list[Totals]:
     return _totals(tx, _summed(func.to_char(moved.c.day, "YYYY-MM-DD"), moved))
 
 
+def total_of_days(tx: Session, *, first: date, beyond: date) -> Totals:
+    """What is public of all days from `first` until `beyond` together; zeros where nothing was sold or given back.
+
+    A purchase in a batch counts on the batch's day: its own is left out of the record, and sums over a few days would tell it.
+    """
+    batch = aliased(Entry)
+    parts = []
+    for table, columns in _columns():
+        placed = select(*columns).join(Entry, Entry.id == table.entry_id)
+        parts += [
+            placed.where(table.day >= first, table.day < beyond, ~Entry.is_batched),
+            placed.join(batch, batch.id == Entry.batch_id).where(batch.day >= first, batch.day < beyond),
+        ]
+    moved = union_all(*parts).subquery("moved")
+    sums = [func.coalesce(func.sum(moved.c[name]), 0) for name in ("sales", *AMOUNTS)]
+    return Totals("", *(int(amount) for amount in tx.execute(select(*sums)).one()))
+
+
 def list_months(tx: Session) -> list[str]:
     """Every month (YYYY-MM) from the first sale to the newest sale or return, oldest first; read by index."""
     first, sold, returned = (
@@ -103,19 +121,30 @@ def find_entry(tx: Session, *, public_id: str) -> Entry | None:
 def _moved(first: date, beyond: date, *, merchant: str | None = None, public: bool = False) -> Subquery:
     """Sales as they were and returns as their opposite, of the days from `first` until `beyond`."""
     parts = []
-    for table, sign, count in ((Sale, 1, literal(1)), (Reversal, -1, _VOIDED)):
-        part = select(
-            table.day.label("day"),
-            table.merchant.label("merchant"),
-            count.label("sales"),
-            *((getattr(table, name) * sign).label(name) for name in AMOUNTS),
-        ).where(table.day >= first, table.day < beyond)
+    for table, columns in _columns():
+        part = select(*columns).where(table.day >= first, table.day < beyond)
         if merchant is not None:
             part = part.where(table.merchant == merchant)
         if public:
             part = part.where(table.entry_id.not_in(_WAITING))
         parts.append(part)
     return union_all(*parts).subquery("moved")
+
+
+def _columns() -> list[tuple[type[Sale] | type[Reversal], list[ColumnElement[Any]]]]:
+    """What is summed of a sale, and of a return as its opposite."""
+    return [
+        (
+            table,
+            [
+                table.day.label("day"),
+                table.merchant.label("merchant"),
+                count.label("sales"),
+                *((getattr(table, name) * sign).label(name) for name in AMOUNTS),
+            ],
+        )
+        for table, sign, count in ((Sale, 1, literal(1)), (Reversal, -1, _VOIDED))
+    ]
 
 
 def _month_of(moved: Subquery) -> ColumnElement[str]:

@@ -2,6 +2,7 @@
 
 from tests.gallery.accounts import ACCOUNTS
 from tests.gallery.audit import AUDIT
+from tests.gallery.breakdowns import BREAKDOWN_PAGES
 from tests.gallery.desk import DESK
 from tests.gallery.details import DETAILS
 from tests.gallery.dry_run import DRY_RUNS
@@ -23,6 +24,7 @@ from tests.gallery.till import TILL
 SAMPLES: tuple[Sample, ...] = (
     *PUBLIC,
     *RECORD,
+    *BREAKDOWN_PAGES,
     *ACCOUNTS,
     *MEMBER,
     *TILL,

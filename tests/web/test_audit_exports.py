@@ -248,7 +248,10 @@ def test_what_is_published_meanwhile_does_not_come_in_and_changes_no_state(sold:
     assert ",done," not in row
 
 
-def test_a_reader_who_takes_his_time_holds_no_transaction(sold: Ledger, client: TestClient) -> None:
+def test_a_reader_who_takes_his_time_holds_no_transaction(
+    sold: Ledger, client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     spread(sold)
     for form in cast("tuple[Form, ...]", tuple(FORMS)):
         parts = pack_export(begin_export(form, Wanted()))
@@ -261,7 +264,7 @@ def test_a_reader_who_takes_his_time_holds_no_transaction(sold: Ledger, client: 
             assert busy == [(0,)]
         parts.close()
         assert get_engine().pool.checkedout() == 0  # type: ignore[attr-defined]
-    assert list(Path(tempfile.gettempdir()).glob("huigong-export-*")) == []
+    assert list(tmp_path.glob("huigong-export-*")) == []
 
 
 def test_no_cell_is_a_formula(enter: Enter, ledger: Ledger, tmp_path: Path) -> None:

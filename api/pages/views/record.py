@@ -106,6 +106,38 @@ class RecordRebates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BreakdownRow:
+    """A published group: `name`, and in `parts` what was put together in it. Sums only where they are published."""
+
+    name: str
+    parts: tuple[str, ...]
+    members_count: int
+    purchases_count: int
+    amounts: Amounts | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakdownTable:
+    """A month by one attribute: groups of at least `k` members. No rows: fewer bought in all."""
+
+    attribute: Literal["unit", "retired", "age"]
+    k: int
+    rows: tuple[BreakdownRow, ...]
+    merged_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordBreakdowns:
+    """`record/breakdowns.html` at /record/breakdowns?month=2026-11; exports at .csv and .json. The next tables come on `due_on`."""
+
+    month_on: date | None
+    months: tuple[date, ...]
+    tables: tuple[BreakdownTable, ...]
+    made_on: date | None
+    due_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class CategoryChoice:
     """A category that some merchant has, and how many have it."""
 
@@ -371,6 +403,7 @@ RECORD_TEMPLATES: dict[str, type] = {
     "record/merchant.html": RecordMerchant,
     "record/offer_sums.html": RecordOfferSums,
     "record/rebates.html": RecordRebates,
+    "record/breakdowns.html": RecordBreakdowns,
     "record/entries.html": RecordEntries,
     "record/entry.html": RecordEntry,
     "record/check.html": RecordCheck,

@@ -78,7 +78,7 @@ def test_tidying_counts_what_it_deleted_and_lets_one_process_do_it(database: Eng
         tx.execute(select(func.pg_advisory_xact_lock(LOCK)))
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(tidy, at=NOON).result() == {}
-    assert tidy(at=NOON) == {"codes": 0, "sessions": 0, "throttle": 1, "pictures": 0}
+    assert {kind: rows for kind, rows in tidy(at=NOON).items() if rows} == {"throttle": 1}
 
 
 def test_pruning_keeps_what_still_counts(database: Engine) -> None:
