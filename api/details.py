@@ -6,6 +6,7 @@ Whoever was erased has no key, so his sales stay closed; the file and the page s
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,8 +16,10 @@ from market.kit.database import transaction
 from market.kit.errors import unreachable
 from market.offers.queries import list_entries_of
 from market.oversight.details import (
+    ChosenSale,
     end_file,
     keep_part,
+    list_batches,
     list_subjects,
     lock_approved,
     read_sales,
@@ -24,9 +27,23 @@ from market.oversight.details import (
 )
 from market.oversight.models import DetailsRequest
 from market.record.details.keys import parse_auditor_key
-from market.record.details.lines import Head, OfferLine, Opened, encode_head, encode_line, open_sale
+from market.record.details.lines import (
+    FORMAT,
+    WITHOUT_BATCHES,
+    BatchedLine,
+    BatchLine,
+    Head,
+    Line,
+    OfferLine,
+    Opened,
+    SaleLine,
+    encode_head,
+    encode_line,
+    open_documents,
+)
 from market.record.details.sealing import seal
 from market.record.models import Entry
+from market.record.publishing.batched import BatchTree, read_batch_tree
 from market.record.publishing.served import find_policy
 from market.sales.documents import read_candidates
 
@@ -50,7 +67,7 @@ def build_details(*, request_id: UUID, at: datetime) -> None:
 
 
 def _lines(tx: Session, request: DetailsRequest, keys: dict[UUID, bytes], erased: int) -> Iterator[bytes]:
-    """The lines in the order of the log, in which an offer comes before the sales that it was a candidate of."""
+    """The lines in the order of the log, in which an offer comes before the sales that it was a candidate of, and before their batch."""
     policy, access = find_policy(tx), tx.get(Entry, request.entry_id)
     if policy is None or access is None:
         unreachable("what is published has a log, and what is approved an entry")
@@ -62,6 +79,7 @@ def _lines(tx: Session, request: DetailsRequest, keys: dict[UUID, bytes], erased
             size=request.size,
             sales_count=request.sales_count,
             erased_count=erased,
+            format=WITHOUT_BATCHES if request.batched_count is None else FORMAT,
         )
     )
     versions = {
@@ -73,11 +91,22 @@ def _lines(tx: Session, request: DetailsRequest, keys: dict[UUID, bytes], erased
     terms = list_entries_of(tx, versions=versions)
     offers = [OfferLine(index, body) for index, body in terms.items() if index < request.size]
     offers.reverse()
-    for sale in read_sales(tx, request=request):
-        while offers and offers[-1].index < sale.leaf_index:
-            yield encode_line(offers.pop())
-        if sale.subject in keys:
-            documents = {"basket": sale.basket, "facts": sale.facts}
-            line = open_sale(sale.leaf_index, sale.public_id, documents, commit_key=keys[sale.subject])
-            yield encode_line(line)
+    batches = list_batches(tx, request=request)
+    for batch_id, sales in groupby(read_sales(tx, request=request), key=lambda sale: sale.batch):
+        tree = None if batch_id is None else read_batch_tree(tx, batch_id=batch_id)
+        for number, sale in enumerate(sales):
+            while offers and offers[-1].index < sale.leaf_index:
+                yield encode_line(offers.pop())
+            if batch_id is not None and number == 0:
+                batch = batches[batch_id]
+                yield encode_line(BatchLine(sale.leaf_index, batch.public_id, batch.sales_count))
+            if sale.subject in keys:
+                yield encode_line(_open(sale, tree, commit_key=keys[sale.subject]))
     yield from map(encode_line, reversed(offers))
+
+
+def _open(sale: ChosenSale, tree: BatchTree | None, *, commit_key: bytes) -> Line:
+    documents = open_documents(sale.public_id, {"basket": sale.basket, "facts": sale.facts}, commit_key=commit_key)
+    if tree is None:
+        return SaleLine(sale.leaf_index, sale.public_id, documents)
+    return BatchedLine(sale.leaf_index, sale.batch_index, tree.prove(sale.batch_index), sale.entry, documents)

@@ -1,5 +1,6 @@
-"""A details export at size: `python -m bench.details [--sales N]` sells, publishes, seals what an auditor asked for, and audits it as he would.
+"""A details export at size: `python -m bench.details [--sales N] [--batched]` sells, publishes, seals what was asked for, and audits it.
 
+With `--batched` everything was sold yesterday, and stands in the log as one batch.
 PostgreSQL is one of the bench's own, with fsync on. Printed are the seconds of the job that makes the file and of `huigong audit --details`
 in a process of its own, with the most memory that process had.
 """
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -27,6 +29,7 @@ from market.kit.postgres import create_database, start_cluster, stop_cluster
 from market.kit.settings import Settings
 from market.oversight.details import Asked, approve_details, ask_details, begin_download, read_parts
 from market.record.details.keys import AuditorSecret
+from market.record.publication import change_publication
 from market.record.publishing.served import published_size, record_reader
 from tests.record_log import copy_record
 from tests.world import build_world
@@ -35,18 +38,23 @@ SALES = 1_000
 SECRET = AuditorSecret(bytes(range(32)))
 
 
-def measure(sales: int, home: Path, *, console: Console) -> list[Row]:
+def measure(sales: int, home: Path, *, batched: bool, console: Console) -> list[Row]:
     """Sell, publish, open and audit; what it took."""
     settings = Settings(record_folder=home / "keys")
     world = build_world()
-    open_log(settings, origin="bench.example/log", window_seconds=1, at=now())
+    ago = timedelta(days=1 if batched else 0)
+    open_log(settings, origin="bench.example/log", window_seconds=1, at=now() - 2 * ago)
+    if batched:
+        with transaction() as tx:
+            at, from_on = now() - 2 * ago, business_day(now() - ago)
+            change_publication(tx, merchant="m_0001", publication="batched", reason="few", from_on=from_on, at=at)
     for _ in track(range(sales), "sell", console=console):
-        world.sell(1600, 200, at=now())
+        world.sell(1600, 200, at=now() - ago)
     time.sleep(1)
     run_round(settings, at=now())
-    today = business_day(now())
+    day = business_day(now() - ago)
     with transaction() as tx:
-        asked = Asked(None, today, today, "sample", "bench", SECRET.key.text)
+        asked = Asked(None, day, day, "sample", "bench", SECRET.key.text)
         request = ask_details(tx, asked=asked, by=new_id(), at=now())
         approve_details(tx, request_id=request.id, by=new_id(), at=now())
     begun = time.monotonic()
@@ -76,6 +84,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.details", description=__doc__)
     parser.add_argument("--sales", type=int, default=SALES)
+    parser.add_argument("--batched", action="store_true")
     chosen = parser.parse_args()
     console = Console(width=140)
     with tempfile.TemporaryDirectory(prefix="huigong-bench-") as folder:
@@ -84,7 +93,7 @@ def main() -> None:
             create_database(cluster, "details")
             upgrade(cluster.url("details"))
             connect(cluster.url("details"))
-            rows = measure(chosen.sales, Path(folder), console=console)
+            rows = measure(chosen.sales, Path(folder), batched=chosen.batched, console=console)
         finally:
             disconnect()
             stop_cluster(cluster)

@@ -114,6 +114,12 @@ def _tell(audited: Audited, details: DetailsCheck | None) -> None:
             f"{details.opened:,} of {details.head.sales_count:,} sales opened, {details.head.erased_count:,} erased, "
             f"{details.priced:,} priced again, {details.unknown:,} made by rules that are not known here"
         )
+        if not details.head.has_batches:
+            typer.echo(f"{details.head.format}: of sales in batches, which are left out in this form, nothing is said")
+        for batch in details.batches:
+            sums = ", which come to its sums and offers" if batch.adds_up else ""
+            named = printable(f"batch {batch.leaf_index} ({batch.public_id})")
+            typer.echo(f"{named}: {batch.opened:,} of {batch.count:,} sales opened{sums}")
     typer.echo(f"{len(audited.findings) + audited.more:,} findings")
 
 

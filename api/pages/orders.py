@@ -7,7 +7,7 @@ from uuid import UUID
 
 from api.pages.i18n import Language, translate
 from api.pages.pictures import N_
-from api.pages.views import Goods, GoodsLine, OrderRow, PriceStep, Shelf, StoryRow, UndoShown
+from api.pages.views.supplier import Goods, GoodsLine, OrderRow, PriceStep, Shelf, StoryRow, UndoShown
 from market.offers.live import Title
 from market.sales.orders.models import Handout, OrderChange, OrderLine, UndoneHandout
 from market.sales.orders.queries import OrderDetail

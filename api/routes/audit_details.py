@@ -192,6 +192,7 @@ def _row(row: DetailsRequest, who: Principal, people: dict[UUID, str], names: di
         first_on=row.first_on,
         last_on=row.last_on,
         sales_count=row.sales_count,
+        batched_count=row.batched_count or 0,
         reason=row.reason,
         state=cast("DetailsState", row.state),
         is_own=row.asked_by == who.person,

@@ -20,7 +20,7 @@ from api.identity import Principal
 from api.identity.throttle import TooManyTriesError
 from api.pages.kit import render
 from api.pages.orders import Products, show_goods, show_order_lines, show_row, show_undo
-from api.pages.views import (
+from api.pages.views.supplier import (
     HandoutCard,
     HandoutCode,
     HandoutDone,

@@ -22,7 +22,8 @@ from api.pages.cursor import read_cursor, write_cursor
 from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.orders import ALL_STATES, SHELVES, explain, show_order_lines, show_row, show_undo, tell_story
-from api.pages.views import Amounts, AskedBack, BackRow, MerchantOrder, MerchantOrders, Shelf, ShelfLink
+from api.pages.views import Amounts, AskedBack
+from api.pages.views.supplier import BackRow, MerchantOrder, MerchantOrders, Shelf, ShelfLink
 from api.payments import get_gateway
 from api.routes.till_pages import Key
 from api.supplier import Desk, find_products, name_points, open_desk, read_line_units, staff_of

@@ -9,7 +9,7 @@ from api.access import Doors, Fields, Who
 from api.door import language_of, see_other
 from api.identity import Principal
 from api.pages.kit import render
-from api.pages.views import Goods, PickPoint, PickRow, Picks
+from api.pages.views.supplier import Goods, PickPoint, PickRow, Picks
 from api.supplier import name_points, open_desk, staff_of
 from market.kit.clock import now
 from market.kit.database import transaction

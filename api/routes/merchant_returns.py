@@ -15,7 +15,7 @@ from api.identity import Principal
 from api.pages.asked import say_cause
 from api.pages.kit import render
 from api.pages.orders import show_order_lines
-from api.pages.views import BackShown, OrderReturn
+from api.pages.views.supplier import BackShown, OrderReturn
 from api.routes.merchant_orders import Number, read_order, show_requests
 from api.routes.till_pages import Fen, Key
 from api.routes.till_sales import NothingToRefundError, RefundChangedError

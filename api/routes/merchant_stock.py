@@ -15,7 +15,7 @@ from api.exports import csv_response
 from api.identity import Principal
 from api.pages.kit import render
 from api.pages.orders import show_item
-from api.pages.views import MerchantStock, StockItem, StockMoveRow, StockRow
+from api.pages.views.supplier import MerchantStock, StockItem, StockMoveRow, StockRow
 from api.routes.merchant_orders import Typed
 from api.routes.till_pages import Key
 from api.supplier import Desk, open_desk, staff_of

@@ -4,14 +4,15 @@ Who is an auditor or an officer is the door's question. That two persons are two
 """
 
 import secrets
+from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Subquery, Uuid, delete, func, literal, select, tuple_, union_all, update
+from sqlalchemy.orm import Session, aliased
 
 from market.kit.canonical import canonical_json
 from market.kit.database import transaction
@@ -63,8 +64,11 @@ class DetailsNothingError(ConflictError):
     """No published sale lies on these days."""
 
     code = "DETAILS_NOTHING"
-    zh = "这些日子里没有已公布的核销。请换日期或商户；当天的核销要等公布以后。"
-    en = "No sale is published on these days. Choose other days or another merchant; today's sales must be published first."
+    zh = "这些日子里没有已公布的核销。请换日期或商户；当天的要等公布以后，成批公布的商户要等那一批公布以后。"
+    en = (
+        "No sale is published on these days. Choose other days or another merchant; today's sales, "
+        "and those that wait for a batch, must be published first."
+    )
 
 
 class DetailsTooManyError(ConflictError):
@@ -131,13 +135,27 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class ChosenSale:
-    """A sale of a request: its place in the log, its person, and its documents."""
+    """A sale of a request: its place in the log, its person, and its documents; of one in a batch the place is the batch's.
+
+    `batch` is that batch, `batch_index` where in it the sale stands, `entry` its single entry, which is served nowhere.
+    """
 
     leaf_index: int
     public_id: str
     subject: UUID
     basket: bytes
     facts: bytes
+    entry: bytes
+    batch: UUID | None
+    batch_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenBatch:
+    """A batch that holds sales of a request, and how many."""
+
+    public_id: str
+    sales_count: int
 
 
 def ask_details(tx: Session, *, asked: Asked, by: UUID, at: datetime) -> DetailsRequest:
@@ -164,8 +182,8 @@ def ask_details(tx: Session, *, asked: Asked, by: UUID, at: datetime) -> Details
     if (same := tx.scalar(waiting)) is not None:
         return same
     size = published_size(tx)
-    found = _chosen(asked.merchant, asked.first_on, asked.last_on, size).limit(MOST_SALES + 1)
-    count = tx.scalar(select(func.count()).select_from(found.subquery())) or 0
+    found = select(_choose(asked, size=size, has_batches=True)).limit(MOST_SALES + 1).subquery()
+    count, batched_count = tx.execute(select(func.count(), func.count(found.c.batch))).one()
     if not count:
         raise DetailsNothingError
     if count > MOST_SALES:
@@ -177,6 +195,7 @@ def ask_details(tx: Session, *, asked: Asked, by: UUID, at: datetime) -> Details
         salt=secrets.token_bytes(32),
         size=size,
         sales_count=count,
+        batched_count=batched_count,
         state="waiting",
         answer="",
         **chosen,
@@ -273,29 +292,38 @@ def lock_approved(tx: Session, *, request_id: UUID) -> DetailsRequest | None:
 
 def list_subjects(tx: Session, *, request: DetailsRequest) -> dict[UUID, int]:
     """The persons of the sales of a request, and how many sales of each there are."""
-    chosen = _chosen(request.merchant, request.first_on, request.last_on, request.size).subquery()
+    chosen = _choose_of(request)
     found = select(Sale.subject, func.count()).join(chosen, chosen.c.id == Sale.entry_id).group_by(Sale.subject)
     return {row[0]: row[1] for row in tx.execute(found)}
 
 
+def list_batches(tx: Session, *, request: DetailsRequest) -> dict[UUID, ChosenBatch]:
+    """The batches that hold sales of a request."""
+    chosen = _choose_of(request)
+    found = select(Entry.id, Entry.public_id, func.count()).join(chosen, chosen.c.batch == Entry.id)
+    return {row[0]: ChosenBatch(row[1], row[2]) for row in tx.execute(found.group_by(Entry.id))}
+
+
 def read_sales(tx: Session, *, request: DetailsRequest) -> Iterator[ChosenSale]:
-    """The sales of a request in the order of the log, a few at a time."""
-    before = -1
+    """The sales of a request in the order of the log, those of a batch in its own, a few at a time."""
+    chosen = _choose_of(request)
+    place = tuple_(chosen.c.place, chosen.c.number)
+    found = (
+        select(chosen, Entry.public_id, Entry.body, Sale.subject, Sale.basket, Sale.facts)
+        .join(Entry, Entry.id == chosen.c.id)
+        .join(Sale, Sale.entry_id == chosen.c.id)
+        .order_by(chosen.c.place, chosen.c.number)
+        .limit(SALES_AT_ONCE)
+    )
+    before = (-1, -1)
     while True:
-        page = (
-            _chosen(request.merchant, request.first_on, request.last_on, request.size)
-            .with_only_columns(Entry.leaf_index, Entry.public_id, Sale.subject, Sale.basket, Sale.facts)
-            .join(Sale, Sale.entry_id == Entry.id)
-            .where(Entry.leaf_index > before)
-            .order_by(Entry.leaf_index)
-            .limit(SALES_AT_ONCE)
-        )
-        rows = tx.execute(page).all()
+        rows = tx.execute(found.where(place > before)).all()
         for row in rows:
-            yield ChosenSale(row[0] or 0, *row[1:])
+            documents = (row.subject, row.basket, row.facts, row.body)
+            yield ChosenSale(row.place, row.public_id, *documents, row.batch, row.number)
         if len(rows) < SALES_AT_ONCE:
             return
-        before = rows[-1].leaf_index
+        before = (rows[-1].place, rows[-1].number)
 
 
 def keep_part(tx: Session, *, request: DetailsRequest, number: int, body: bytes) -> None:
@@ -349,10 +377,32 @@ def _read_words(typed: str) -> str:
     return "".join(sign for sign in typed if sign.isprintable() or sign == "\n").strip()
 
 
-def _chosen(merchant: str | None, first_on: date, last_on: date, size: int) -> Select[UUID]:
-    """The entries of the sales of these days that have a place below `size`."""
-    found = select(Entry.id).where(Entry.type == "sale", Entry.day.between(first_on, last_on), Entry.leaf_index < size)
-    return found if merchant is None else found.where(Entry.merchant == merchant)
+def _choose_of(request: DetailsRequest) -> Subquery:
+    """The sales of a request, as many as were approved."""
+    return _choose(request, size=request.size, has_batches=request.batched_count is not None)
+
+
+def _choose(asked: Asked | DetailsRequest, *, size: int, has_batches: bool) -> Subquery:
+    """The entries of the sales of these days that have a place below `size`, by themselves or in a batch: `place`, `batch`, `number` in it."""
+    days = Entry.day.between(asked.first_on, asked.last_on)
+    no_batch = literal(None, Uuid).label("batch")
+    rows = select(Entry.id, Entry.leaf_index.label("place"), no_batch, literal(0).label("number"))
+    chosen = rows.where(Entry.type == "sale", days, Entry.leaf_index < size)
+    batch = aliased(Entry)
+    _, length = monthrange(asked.last_on.year, asked.last_on.month)
+    until = asked.last_on.replace(day=length)  # a batch is of no earlier day than its sales, in the same month
+    batched = (
+        select(Entry.id, batch.leaf_index, Entry.batch_id, Entry.batch_index)
+        .join(batch, batch.id == Entry.batch_id)
+        .where(batch.type == "batch", batch.day.between(asked.first_on, until), batch.leaf_index < size)
+        .where(Entry.type == "sale", days)
+    )
+    if asked.merchant is not None:
+        chosen, batched = (
+            chosen.where(Entry.merchant == asked.merchant),
+            batched.where(batch.merchant == asked.merchant),
+        )
+    return union_all(chosen, batched).subquery() if has_batches else chosen.subquery()
 
 
 def _lock(tx: Session, request_id: UUID) -> DetailsRequest:

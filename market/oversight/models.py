@@ -148,7 +148,8 @@ DETAILS_REASONS = ("complaint", "finding", "sample", "authority", "other")
 class DetailsRequest(Base):
     """An auditor asks to open baskets and facts: of which sales, why, for which key of his; what another person decided; the file.
 
-    The sales are those of `merchant` (None: of all) from `first_on` to `last_on` (both inclusive) among the log's first `size` entries.
+    The sales are those of `merchant` (None: of all) from `first_on` to `last_on` (both inclusive) among the log's first `size` entries;
+    `batched_count` of them stand there in batches. None: it was asked before those were opened, and holds none of them.
     `entry_id` is the public entry of the approval, which commits to the request under `salt`. A trigger lets a request only move forward.
     """
 
@@ -159,6 +160,7 @@ class DetailsRequest(Base):
         CheckConstraint("words <> ''", name="reason_in_words"),
         CheckConstraint("last_on >= first_on", name="days_run_forward"),
         CheckConstraint("sales_count > 0 AND size > 0", name="something_asked"),
+        CheckConstraint("batched_count BETWEEN 0 AND sales_count", name="batched_within"),
         CheckConstraint("octet_length(salt) = 32", name="salt_size"),
         CheckConstraint("decided_by <> asked_by", name="two_persons"),
         CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_at_some_moment"),
@@ -190,6 +192,7 @@ class DetailsRequest(Base):
     salt: Mapped[bytes] = mapped_column(LargeBinary)
     size: Mapped[int] = mapped_column(BigInteger)
     sales_count: Mapped[int]
+    batched_count: Mapped[int | None]
     state: Mapped[str] = mapped_column(Text)
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

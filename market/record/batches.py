@@ -6,7 +6,7 @@ of the purchases used.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -27,8 +27,9 @@ def batch_entry(*, public_id: str, day: date, merchant: str, of: Of, bodies: Seq
 
     `day` is the last day that it covers. A batch of sales names offers, one of returns does not, as single returns do not either.
     """
-    said: list[dict[str, Any]] = [json.loads(body) for body in bodies]
-    moves = [PublicTransfer(*move) for one in said for move in one["transfers"]]
+    sums = BatchSums()
+    for one in bodies:
+        sums.add(json.loads(one))
     return canonical_json(
         {
             "v": 1,
@@ -39,19 +40,41 @@ def batch_entry(*, public_id: str, day: date, merchant: str, of: Of, bodies: Seq
             "of": of,
             "ccy": "CNY",
             "count": len(bodies),
-            **{name: sum(one[name] for one in said) for name in AMOUNTS},
-            "transfers": sum_transfers(moves),
             "root": encode_base64(root_of([entry_hash(body) for body in bodies])),
-            **(_sum_offers(said) if of == "sale" else {}),
+            **sums.list_fields(of),
         }
     )
 
 
-def _sum_offers(sales: Iterable[Mapping[str, Any]]) -> dict[str, object]:
-    """What the merchant bore by offer and version where at least `LEAST` sales used it, and in one sum what is left."""
-    borne: dict[tuple[str, int], list[int]] = {}
-    for sale in sales:
-        for offer, version, fen in sale["offers"]:
-            borne.setdefault((offer, version), []).append(fen)
-    named = [[*key, sum(each)] for key, each in sorted(borne.items()) if len(each) >= LEAST]
-    return {"offers": named, "other_offers": sum(sum(each) for each in borne.values() if len(each) < LEAST)}
+class BatchSums:
+    """What a batch says of its purchases in sums, added up one purchase after the other."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.amounts = dict.fromkeys(AMOUNTS, 0)
+        self._moves: dict[tuple[str, str], int] = {}
+        self._borne: dict[tuple[str, int], tuple[int, int]] = {}  # by offer and version: how many sales, how many fen
+
+    def add(self, said: Mapping[str, Any]) -> None:
+        """Add what a single entry says."""
+        self.count += 1
+        for name in AMOUNTS:
+            self.amounts[name] += said[name]
+        for debit, credit, fen in said["transfers"]:
+            self._moves[debit, credit] = self._moves.get((debit, credit), 0) + fen
+        for offer, version, fen in said.get("offers", ()):
+            used, borne = self._borne.get((offer, version), (0, 0))
+            self._borne[offer, version] = used + 1, borne + fen
+
+    def list_fields(self, of: Of) -> dict[str, object]:
+        """The fields of the batch: amounts, transfers; of sales what the merchant bore by offer and version where at least `LEAST` used it.
+
+        What it bore under all others stands in one sum.
+        """
+        moves = [PublicTransfer(*pair, fen) for pair, fen in self._moves.items()]
+        fields: dict[str, object] = {**self.amounts, "transfers": sum_transfers(moves)}
+        if of == "sale":
+            rows = sorted(self._borne.items())
+            fields["offers"] = [[*key, fen] for key, (used, fen) in rows if used >= LEAST]
+            fields["other_offers"] = sum(fen for _, (used, fen) in rows if used < LEAST)
+        return fields

@@ -24,6 +24,7 @@ def row(
         first_on=TODAY - timedelta(days=14),
         last_on=TODAY - timedelta(days=number),
         sales_count=1204 // number,
+        batched_count=number % 3 * 30,
         reason=DETAILS_REASONS[number % 5],
         state=state,
         is_own=own,

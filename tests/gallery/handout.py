@@ -3,15 +3,15 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from api.pages import views as v
+from api.pages.views import supplier as s
 from tests.gallery.frame import NOW, Sample
 from tests.gallery.supplier import COOKER, LINES, OIL, RICE, ROWS
 
 HOME = "/merchant/handout"
-HANDOUT = v.HandoutOrder(
+HANDOUT = s.HandoutOrder(
     number="K7Q2MX9P", at=NOW - timedelta(hours=30), state="ready", point="一号门自提点", lines=LINES, key="page:3"
 )
-CARD = v.HandoutCard(
+CARD = s.HandoutCard(
     visit_id="0199-visit",
     surname="欧阳",
     opened_at=NOW - timedelta(seconds=20),
@@ -19,25 +19,25 @@ CARD = v.HandoutCard(
     orders=(HANDOUT, replace(HANDOUT, number="H4TWE6RA", state="paid", lines=LINES[1:])),
     error=None,
 )
-SLIP = v.HandoutSlip(
+SLIP = s.HandoutSlip(
     order=replace(HANDOUT, lines=LINES[1:]), surname="王", is_proxy=False, proxy_name="", digits="", error=None
 )
-PICKS = v.Picks(
+PICKS = s.Picks(
     merchant="兴钢家电",
     points=(
-        v.PickPoint(
+        s.PickPoint(
             code="gate1",
             name="一号门自提点",
             rows=(
-                v.PickRow(goods=replace(COOKER, qty=24), sku="SPE-4L", orders_count=24),
-                v.PickRow(goods=replace(RICE, qty=7), sku="RICE-10", orders_count=5),
+                s.PickRow(goods=replace(COOKER, qty=24), sku="SPE-4L", orders_count=24),
+                s.PickRow(goods=replace(RICE, qty=7), sku="RICE-10", orders_count=5),
             ),
             numbers=("K7Q2MX9P", "H4TWE6RA", "C9WEPX33"),
         ),
-        v.PickPoint(
+        s.PickPoint(
             code="-",
             name=None,
-            rows=(v.PickRow(goods=replace(OIL, qty=2), sku="OIL-5", orders_count=2),),
+            rows=(s.PickRow(goods=replace(OIL, qty=2), sku="OIL-5", orders_count=2),),
             numbers=("M2QX7RTA",),
         ),
     ),
@@ -49,13 +49,13 @@ HAND_OUT: tuple[Sample, ...] = (
     Sample(
         "handout",
         "merchant/handout.html",
-        v.HandoutHome(merchant="兴钢家电", ready_count=31, todo_count=12, asked_count=2),
+        s.HandoutHome(merchant="兴钢家电", ready_count=31, todo_count=12, asked_count=2),
         "assistant",
         HOME,
     ),
-    Sample("handout-scan", "merchant/handout_scan.html", v.HandoutScan(error=None), "assistant", f"{HOME}/scan"),
+    Sample("handout-scan", "merchant/handout_scan.html", s.HandoutScan(error=None), "assistant", f"{HOME}/scan"),
     Sample(
-        "handout-code", "merchant/handout_code.html", v.HandoutCode(code="", error=None), "assistant", f"{HOME}/code"
+        "handout-code", "merchant/handout_code.html", s.HandoutCode(code="", error=None), "assistant", f"{HOME}/code"
     ),
     Sample("handout-card", "merchant/handout_card.html", CARD, "assistant", f"{HOME}/cards/0199-visit"),
     Sample(
@@ -68,14 +68,14 @@ HAND_OUT: tuple[Sample, ...] = (
     Sample(
         "handout-slips",
         "merchant/handout_slips.html",
-        v.HandoutSlips(typed="PX3", rows=(ROWS[2], ROWS[0])),
+        s.HandoutSlips(typed="PX3", rows=(ROWS[2], ROWS[0])),
         "assistant",
         f"{HOME}/slip",
     ),
     Sample(
         "handout-slips-none",
         "merchant/handout_slips.html",
-        v.HandoutSlips(typed="ZZZ", rows=()),
+        s.HandoutSlips(typed="ZZZ", rows=()),
         "assistant",
         f"{HOME}/slip",
     ),
@@ -96,12 +96,12 @@ HAND_OUT: tuple[Sample, ...] = (
     Sample(
         "handout-done",
         "merchant/handout_done.html",
-        v.HandoutDone(
+        s.HandoutDone(
             number="K7Q2MX9P",
             given=(replace(RICE, qty=1), COOKER),
             at=NOW,
             proxy_name="李四",
-            undo=v.UndoShown(handout_id="0199-handout", until_at=NOW + timedelta(minutes=9)),
+            undo=s.UndoShown(handout_id="0199-handout", until_at=NOW + timedelta(minutes=9)),
             waiting_count=1,
             visit_id=None,
             more_count=0,
@@ -112,7 +112,7 @@ HAND_OUT: tuple[Sample, ...] = (
     Sample(
         "handout-done-more",
         "merchant/handout_done.html",
-        v.HandoutDone(
+        s.HandoutDone(
             number="K7Q2MX9P",
             given=(COOKER,),
             at=NOW,

@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from api.pages import views as v
+from api.pages.views import supplier as s
 from tests.gallery.frame import NOW, Sample, amounts
 
 
-def goods(name: str, qty: int, *, variant: str = "", category: str = "home") -> v.Goods:
-    return v.Goods(name=name, variant=variant, category=category, picture=None, qty=qty)
+def goods(name: str, qty: int, *, variant: str = "", category: str = "home") -> s.Goods:
+    return s.Goods(name=name, variant=variant, category=category, picture=None, qty=qty)
 
 
 COOKER = goods("苏泊尔电饭煲 4 升", 1, category="home")
@@ -17,10 +18,10 @@ OIL = goods("压榨花生油", 1, variant="5 升", category="market")
 PHONE = goods("老人手机", 1, variant="红", category="phone")
 
 
-def row(number: str, state: str, things: tuple[v.Goods, ...], paid_fen: int, hours: int, **more: object) -> v.OrderRow:
+def row(number: str, state: str, things: tuple[s.Goods, ...], paid_fen: int, hours: int, **more: object) -> s.OrderRow:
     point = "delivery" not in more
     more.pop("delivery", None)
-    made = v.OrderRow(
+    made = s.OrderRow(
         number=number,
         at=NOW - timedelta(hours=hours + 2),
         since_at=NOW - timedelta(hours=hours),
@@ -44,7 +45,7 @@ ROWS = (
     row("R3DDZ8QK", "delivered", (goods("电压力锅 5 升", 1),), 35_900, 20, delivery=True),
 )
 SHELVES = tuple(
-    v.ShelfLink(shelf=shelf, orders_count=number)
+    s.ShelfLink(shelf=shelf, orders_count=number)
     for shelf, number in (
         ("todo", 12),
         ("ready", 31),
@@ -57,7 +58,7 @@ SHELVES = tuple(
     )
 )
 LINES = (
-    v.GoodsLine(
+    s.GoodsLine(
         line="1",
         goods=replace(RICE, qty=3),
         sku="RICE-10",
@@ -69,7 +70,7 @@ LINES = (
         units=2,
         most=2,
     ),
-    v.GoodsLine(
+    s.GoodsLine(
         line="2",
         goods=COOKER,
         sku="SPE-4L",
@@ -83,14 +84,14 @@ LINES = (
     ),
 )
 STORY = tuple(
-    v.StoryRow(at=NOW - timedelta(hours=hours), sentence=sentence, who=who)
+    s.StoryRow(at=NOW - timedelta(hours=hours), sentence=sentence, who=who)
     for hours, sentence, who in (
         (30, "会员下单", "会员"),
         (30, "付款完成", "付款渠道"),
         (4, "备好，可以取货", "周德福"),
     )
 )
-ORDER = v.MerchantOrder(
+ORDER = s.MerchantOrder(
     number="K7Q2MX9P",
     state="ready",
     at=NOW - timedelta(hours=30),
@@ -102,10 +103,10 @@ ORDER = v.MerchantOrder(
     lines=LINES,
     amounts=amounts(53_870, 12_170, 5_000),
     back_paid_fen=5_600,
-    steps=(v.PriceStep(title="内购专享价", concession_fen=10_000),),
+    steps=(s.PriceStep(title="内购专享价", concession_fen=10_000),),
     other_concession_fen=2_170,
     story=STORY,
-    backs=(v.BackRow(at=NOW - timedelta(hours=1), pieces=1, to_member_fen=5_600, subsidy_back_fen=400),),
+    backs=(s.BackRow(at=NOW - timedelta(hours=1), pieces=1, to_member_fen=5_600, subsidy_back_fen=400),),
     asked=(),
     answer="",
     is_owner=True,
@@ -114,11 +115,11 @@ ORDER = v.MerchantOrder(
     can_deliver=False,
     can_cancel=True,
     can_return=True,
-    undo=v.UndoShown(handout_id="0199-handout", until_at=NOW + timedelta(minutes=7)),
+    undo=s.UndoShown(handout_id="0199-handout", until_at=NOW + timedelta(minutes=7)),
     key="page:1",
     error=None,
 )
-RETURN = v.OrderReturn(
+RETURN = s.OrderReturn(
     number="K7Q2MX9P",
     state="collected",
     lines=LINES,
@@ -129,7 +130,7 @@ RETURN = v.OrderReturn(
     is_restocked=False,
     reason="内胆有划痕",
     asked=None,
-    preview=v.BackShown(
+    preview=s.BackShown(
         pieces=1,
         to_member_fen=19_900,
         subsidy_back_fen=2_000,
@@ -166,8 +167,8 @@ ASKED_BEFORE = (
 )
 
 
-def stock(n: int, thing: v.Goods, sku: str, free: int, reserved: int, waiting: int, sold: int) -> v.StockRow:
-    return v.StockRow(
+def stock(n: int, thing: s.Goods, sku: str, free: int, reserved: int, waiting: int, sold: int) -> s.StockRow:
+    return s.StockRow(
         item_id=f"0199-{n}",
         sku=sku,
         goods=replace(thing, qty=free + reserved + waiting),
@@ -188,10 +189,10 @@ STOCK = (
     stock(4, RICE, "RICE-10", 180, 6, 7, 1_204),
     stock(5, goods("电压力锅 5 升", 1), "PRS-5", 12, 0, 0, 9),
 )
-ITEM = v.StockItem(
+ITEM = s.StockItem(
     row=STOCK[1],
     moves=tuple(
-        v.StockMoveRow(at=NOW - timedelta(days=days), kind=kind, pieces=pieces, reason=reason, who="周德福")
+        s.StockMoveRow(at=NOW - timedelta(days=days), kind=kind, pieces=pieces, reason=reason, who="周德福")
         for days, kind, pieces, reason in (
             (1, "counted", -1, "月底盘点，少一件"),
             (6, "written_off", -2, "运输碰坏"),
@@ -204,7 +205,7 @@ ITEM = v.StockItem(
     doing="",
     error=None,
 )
-ORDERS = v.MerchantOrders(
+ORDERS = s.MerchantOrders(
     merchant="兴钢家电", shelves=SHELVES, shelf="todo", typed="", rows=ROWS, older="abc", may_export=True
 )
 SUPPLIER: tuple[Sample, ...] = (
@@ -324,7 +325,7 @@ SUPPLIER: tuple[Sample, ...] = (
     Sample(
         "stock",
         "merchant/stock.html",
-        v.MerchantStock(merchant="兴钢家电", typed="", rows=STOCK, low_count=1, out_count=1, most=193),
+        s.MerchantStock(merchant="兴钢家电", typed="", rows=STOCK, low_count=1, out_count=1, most=193),
         "owner",
         "/merchant/stock",
     ),

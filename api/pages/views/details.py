@@ -11,7 +11,10 @@ DetailsState: TypeAlias = Literal["waiting", "withdrawn", "refused", "approved",
 
 @dataclass(frozen=True, kw_only=True)
 class DetailsRow:
-    """One request in the list; `merchant` is None for all of them, `is_own` of whoever looks at the page."""
+    """One request in the list; `merchant` is None for all of them, `is_own` of whoever looks at the page.
+
+    `batched_count` of its sales are published in batches.
+    """
 
     request_id: str
     asked_by: str
@@ -20,6 +23,7 @@ class DetailsRow:
     first_on: date
     last_on: date
     sales_count: int
+    batched_count: int
     reason: str
     state: DetailsState
     is_own: bool

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from api.pages.views.shared import Amounts, AskedBack
 
@@ -350,3 +350,20 @@ class StockItem:
     reason: str
     doing: str
     error: str | None
+
+
+SUPPLIER_TEMPLATES: Final[dict[str, type]] = {
+    "merchant/orders.html": MerchantOrders,
+    "merchant/order.html": MerchantOrder,
+    "merchant/return.html": OrderReturn,
+    "merchant/handout.html": HandoutHome,
+    "merchant/handout_scan.html": HandoutScan,
+    "merchant/handout_code.html": HandoutCode,
+    "merchant/handout_card.html": HandoutCard,
+    "merchant/handout_slips.html": HandoutSlips,
+    "merchant/handout_slip.html": HandoutSlip,
+    "merchant/handout_done.html": HandoutDone,
+    "merchant/picks.html": Picks,
+    "merchant/stock.html": MerchantStock,
+    "merchant/stock_item.html": StockItem,
+}

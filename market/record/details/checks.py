@@ -1,7 +1,7 @@
 """A details export held against the log: what it opens is what was published, it opens all that was approved, and every price comes out again.
 
-It goes along with an audit, from the first entry of the log to the last, and keeps the offers that stand in the export and nothing of
-its sales.
+It goes along with an audit, from the first entry of the log to the last, and keeps the offers that stand in the export, and of its
+sales their public ids only.
 """
 
 import json
@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from market.record.auditing.finding import Finding
+from market.record.details.batches import RULE, BatchCheck, BatchOpened
 from market.record.details.lines import (
     DOCUMENTS,
+    BatchedLine,
+    BatchLine,
     DetailsMalformedError,
     Head,
     Line,
     OfferLine,
+    Opened,
     SaleLine,
     read_lines,
 )
@@ -24,8 +28,8 @@ from market.record.entries import commit
 from market.record.receipts.prices import find_price_problem, is_quoted, sum_basket
 from market.record.receipts.sentences import say
 
-RULE: Final = "details"
 FILE: Final = "the export"
+_LOOKED_AT: Final = (b'"type":"sale"', b'"type":"access"', b'"type":"batch"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +61,41 @@ class Request:
             entry.get("type") == "sale"
             and isinstance(day, str)
             and self.first_day <= day <= self.last_day
-            and self.merchant in {None, entry.get("merchant")}
+            and (self.merchant is None or self.merchant == entry.get("merchant"))
         )
+
+    def meets(self, entry: Mapping[str, Any]) -> bool:
+        """Whether this entry is a batch of sales that may hold some of those it is about."""
+        day = entry.get("day")
+        return (
+            (entry.get("type"), entry.get("of")) == ("batch", "sale")
+            and isinstance(day, str)
+            and self.first_day <= day
+            and f"{day[:7]}-01" <= self.last_day
+            and (self.merchant is None or self.merchant == entry.get("merchant"))
+        )
+
+    def holds_all_of(self, batch: Mapping[str, Any]) -> bool:
+        """Whether every day that a batch may be of is among its days: those of its month up to its own."""
+        day = str(batch.get("day"))
+        return self.first_day <= f"{day[:7]}-01" and day <= self.last_day
 
 
 class DetailsCheck:
-    """An export on its way along the log. `priced` counts the sales whose price came out again, `unknown` those made by other rules."""
+    """An export on its way along the log. `priced` counts the sales whose price came out again, `unknown` those made by other rules.
+
+    `batches` says of each batch that holds sales of it how many are opened.
+    """
 
     def __init__(self, lines: Iterator[bytes]) -> None:
         """Read the head. Raises DetailsMalformedError and SealBrokenError, NotSealedError where these lines are unsealed just now."""
         self.head, self._lines = read_lines(lines)
         self.request = _read_request(self.head)
         self.opened = self.priced = self.unknown = 0
+        self.batches: list[BatchOpened] = []
         self._covered = 0
-        self._left_out: tuple[int, str] | None = None  # the first sale that it covers and does not open
+        self._left_out: tuple[int, str, str] | None = None  # the first sale, or batch, that it covers and does not open
+        self._ids: set[str] = set()  # of the sales that it covers
         self._has_access = False
         self._offers: dict[tuple[str, int], Mapping[str, Any]] = {}
         self._broken: Finding | None = None
@@ -78,28 +103,97 @@ class DetailsCheck:
 
     def look(self, leaf_index: int, body: bytes) -> list[Finding]:
         """What stands in the export about this entry, and whether something should."""
-        line = self._next if self._next is not None and self._next.index == leaf_index else None
-        if line is None and b'"type":"sale"' not in body and b'"type":"access"' not in body:
+        has_line = self._next is not None and self._next.index == leaf_index
+        if not has_line and not any(kind in body for kind in _LOOKED_AT):
             return []
         entry = _read_json(body)
-        return list(self._look(leaf_index, body, entry, line)) if isinstance(entry, dict) else []
+        return list(self._look(leaf_index, body, entry)) if isinstance(entry, dict) else []
 
-    def _look(self, leaf_index: int, body: bytes, entry: Mapping[str, Any], line: Line | None) -> Iterator[Finding]:
+    def _look(self, leaf_index: int, body: bytes, entry: Mapping[str, Any]) -> Iterator[Finding]:
         if entry.get("type") == "access" and entry.get("id") == self.head.access:
             self._has_access = True
             yield from self._check_access(leaf_index, entry)
-        if leaf_index < self.head.size and self.request.covers(entry):
-            self._covered += 1
-            is_open = isinstance(line, SaleLine) and line.public_id == entry.get("id")
-            if not is_open and self._left_out is None:
-                self._left_out = (leaf_index, str(entry.get("id")))
-        if line is None:
+        is_before = leaf_index < self.head.size
+        if is_before and self.head.has_batches and self.request.meets(entry):
+            yield from self._look_into_batch(BatchCheck(leaf_index, entry))
             return
-        self._next = self._read_next()
-        if isinstance(line, OfferLine):
-            yield from self._keep_offer(line, body, entry)
-        else:
-            yield from self._check_sale(line, entry)
+        public_id = str(entry.get("id"))[:64]
+        if entry.get("type") == "sale" and public_id in self._ids:
+            problem = "A sale before it, by itself or in a batch, has this public id."
+            yield Finding(RULE, problem, leaf_index, public_id, "id")
+        if is_before and self.request.covers(entry):
+            self._cover(leaf_index, public_id)
+        has_batch = False
+        for line in self._take(leaf_index):
+            if isinstance(line, OfferLine):
+                yield from self._keep_offer(line, body, entry)
+            elif isinstance(line, SaleLine):
+                yield from self._check_sale(line, entry)
+            else:
+                has_batch = True
+        if has_batch:
+            problem = "The export opens a batch here, which it was not approved for."
+            yield Finding(RULE, problem, leaf_index, public_id, "id")
+
+    def _take(self, leaf_index: int) -> Iterator[Line]:
+        """The lines about this entry."""
+        while (line := self._next) is not None and line.index == leaf_index:
+            self._next = self._read_next()
+            yield line
+
+    def _cover(self, leaf_index: int, public_id: str) -> None:
+        """A sale by itself that it was approved for."""
+        self._covered += 1
+        self._ids.add(public_id)
+        line = self._next
+        is_open = isinstance(line, SaleLine) and (line.index, line.public_id) == (leaf_index, public_id)
+        if not is_open and self._left_out is None:
+            self._left_out = (leaf_index, public_id, "basket")
+
+    def _look_into_batch(self, batch: BatchCheck) -> Iterator[Finding]:
+        said: int | None = None
+        for line in self._take(batch.leaf_index):
+            if isinstance(line, BatchLine):
+                said = line.sales_count
+                if line.public_id != batch.public_id:
+                    yield batch.wrong("id", f"The export has the batch {line.public_id} here.")
+            elif isinstance(line, BatchedLine):
+                yield from self._check_batched(batch, line)
+            else:
+                yield batch.wrong("type", "The export has another entry here.")
+        wrong = list(batch.check_sums())
+        yield from wrong
+        yield from self._cover_batch(batch, said, adds_up=0 < batch.count == batch.sums.count and not wrong)
+
+    def _cover_batch(self, batch: BatchCheck, said: int | None, *, adds_up: bool) -> Iterator[Finding]:
+        """How many of its sales it was approved for: all, where its days hold all of the batch's; otherwise as many as it says itself."""
+        opened, covered = batch.sums.count, said or 0
+        if self.request.holds_all_of(batch.said):
+            covered = batch.count
+            if said != covered:
+                yield batch.wrong("count", f"All lie on these days, and the export says {said or 0}.")
+        elif not opened <= covered <= batch.count:
+            yield batch.wrong("count", f"The export says that {covered} lie on these days, and opens {opened}.")
+        self._covered += covered
+        if covered > opened and self._left_out is None:
+            self._left_out = (batch.leaf_index, batch.public_id, "count")
+        if covered or opened:
+            done = BatchOpened(batch.leaf_index, batch.public_id, opened, covered, batch.count, adds_up=adds_up)
+            self.batches.append(done)
+
+    def _check_batched(self, batch: BatchCheck, line: BatchedLine) -> Iterator[Finding]:
+        one, found = batch.read(line)
+        yield from found
+        if one is None:
+            return
+        if not self.request.covers(one.document):
+            yield one.finding(RULE, "id", "The export has this sale here, which it was not approved for.")
+            return
+        if one.public_id in self._ids:
+            yield one.finding(RULE, "id", f"It stands elsewhere as well, not only in batch {batch.public_id}.")
+        self._ids.add(one.public_id)
+        batch.sums.add(one.document)
+        yield from self._check_opened(line.index, line.documents, one.document)
 
     def end(self) -> Iterator[Finding]:
         """What only the whole log tells: the export was approved in public, and holds every sale but those it says were erased."""
@@ -120,8 +214,7 @@ class DetailsCheck:
                 f"It opens {self.opened} of {self._covered} sales and says that {self.head.erased_count} were erased; "
                 "this is the first that it leaves out."
             )
-            index, public_id = self._left_out or (None, "")
-            yield Finding(RULE, problem, index, public_id, "basket")
+            yield Finding(RULE, problem, *(self._left_out or (None, "", FILE)))
 
     def _read_next(self) -> Line | None:
         """The line after this one; None at the end, and where nothing more can be read."""
@@ -171,10 +264,20 @@ class DetailsCheck:
         if entry.get("id") != line.public_id or not self.request.covers(entry):
             yield wrong("id", f"The export has the sale {line.public_id} here, which it was not approved for.")
             return
+        yield from self._check_opened(line.index, line.documents, entry)
+
+    def _check_opened(
+        self, leaf_index: int, documents: Mapping[str, Opened], entry: Mapping[str, Any]
+    ) -> Iterator[Finding]:
+        """What is opened of a sale is what its entry commits to, and leads to its price."""
+
+        def wrong(field: str, problem: str) -> Finding:
+            return Finding(RULE, problem, leaf_index, str(entry.get("id"))[:64], field)
+
         self.opened += 1
         opened = {}
         for name in DOCUMENTS:
-            document = line.documents.get(name)
+            document = documents.get(name)
             if document is None:
                 yield wrong(name, "The export leaves it out.")
             elif commit(document.salt, document.body) != entry.get(name):

@@ -11,12 +11,16 @@ from market.record.entries import get_salt
 from market.record.log.errors import MalformedError
 from market.record.log.texts import decode_hash, encode_base64
 
-FORMAT: Final = "huigong-details/1"
+FORMAT: Final = "huigong-details/2"
+WITHOUT_BATCHES: Final = "huigong-details/1"
+"""The earlier form, which holds only sales with a place of their own in the log."""
+
 DOCUMENTS: Final = ("basket", "facts")
 """What a details export opens: never `subject`."""
 
 MOST_LINE: Final = 4_000_000
 _PART: Final = "details"
+_MOST_PATH: Final = 63
 _ID: Final = re.compile(r"[0-9a-f]{32}").fullmatch
 
 
@@ -51,6 +55,12 @@ class Head:
     size: int
     sales_count: int
     erased_count: int
+    format: str = FORMAT
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether sales that are published in batches are opened too."""
+        return self.format == FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +80,38 @@ class SaleLine:
     documents: Mapping[str, Opened]
 
 
-Line: TypeAlias = OfferLine | SaleLine
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """A batch at its place, and how many of its sales are among those asked for; the lines of those that are opened follow."""
+
+    index: int
+    public_id: str
+    sales_count: int
 
 
-def open_sale(index: int, public_id: str, documents: Mapping[str, bytes], *, commit_key: bytes) -> SaleLine:
-    """The line of a sale with the salts of its person's key."""
-    opened = {name: Opened(get_salt(commit_key, name, public_id), documents[name]) for name in DOCUMENTS}
-    return SaleLine(index, public_id, opened)
+@dataclass(frozen=True, slots=True)
+class BatchedLine:
+    """A sale in a batch: the batch's place, the sale's own below its root with the path there, its entry verbatim, basket and facts."""
+
+    index: int
+    batch_index: int
+    path: tuple[bytes, ...]
+    entry: bytes
+    documents: Mapping[str, Opened]
+
+
+Line: TypeAlias = OfferLine | SaleLine | BatchLine | BatchedLine
+
+
+def open_documents(public_id: str, documents: Mapping[str, bytes], *, commit_key: bytes) -> dict[str, Opened]:
+    """What is opened of a sale, each with the salt of its person's key."""
+    return {name: Opened(get_salt(commit_key, name, public_id), documents[name]) for name in DOCUMENTS}
 
 
 def encode_head(head: Head) -> bytes:
     """The first line."""
     fields = {
-        "format": FORMAT,
+        "format": head.format,
         "origin": head.origin,
         "access": head.access,
         "request": _encode(head.request),
@@ -97,8 +126,15 @@ def encode_line(line: Line) -> bytes:
     """Any other line."""
     if isinstance(line, OfferLine):
         return canonical_json({"index": line.index, "offer": line.entry.decode()}) + b"\n"
+    if isinstance(line, BatchLine):
+        return canonical_json({"index": line.index, "batch": line.public_id, "sales": line.sales_count}) + b"\n"
     documents = {name: _encode(opened) for name, opened in line.documents.items()}
-    return canonical_json({"index": line.index, "sale": line.public_id, **documents}) + b"\n"
+    own: dict[str, object] = {}
+    if isinstance(line, SaleLine):
+        own["sale"] = line.public_id
+    else:
+        own = {"batch_index": line.batch_index, "path": [*map(encode_base64, line.path)], "entry": line.entry.decode()}
+    return canonical_json({"index": line.index, **own, **documents}) + b"\n"
 
 
 def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -121,32 +157,39 @@ def read_lines(lines: Iterator[bytes]) -> tuple[Head, Iterator[Line]]:
     first = next(lines, None)
     if first is None:
         raise DetailsMalformedError(1, "it is missing")
-    return _read_head(_Fields(1, first)), _read_rest(lines)
+    head = _read_head(_Fields(1, first))
+    return head, _read_rest(lines, has_batches=head.has_batches)
 
 
-def _read_rest(lines: Iterator[bytes]) -> Iterator[Line]:
-    before = -1
+def _read_rest(lines: Iterator[bytes], *, has_batches: bool) -> Iterator[Line]:
+    before = (-1, -1)
     for number, data in enumerate(lines, start=2):
         fields = _Fields(number, data)
-        index = fields.count("index")
-        if index <= before:
-            raise DetailsMalformedError(number, "it does not come after the one before it in the log")
-        before = index
-        line: Line
-        if "offer" in fields.said:
-            line = OfferLine(index, fields.text("offer").encode())
-        else:
-            public_id = fields.text("sale")
-            if not _ID(public_id):
-                raise DetailsMalformedError(number, "sale is no public id")
-            line = SaleLine(index, public_id, {name: fields.opened(name) for name in DOCUMENTS if name in fields.said})
+        line = _read_line(fields, has_batches=has_batches)
         fields.end()
+        place = (line.index, line.batch_index if isinstance(line, BatchedLine) else -1)
+        if place <= before:
+            raise DetailsMalformedError(number, "it does not come after the one before it in the log")
+        before = place
         yield line
 
 
+def _read_line(fields: "_Fields", *, has_batches: bool) -> Line:
+    index = fields.count("index")
+    if "offer" in fields.said:
+        return OfferLine(index, fields.text("offer").encode())
+    if has_batches and "batch" in fields.said:
+        return BatchLine(index, fields.public_id("batch"), fields.count("sales"))
+    if has_batches and "entry" in fields.said:
+        batch_index, path, entry = fields.count("batch_index"), fields.hashes("path"), fields.text("entry").encode()
+        return BatchedLine(index, batch_index, path, entry, fields.documents())
+    return SaleLine(index, fields.public_id("sale"), fields.documents())
+
+
 def _read_head(fields: "_Fields") -> Head:
-    if fields.text("format") != FORMAT:
-        raise DetailsMalformedError(1, f"only {FORMAT} is known here")
+    form = fields.text("format")
+    if form not in {FORMAT, WITHOUT_BATCHES}:
+        raise DetailsMalformedError(1, f"only {FORMAT} and {WITHOUT_BATCHES} are known here")
     head = Head(
         origin=fields.text("origin"),
         access=fields.text("access"),
@@ -154,6 +197,7 @@ def _read_head(fields: "_Fields") -> Head:
         size=fields.count("size"),
         sales_count=fields.count("sales"),
         erased_count=fields.count("erased"),
+        format=form,
     )
     fields.end()
     return head
@@ -178,6 +222,25 @@ class _Fields:
         if not isinstance(value, str) or any("\ud800" <= sign <= "\udfff" for sign in value):
             raise DetailsMalformedError(self.number, f"{name} is no text")
         return value
+
+    def public_id(self, name: str) -> str:
+        value = self.text(name)
+        if not _ID(value):
+            raise DetailsMalformedError(self.number, f"{name} is no public id")
+        return value
+
+    def hashes(self, name: str) -> tuple[bytes, ...]:
+        value = self._get(name)
+        if not isinstance(value, list) or len(value) > _MOST_PATH or not all(isinstance(one, str) for one in value):
+            raise DetailsMalformedError(self.number, f"{name} is no list of at most {_MOST_PATH} hashes")
+        try:
+            return tuple(decode_hash(one, _PART, name) for one in value)
+        except MalformedError:
+            raise DetailsMalformedError(self.number, f"{name} has something else than hashes") from None
+
+    def documents(self) -> dict[str, Opened]:
+        """Those that are there: that one is left out is for the check to say."""
+        return {name: self.opened(name) for name in DOCUMENTS if name in self.said}
 
     def count(self, name: str) -> int:
         value = self._get(name)

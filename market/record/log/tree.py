@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 from market.kit.errors import invariant
@@ -86,8 +87,16 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
 
 
 def hash_ranges_of(leaves: Sequence[bytes]) -> HashRange:
-    """The hashes of ranges of a tree whose leaf hashes are all at hand."""
-    return lambda start, end: root_of(leaves[start:end])
+    """The hashes of ranges of a tree whose leaf hashes are all at hand, each computed once: all paths cost hardly more than the root."""
+
+    @cache
+    def hash_range(start: int, end: int) -> bytes:
+        if end - start == 1:
+            return leaves[start]
+        middle = start + split(end - start)
+        return hash_node(hash_range(start, middle), hash_range(middle, end))
+
+    return hash_range
 
 
 def read_compact_range(size: int, hash_range: HashRange) -> CompactRange:

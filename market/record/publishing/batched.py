@@ -1,12 +1,13 @@
 """Where a purchase of a batched merchant is published: its batch, and the path from its hash to the batch's root."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from market.record.log.proofs import prove_inclusion
-from market.record.log.tree import hash_ranges_of
+from market.record.log.tree import HashRange, hash_ranges_of
 from market.record.models import Entry
 from market.record.publishing.served import published_size
 from market.record.receipts import BatchInside
@@ -23,6 +24,18 @@ class InBatch:
     batch_index: int
 
 
+@dataclass(frozen=True, slots=True)
+class BatchTree:
+    """The tree below the root of a batch, for the paths of many purchases."""
+
+    size: int
+    hash_range: HashRange
+
+    def prove(self, index: int) -> tuple[bytes, ...]:
+        """The path from the purchase at this index to the root."""
+        return prove_inclusion(index, self.size, self.hash_range)
+
+
 def find_batch(tx: Session, *, entry: Entry) -> InBatch | None:
     """The batch that a purchase is published in; None while no signed checkpoint covers it, and for what is published by itself."""
     if entry.batch_id is None or entry.batch_index is None:
@@ -35,6 +48,11 @@ def find_batch(tx: Session, *, entry: Entry) -> InBatch | None:
 
 def prove_in_batch(tx: Session, found: InBatch) -> BatchInside:
     """The first step of a purchase's proof: from its hash to the root of its batch. The second is the batch's own proof."""
-    leaves = [bytes(leaf) for leaf in tx.execute(_LEAVES, {"batch": found.entry.id}).scalars()]
-    path = prove_inclusion(found.batch_index, len(leaves), hash_ranges_of(leaves))
-    return BatchInside(found.entry.body, found.batch_index, path)
+    tree = read_batch_tree(tx, batch_id=found.entry.id)
+    return BatchInside(found.entry.body, found.batch_index, tree.prove(found.batch_index))
+
+
+def read_batch_tree(tx: Session, *, batch_id: UUID) -> BatchTree:
+    """The tree of a batch, from the purchases that are in it."""
+    leaves = [bytes(leaf) for leaf in tx.execute(_LEAVES, {"batch": batch_id}).scalars()]
+    return BatchTree(len(leaves), hash_ranges_of(leaves))

@@ -17,6 +17,9 @@ from market.record.operations import append_entry
 from market.record.policy import Policy
 from market.record.publishing.served import find_checkpoint
 from market.record.publishing.shelf import Shelf
+from tests.db.record.chemist import shop
+
+__all__ = ["shop"]
 
 AT = datetime(2026, 12, 1, 4, 5, 1, tzinfo=UTC)
 WINDOW_SECONDS = 5

@@ -25,9 +25,10 @@ from market.record.details.lines import (
     Head,
     OfferLine,
     Opened,
+    SaleLine,
     encode_head,
     encode_line,
-    open_sale,
+    open_documents,
     split_lines,
 )
 from market.record.details.sealing import seal, unseal
@@ -78,6 +79,10 @@ def sell(number: int, units: int = 1, *, lie: int = 0, day: date = DAY) -> tuple
     return entry, documents
 
 
+def open_sale(number: int, documents: dict[str, bytes]) -> SaleLine:
+    return SaleLine(number, id_of(number), open_documents(id_of(number), documents, commit_key=KEYS[number]))
+
+
 SALES = {number: sell(number, number - 3) for number in (4, 5, 6)}
 BEFORE = [
     policy_entry(0),
@@ -110,7 +115,7 @@ def export(erased: Sequence[int] = ()) -> Lines:
     lines = [encode_head(head), *(encode_line(OfferLine(at, BEFORE[at])) for at in (2, 3))]
     for number, (_, documents) in SALES.items():
         if number not in erased:
-            lines.append(encode_line(open_sale(number, id_of(number), documents, commit_key=KEYS[number])))
+            lines.append(encode_line(open_sale(number, documents)))
     return [json.loads(line) for line in lines]
 
 
@@ -235,7 +240,7 @@ def test_a_price_that_the_offers_do_not_lead_to_is_found() -> None:
     entry, documents = sell(5, 2, lie=50)
     log = [*LOG[:5], entry, *LOG[6:]]
     lines = export()
-    lines[4] = json.loads(encode_line(open_sale(5, id_of(5), documents, commit_key=KEYS[5])))
+    lines[4] = json.loads(encode_line(open_sale(5, documents)))
     details, [finding] = check(lines, log)
     assert (finding.leaf_index, finding.public_id, finding.field) == (5, id_of(5), "paid")
     assert "priced again" in finding.problem.lower()
@@ -245,7 +250,7 @@ def test_a_price_that_the_offers_do_not_lead_to_is_found() -> None:
 def test_sales_of_other_days_are_none_of_its_business() -> None:
     entry, documents = sell(8, day=date(2026, 12, 2))
     assert check(export(), [*LOG, entry])[1] == []
-    lines = [*export(), json.loads(encode_line(open_sale(8, id_of(8), documents, commit_key=KEYS[8])))]
+    lines = [*export(), json.loads(encode_line(open_sale(8, documents)))]
     _, found = check(lines, [*LOG, entry])
     assert [(finding.leaf_index, finding.field) for finding in found] == [(8, "id")]
 
@@ -277,7 +282,7 @@ def test_what_breaks_off_is_no_end() -> None:
     assert [finding.field for finding in [*found, *details.end()]] == ["the export, line 6"]
 
 
-@pytest.mark.parametrize("first", [b"", b"x\n", b"{}\n", b"[]\n", b'{"format":"huigong-details/2"}\n'])
+@pytest.mark.parametrize("first", [b"", b"x\n", b"{}\n", b"[]\n", b'{"format":"huigong-details/3"}\n'])
 def test_what_has_no_head_is_refused_at_once(first: bytes) -> None:
     with pytest.raises(DetailsMalformedError, match="line 1"):
         DetailsCheck(split_lines(iter([first])))
@@ -335,7 +340,9 @@ def test_an_export_of_any_length_is_checked_in_little_memory() -> None:
         yield encode_head(Head("test.example/log", id_of(4 + count), request, 4 + count, count, 0))
         yield from (encode_line(OfferLine(at, BEFORE[at])) for at in (2, 3))
         for number in range(4, 4 + count):
-            yield encode_line(open_sale(number, id_of(number), documents, commit_key=KEYS[4]))
+            yield encode_line(
+                SaleLine(number, id_of(number), open_documents(id_of(number), documents, commit_key=KEYS[4]))
+            )
 
     sealed = io.BytesIO(b"".join(seal(SECRET.key, make_lines())))
     whole = sealed.getbuffer().nbytes
