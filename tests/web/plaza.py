@@ -243,7 +243,9 @@ def build_plaza(works: Works) -> Plaza:
         for number, (code, name, credit) in enumerate(
             (("m_0002", "红双喜电器", "91310000132206289R"), ("m_0003", "惠民超市", "91110108551385082Q"))
         ):
-            merchant_id = merchants.admit_merchant(tx, code=code, name=name, credit_code=credit, category="home", at=at)
+            merchant_id = merchants.admit_merchant(
+                tx, code=code, name=name, credit_code=credit, category="home", publication="row", at=at
+            )
             merchants.set_payment_account(tx, merchant_id=merchant_id, account=f"acct_{number + 2}")
             made.owners[code] = merchants.add_staff(tx, merchant_id=merchant_id, name="周小红")
         for code, name in POINTS:
