@@ -13,6 +13,7 @@ from uuid import UUID
 
 from api.public_log import record_home
 from market.kit.errors import ConflictError
+from market.kit.files import sync_folder
 from market.kit.settings import Settings
 
 NAME: Final = "erased"
@@ -66,15 +67,7 @@ def keep_erased(settings: Settings, subjects: Sequence[UUID]) -> int:
                 file.write(cut + b"".join(f"{subject}\n".encode() for subject in missing))
                 file.flush()
                 os.fsync(file.fileno())
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise ErasedListError(path=str(path), problem=error.strerror or str(error)) from None
     return len(missing)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

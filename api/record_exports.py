@@ -18,6 +18,7 @@ from typing import IO, Any, Final, cast
 from api.export_files import FORMS, Form
 from market.kit.database import transaction
 from market.kit.errors import ConflictError
+from market.kit.files import whole_file
 from market.oversight.entry_search import Found, Wanted, list_indexed
 from market.oversight.published import covering_checkpoint
 from market.record.log.checkpoints import parse_checkpoint
@@ -110,15 +111,10 @@ def pack_export(export: Export) -> Iterator[bytes]:
 
 def write_export(export: Export, to: Path, *, progress: Callable[[int], None]) -> None:
     """Write the ZIP to a file, which is there as a whole or not at all; `progress` is called with the number of entries so far."""
-    begun = to.with_name(f"{to.name}.begun")
-    try:
-        with begun.open("wb") as file:
-            for part in pack_export(export):
-                file.write(part)
-                progress(export.entries)
-        begun.replace(to)
-    finally:
-        begun.unlink(missing_ok=True)
+    with whole_file(to) as file:
+        for part in pack_export(export):
+            file.write(part)
+            progress(export.entries)
 
 
 def _read(export: Export) -> Iterator[Sequence[Found]]:

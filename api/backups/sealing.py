@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final, Protocol
 import pyrage
 
 from market.kit.errors import ConflictError, InvalidError
+from market.kit.files import sync_folder
 from market.record.publishing.keyring import KeyFileError
 
 CHUNK: Final = 1 << 16
@@ -129,11 +130,7 @@ def sealed_file(
     except BaseException:
         begun.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def check_file(path: Path, identities: Sequence[Any], progress: Progress) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """`huigong poster`: the weekly sheet for the notice board, as one A4 page."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +10,7 @@ from api.poster.sheet import make_sheet, read_week
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.errors import ConflictError
+from market.kit.files import whole_file
 from market.kit.settings import get_settings
 
 
@@ -47,16 +46,8 @@ def poster(
 
 
 def _write(file: Path, pdf: bytes) -> None:
-    """Wholly or not at all."""
     try:
-        handle, begun = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(pdf)
-            Path(begun).chmod(0o644)
-            Path(begun).replace(file)
-        except OSError:
-            Path(begun).unlink(missing_ok=True)
-            raise
+        with whole_file(file) as out:
+            out.write(pdf)
     except OSError as error:
         raise PosterNotWrittenError(file=str(file), reason=error.strerror or "") from None

@@ -1,8 +1,9 @@
 """The second memory of the log: the checkpoint signed last, in a file beside the database, so that a restored database cannot fork it."""
 
-import os
 from pathlib import Path
 from typing import Final
+
+from market.kit.files import whole_file
 
 NAME: Final = "checkpoint"
 
@@ -24,14 +25,5 @@ class Shelf:
     def keep(self, note: bytes) -> None:
         """Remember this checkpoint as the last one."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        begun = self.folder / f"{NAME}.begun"
-        with begun.open("wb") as file:
+        with whole_file(self.folder / NAME) as file:
             file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        begun.replace(self.folder / NAME)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
