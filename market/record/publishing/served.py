@@ -182,7 +182,7 @@ def prove_entries(tx: Session, *, leaf_indexes: Iterable[int]) -> dict[int, Proo
 
 
 def _read_tiles(tx: Session, tiles: Collection[Tile]) -> dict[str, bytes]:
-    """Those of these tiles that are there, by their paths, in one question."""
+    """Those of these tiles that are there, by their paths, in one question; of one that is wider by now, its beginning."""
     keys = [(tile.level, tile.index) for tile in tiles]
     rows = tx.execute(
         select(LogTile.level, LogTile.index, LogTile.hashes).where(tuple_(LogTile.level, LogTile.index).in_(keys))
@@ -191,16 +191,12 @@ def _read_tiles(tx: Session, tiles: Collection[Tile]) -> dict[str, bytes]:
     return {
         tile.path: data[: tile.width * HASH_SIZE]
         for tile in tiles
-        if (data := there.get((tile.level, tile.index))) is not None
+        if len(data := there.get((tile.level, tile.index), b"")) >= tile.width * HASH_SIZE
     }
 
 
 def _read_tile(tx: Session, tile: Tile) -> bytes | None:
-    """Of a tile that is wider by now, its beginning."""
-    key = (LogTile.level == tile.level, LogTile.index == tile.index)
-    data = tx.scalar(select(LogTile.hashes).where(*key))
-    length = tile.width * HASH_SIZE
-    return None if data is None or len(data) < length else data[:length]
+    return _read_tiles(tx, [tile]).get(tile.path)
 
 
 def _read_bundle(tx: Session, tile: Tile) -> bytes | None:
