@@ -8,7 +8,6 @@ from fastapi import Form, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-import merchants
 from api.access import Doors, Fields, Who
 from api.door import language_of, see_other
 from api.identity import Principal, is_one_member, list_names
@@ -22,7 +21,7 @@ from api.pages.views.details import (
     DetailsTyped,
     DownloadRow,
 )
-from api.routes.desk_offers import NOBODY
+from api.routes.desk_offers import NOBODY, merchant_names
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.errors import DomainError
@@ -137,7 +136,7 @@ def _show_home(
     with transaction() as tx:
         rows = details.list_details(tx, limit=ROWS_SHOWN)
         people = list_names(tx, persons=[row.asked_by for row in rows])
-        names = {each.merchant: each.name for each in merchants.list_merchants(tx)}
+        names = merchant_names(tx)
     view = DetailsHome(
         can_ask="auditor" in who.roles,
         merchants=tuple(MerchantName(code=code, name=name) for code, name in names.items()),
@@ -159,7 +158,7 @@ def _show(
         downloads = details.list_downloads(tx, request_id=request_id)
         persons = [person for person in (found.asked_by, found.decided_by) if person]
         people = list_names(tx, persons=[*persons, *(each.by for each in downloads)])
-        names = {each.merchant: each.name for each in merchants.list_merchants(tx)}
+        names = merchant_names(tx)
         entry = tx.get(Entry, found.entry_id) if found.entry_id else None
         is_one = is_one_member(tx, persons=(found.asked_by, who.person))
     view = DetailsPage(
