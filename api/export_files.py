@@ -14,10 +14,9 @@ from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import xlsxwriter
 
 from api.exports import BOM, harmless
-from api.pages.entries import AMOUNTS
 from market.oversight.entry_search import Found
-from market.oversight.indexing import read_facts
-from market.record.entries import entry_hash
+from market.oversight.indexing import find_facts, read_facts
+from market.record.entries import AMOUNTS, entry_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,7 +169,7 @@ def _write_csv(
 def _typed_row(entry: Found) -> dict[str, Any]:
     """An entry by column; what it does not have is None."""
     said = json.loads(entry.body)
-    facts = read_facts(entry.body)
+    facts = find_facts(said)
     offers = said.get("offers") if entry.kind == "sale" else None
     return {
         "leaf_index": entry.leaf_index,

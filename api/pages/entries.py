@@ -8,12 +8,11 @@ from api.pages.i18n import Language, translate
 from api.pages.pictures import N_
 from api.pages.views import Amounts, FieldShown, OfferShare, PublishedRow, TransferShown
 from market.oversight.published import Published
-from market.record.entries import entry_hash
+from market.record.entries import AMOUNTS, entry_hash
 
 Names = Mapping[str, str]
 
 WITH_AMOUNTS: Final = frozenset({"sale", "void", "refund", "batch"})
-AMOUNTS: Final = ("list", "concession", "subsidy", "paid", "rebate_member", "rebate_union")
 COLUMNS: Final = (
     "leaf_index",
     "id",

@@ -25,7 +25,7 @@ from api.routes.desk_offers import merchant_names
 from market.kit.database import transaction
 from market.kit.errors import InvalidError
 from market.oversight.entry_search import Found, FoundPage, search_entries
-from market.oversight.indexing import read_facts
+from market.oversight.indexing import find_facts, read_facts
 from market.oversight.published import list_published_kinds
 from market.oversight.queries import find_entry
 from market.oversight.recompute import recompute_sale
@@ -130,6 +130,7 @@ def audit_price(request: Request, entry: EntryId) -> Response:
 
 
 def _row(entry: Found, names: Mapping[str, str]) -> AuditRow:
+    said = json.loads(entry.body)
     return AuditRow(
         leaf_index=entry.leaf_index,
         entry_id=entry.public_id,
@@ -137,8 +138,8 @@ def _row(entry: Found, names: Mapping[str, str]) -> AuditRow:
         kind=entry.kind,
         merchant=names.get(entry.merchant, entry.merchant) if entry.merchant else None,
         merchant_code=entry.merchant,
-        amounts=read_amounts(json.loads(entry.body)),
-        offers=tuple(f"{offer} v{version}" for offer, version in read_facts(entry.body).offers.items()),
+        amounts=read_amounts(said),
+        offers=tuple(f"{offer} v{version}" for offer, version in find_facts(said).offers.items()),
         is_published=entry.is_published,
         state=entry.state,
     )

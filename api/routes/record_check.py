@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from market.kit.clock import get_zone, now
 from market.kit.database import transaction
 from market.oversight.published import find_published
 from market.oversight.queries import find_entry
-from market.record.entries import entry_hash
+from market.record.entries import AMOUNTS, entry_hash
 from market.record.publishing.batched import find_batch, prove_in_batch
 from market.record.publishing.served import find_policy, list_log_keys, list_promise_keys, prove_entry
 from market.record.receipts import (
@@ -35,7 +35,6 @@ from market.record.receipts import (
 
 doors = Doors(include_in_schema=False)
 
-AMOUNTS: Final = ("list", "concession", "subsidy", "paid", "rebate_member", "rebate_union")
 EntryId = Annotated[str, Query(pattern="^([0-9a-f]{32})?$")]
 
 

@@ -15,12 +15,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, Boolean, Text
 
 from market.oversight.models import AccountMovement, EntryIndex, EntryOffer
-from market.record.entries import Amounts
+from market.record.entries import AMOUNTS
 from market.record.models import Entry
 from market.record.publishing.models import LogState
 
 AT_ONCE: Final = 5_000
-AMOUNTS: Final = tuple(Amounts.__dataclass_fields__)
 MOST: Final = 1 << 53  # canonical JSON knows no larger integer
 LONGEST: Final = 200  # characters of a code; an index takes no row of any length
 
@@ -64,7 +63,11 @@ def read_facts(body: bytes) -> Facts:
         said: Any = json.loads(body)
     except ValueError:
         said = {}
-    said = said if isinstance(said, dict) else {}
+    return find_facts(said if isinstance(said, dict) else {})
+
+
+def find_facts(said: Mapping[str, Any]) -> Facts:
+    """The same of an entry whose bytes were read."""
     terms = said.get("terms")
     named = [[terms.get("id"), terms.get("version"), 0]] if isinstance(terms, dict) else said.get("offers")
     return Facts(

@@ -104,8 +104,4 @@ def _steps(entry: Mapping[str, Any], priced: Mapping[str, Any]) -> list[Step]:
     offers = [
         Step("offer", said.get(key), borne.get(key), offer=key[0], version=key[1]) for key in sorted(said | borne)
     ]
-    amounts = {name: Step(name, entry[name], priced[field]) for name, field in AMOUNTS.items()}
-    return [
-        *(amounts[name] for name in ("list", "concession", "subsidy", "paid", "rebate_member", "rebate_union")),
-        *offers,
-    ]
+    return [*(Step(name, entry[name], priced[field]) for name, field in AMOUNTS.items()), *offers]

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from market.kit.canonical import canonical_json
-from market.record.entries import PublicTransfer, entry_hash, sum_transfers
+from market.record.entries import AMOUNTS, PublicTransfer, entry_hash, sum_transfers
 from market.record.log.texts import encode_base64
 from market.record.log.tree import root_of
 
@@ -19,7 +19,6 @@ LEAST: Final = 5
 """How many purchases a batch has at least, unless its month is over."""
 
 Of = Literal["sale", "return"]
-AMOUNTS: Final = ("list", "concession", "subsidy", "paid", "rebate_member", "rebate_union")
 
 
 def batch_entry(*, public_id: str, day: date, merchant: str, of: Of, bodies: Sequence[bytes]) -> bytes:

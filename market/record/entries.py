@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from market.kit.canonical import canonical_json
 from market.record.log.tree import hash_leaf
@@ -24,6 +25,10 @@ class Amounts:
     paid: int
     rebate_member: int = 0
     rebate_union: int = 0
+
+
+AMOUNTS: Final = tuple(Amounts.__dataclass_fields__)
+"""Their names as an entry has them, in this order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from market.kit.canonical import canonical_json
 from market.kit.clock import get_zone
 from market.kit.database import get_engine, transaction
 from market.kit.ids import new_public_id
-from market.record.batches import AMOUNTS, LEAST
+from market.record.batches import LEAST
+from market.record.entries import AMOUNTS
 from market.record.publication import append_purchase, open_publication
 from market.record.publishing.batching import make_batches
 from tests.db.record.conftest import Log
