@@ -53,8 +53,7 @@ class Component:
     `limits` are fen by bit that a line offer's amount never exceeds though its lines add up to more, `most_units` caps on units that
     could bind, `linked` the bits of both: their lines cannot be decided apart. `refusals` are fen above which an offer makes a plan
     illegal, `line_shares` sponsor shares of line offers. `relief` are fen that bundles and buy-x-get-y may take besides. `slack` is how
-    many fen the rounding of other offers on the same units may shift when a capped offer takes less. `priced` is how many ways of
-    single lines were priced to compile it.
+    many fen the rounding of other offers on the same units may shift when a capped offer takes less.
     """
 
     basket: Sequence[Line]
@@ -76,7 +75,6 @@ class Component:
     held_mask: int
     relief: int
     rebates: Sequence[Use]
-    priced: int
 
     def sums(self, allowed: int) -> tuple[list[int], list[int]]:
         """Least and most net of each atom after the line stage under the allowed line offers."""
@@ -148,13 +146,14 @@ def make_component(
     purses: Mapping[str, int],
     held: Held = NOTHING_HELD,
     *,
+    nodes: list[int],
     known: dict[object, Choice] | None = None,
     summed_like: Component | None = None,
 ) -> Component:
     """Compile a component. `uses` are in order of their ids, those that hold units among them.
 
-    `known` keeps the choices of lines for components that differ in held units only. `summed_like`: the same compiled component, for the
-    programme over sums, which decides groups of line offers itself.
+    The ways of lines that are priced are taken from `nodes`. `known` keeps the choices of lines for components that differ in held units
+    only. `summed_like`: the same compiled component, for the programme over sums, which decides groups of line offers itself.
     """
     bits = {use.index: 1 << rank for rank, use in enumerate(uses)}
     by_place = sorted([(bits[use.index], use) for use in uses], key=lambda pair: pair[1].offer.place)
@@ -197,7 +196,7 @@ def make_component(
     deciding = [use for use in uses if use.offer.kind not in GROUPED and use.offer.stage is not Stage.REBATE]
     items, free = _make_items(deciding, bits, atoms_of, purses, is_summed=summed_like is not None)
     linked = sum(limits)
-    fresh = _Choices({} if known is None else known, merged=merged, capped=linked, limits=own_limits)
+    fresh = _Choices({} if known is None else known, nodes=nodes, merged=merged, capped=linked, limits=own_limits)
     choices = (
         summed_like.choices
         if summed_like
@@ -226,16 +225,16 @@ def make_component(
         held_mask=sum([bits[use.index] for use in held.uses]),
         relief=sum([use.most for use in uses if use.offer.kind in GROUPED]) if summed_like else 0,
         rebates=[use for use in uses if use.offer.stage is Stage.REBATE],
-        priced=fresh.priced,
     )
 
 
 class _Choices:
-    """The choices of lines, each made once while `known` lives; `priced` counts the ways that were priced for new ones."""
+    """The choices of lines, each made once while `known` lives."""
 
-    def __init__(self, known: dict[object, Choice], *, merged: int, capped: int, limits: dict[int, int]) -> None:
-        self._known, self._merged, self._capped, self._limits = known, merged, capped, limits
-        self.priced = 0
+    def __init__(
+        self, known: dict[object, Choice], *, nodes: list[int], merged: int, capped: int, limits: Mapping[int, int]
+    ) -> None:
+        self._known, self._nodes, self._merged, self._capped, self._limits = known, nodes, merged, capped, limits
 
     def get(self, position: int, line: Line, uses: Sequence[Entry]) -> Choice:
         """The choice of this line, of which some units may be held, by these offers."""
@@ -243,8 +242,9 @@ class _Choices:
         limits = [self._limits.get(bit) for bit, _ in uses]
         name = (position, line.qty, mine, self._merged & mine, self._capped & mine, *limits)
         if name not in self._known:
-            self._known[name] = Choice(line, uses, merged=self._merged, capped=self._capped, limits=self._limits)
-            self.priced += self._known[name].priced
+            self._known[name] = Choice(
+                line, uses, nodes=self._nodes, merged=self._merged, capped=self._capped, limits=self._limits
+            )
         return self._known[name]
 
 

@@ -51,10 +51,11 @@ class _Descent:
             list_price = setting.component.held.left.get(position, setting.component.basket[position].list_price)
             return [Option(list_price, list_price, 0, (), ())]
         highest = None if room is None else choice.cheapest(setting.allowed) + room
+        options = choice.options(highest, setting.allowed) or choice.options(None, setting.allowed)[:1]
         if choice.complete_to is not None and (highest is None or highest > choice.complete_to):
             left = setting.upper.least(setting.low, setting.high)
             setting.hunt.abandon(setting.hunt.best.payable if left is None else left)
-        return choice.options(highest, setting.allowed) or choice.options(None, setting.allowed)[:1]
+        return options
 
     def run(self) -> None:
         """Depth first with an explicit stack, so that a basket of any length fits."""

@@ -64,13 +64,17 @@ def _dive_under_caps(setting: Setting) -> None:
     component = setting.component
     plain: dict[int, Option] = {}
     capped: dict[int, dict[int, Option]] = {bit: {} for bit in setting.limits}
+    looked_at = 0
     for position, choice in component.choices.items():
-        for option in choice.options(None, setting.allowed):
+        options = choice.options(None, setting.allowed)
+        looked_at += len(options)
+        for option in options:
             linked = option.mask & component.linked
             if not linked:
                 plain.setdefault(position, option)
             elif linked in capped:
                 capped[linked].setdefault(position, option)
+    setting.hunt.step(looked_at // LOOKED_AT_A_NODE)
     chosen = dict(plain)
     room = _Room(component)
     for bit, here in capped.items():

@@ -1,6 +1,6 @@
 """The ways to price one line by its line offers, each unit a choice, merged so that equal results are one option. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -14,14 +14,13 @@ from market.pricing.apply import Pool, Use, spread, touch
 from market.pricing.case import Line
 from market.pricing.kinds import line_gross, rounding_period, unit_slope
 
-MOST_OPTIONS = (
-    20_000  # more ways than this for one line are not listed in full; the search then knows what it has not seen
-)
-
-
+# More ways than this for one line are not listed in full; the search then knows what it has not seen. Fewer when few nodes are left.
+MOST_OPTIONS, LAST_OPTIONS = 20_000, 1_000
 FEW_OPTIONS = 1_000  # so many ways to spread units are listed once for all lines
-MOST_TAKEN = 80_000  # amounts worked out for the ways of one line
+SOON_FOUND = 64  # so many ways of one offer are worked out again rather than kept
+AMOUNTS_A_WAY = 4  # amounts worked out for the ways of one line, for each that may be listed
 MOST_STACKED = 10  # offers that stack on one unit, of which every combination is listed
+PRICED_A_NODE = 2  # ways that are priced in about the time of a step
 
 # An offer of a line with its bit.
 Entry = tuple[int, Use]
@@ -45,37 +44,46 @@ class Option(NamedTuple):
 class Choice:
     """All options of one line, by rising net. `floor` is a net that no option is below; above `complete_to` some are not listed.
 
-    Lines with a single offer are the rule: their options are made only as far as they are asked for. `priced` is how many ways were priced
-    to begin with.
+    Lines with a single offer are the rule: their options are made only as far as they are asked for.
     """
 
     __slots__ = (
-        *("_capped", "_fewer", "_limits", "_listed", "_merged", "_uses"),
-        *("complete_to", "floor", "line", "most", "priced"),
+        *("_capped", "_fewer", "_limits", "_listed", "_merged", "_nodes", "_uses"),
+        *("complete_to", "floor", "line", "most"),
     )
 
-    def __init__(self, line: Line, uses: Sequence[Entry], *, merged: int, capped: int, limits: dict[int, int]) -> None:
+    def __init__(
+        self,
+        line: Line,
+        uses: Sequence[Entry],
+        *,
+        nodes: list[int],
+        merged: int,
+        capped: int,
+        limits: Mapping[int, int],
+    ) -> None:
         """`uses` are (bit, use); bits in `merged` have amounts that matter only through the net, so that equal nets are one option.
 
-        `capped` are the bits of offers that a cap may cut, `limits` fen by bit that an offer of this line alone never exceeds.
+        `capped` are the bits of offers that a cap may cut, `limits` fen by bit that an offer of this line alone never exceeds. What is
+        priced, whenever that is, is taken from `nodes`.
         """
         self.line = line
         self.most = line.unit_price * line.qty
         self._uses = uses
         self._merged = merged
         self._capped, self._limits = capped, limits
+        self._nodes = nodes
         self._fewer: dict[int, Choice] = {}
         self._listed: list[Option] | None = None
-        self.priced = 0
         self.complete_to: int | None = None
         if len(uses) == 1:
             bit, use = uses[0]
-            gross = line_gross(use.offer, ((line.qty, self.most),))
+            units = _most_units(use, line)
+            gross = line_gross(use.offer, ((units, line.unit_price * units),))
             self.floor = self.most - gross
             if bit in limits:
                 self._listed = self._list_ladder(self._ladder(bit, use, limits[bit]))
                 self.floor = self._listed[0].net
-                self.priced = len(self._listed)
         else:
             self._list_all()
 
@@ -87,7 +95,7 @@ class Choice:
                 return [Option(self.most, self.most, 0, (), ())] if highest is None or self.most <= highest else []
             if highest is not None and highest < self.most:
                 found: list[Option] = []
-                for option in islice(self._ladder(bit, use), MOST_OPTIONS):
+                for option in islice(self._ladder(bit, use), SOON_FOUND):
                     if option.net > highest:
                         return found
                     found.append(option)
@@ -107,6 +115,11 @@ class Choice:
         return next(option.net for option in self._listed if not option.mask & ~allowed)
 
     @property
+    def _most_options(self) -> int:
+        """How many ways may be listed."""
+        return max(LAST_OPTIONS, min(MOST_OPTIONS, self._nodes[0] * PRICED_A_NODE))
+
+    @property
     def bits(self) -> list[int]:
         """The offers of this line."""
         return [bit for bit, _ in self._uses]
@@ -116,7 +129,9 @@ class Choice:
         fewer = self._fewer.get(units)
         if fewer is None:
             line = replace(self.line, qty=units)
-            fewer = Choice(line, self._uses, merged=self._merged, capped=self._capped, limits=self._limits)
+            fewer = Choice(
+                line, self._uses, nodes=self._nodes, merged=self._merged, capped=self._capped, limits=self._limits
+            )
             self._fewer[units] = fewer
         return fewer
 
@@ -127,33 +142,34 @@ class Choice:
 
     def _list_ladder(self, ladder: Iterator[Option]) -> list[Option]:
         """The options of one offer, or of very many units the first, and that without the offer."""
-        listed = list(islice(ladder, MOST_OPTIONS))
+        listed = list(islice(ladder, self._most_options))
+        self._nodes[0] -= len(listed) // PRICED_A_NODE
         if listed[-1].mask:
             self.complete_to = listed[-1].net
             listed.append(Option(self.most, self.most, 0, (), ()))
         return listed
 
     def _ladder(self, bit: int, use: Use, limit: int | None = None) -> Iterator[Option]:
-        """One offer on n units, n−1, … 0; equal nets once, with the most units, or with the fewest where units are counted.
+        """One offer on as many units as may be, one fewer, … none; equal nets once, with the most units, or the fewest if they are counted.
 
         Of the options at or above an offer's limit one is enough: the one with the fewest units.
         """
-        price, qty, last = self.line.unit_price, self.line.qty, -1
+        price, units, offer = self.line.unit_price, _most_units(use, self.line), use.offer
         is_counted = not bit & self._merged
         if limit is not None:
-            qty = _fewest_units(use, price, qty, limit)
-        for units in count_down(qty):
-            gross = line_gross(use.offer, ((units, price * units),))
-            if is_counted:
-                following = line_gross(use.offer, ((units - 1, price * (units - 1)),))
-                is_new = gross != following
-            else:
-                is_new = gross != last
-            if gross and is_new:
-                net = self.most - gross
-                plain = self.most if bit & self._capped else net
-                yield Option(net, plain, bit, ((units, (use.index,)),), ((bit, gross, units),))
-            last = gross
+            units = _fewest_units(use, price, units, limit)
+        gross = line_gross(offer, ((units, price * units),))
+        while gross:
+            fewer = units - 1
+            less = line_gross(offer, ((fewer, price * fewer),))
+            if less == gross:
+                fewer = _fewest_units(use, price, fewer, gross) - 1
+                less = line_gross(offer, ((fewer, price * fewer),))
+            count = fewer + 1 if is_counted else units
+            net = self.most - gross
+            plain = self.most if bit & self._capped else net
+            yield Option(net, plain, bit, ((count, (use.index,)),), ((bit, gross, count),))
+            units, gross = fewer, less
         yield Option(self.most, self.most, 0, (), ())
 
     def _list_all(self) -> None:
@@ -162,7 +178,8 @@ class Choice:
         combos, is_cut = _combos(uses)
         is_stacked = any(len(combo) > 1 for combo in combos)
         ways, longest = comb(line.qty + len(combos), len(combos)), max(map(len, combos))
-        if is_cut or ways > MOST_OPTIONS or ways * longest > MOST_TAKEN:
+        most = self._most_options
+        if is_cut or ways > most or ways * longest > AMOUNTS_A_WAY * most:
             combos, counts = self._select(combos, is_stacked=is_stacked)
             spreads: Iterator[Spread] = map(_without_zeros, counts)
         else:
@@ -177,8 +194,9 @@ class Choice:
         found: dict[tuple[object, ...], Option] = {}
         parts: dict[tuple[int, int], _Part] = {}
         in_order = sorted(uses, key=_place)
-        for spread_out in chain(islice(spreads, MOST_TAKEN // max(map(len, combos))), [()]):
-            self.priced += 1
+        priced = 0
+        for spread_out in chain(islice(spreads, AMOUNTS_A_WAY * most // max(map(len, combos))), [()]):
+            priced += 1
             if is_stacked:
                 option = _price_stacked(
                     line, [(count, combos[way]) for way, count in spread_out], in_order, self._capped
@@ -190,6 +208,7 @@ class Choice:
                 option = _price(self.most, [parts[one] for one in spread_out])
             details = option.pools if is_apart else tuple([part for part in option.taken if not part[0] & merged])
             found.setdefault((option.net, option.mask, details), option)
+        self._nodes[0] -= priced // PRICED_A_NODE
         self._listed = sorted(found.values(), key=lambda option: (option.net, option.mask.bit_count(), option.taken))
         if self.floor < 0:
             self.floor = self._listed[0].net
@@ -207,7 +226,7 @@ class Choice:
             combos.sort(key=lambda combo: (-sum(unit_slope(use.offer, price) for _, use in combo), len(combo)))
             return combos[:1], _spreads(self.line.qty, 1)
         combos.sort(key=lambda combo: (-unit_slope(combo[0][1].offer, price), combo[0][1].share_bp, combo[0][0]))
-        spreads, is_complete = _best_spreads(self.line, [combo[0][1] for combo in combos])
+        spreads, is_complete = _best_spreads(self.line, [combo[0][1] for combo in combos], self._most_options)
         if is_complete:
             self.floor, self.complete_to = -1, 0
         return combos, spreads
@@ -236,6 +255,11 @@ def count_down(units: int) -> Iterator[int]:
     while units:
         yield units
         units -= 1
+
+
+def _most_units(use: Use, line: Line) -> int:
+    """On how many units of a line an offer may work."""
+    return line.qty if use.offer.max_units is None else min(line.qty, use.offer.max_units)
 
 
 def _fewest_units(use: Use, price: int, qty: int, limit: int) -> int:
@@ -344,11 +368,11 @@ def _linear_floor(line: Line, combos: Sequence[Sequence[Entry]]) -> int:
     return max(0, int(line.unit_price * line.qty - line.qty * steepest) - len(combos))
 
 
-def _best_spreads(line: Line, uses: Sequence[Use]) -> tuple[Iterator[tuple[int, ...]], bool]:
+def _best_spreads(line: Line, uses: Sequence[Use], most_ways: int) -> tuple[Iterator[tuple[int, ...]], bool]:
     """Spreads of many units over offers sorted by what they take: all that can reach the least net, then fewer and fewer units of the best.
 
     Another offer than the best can only gain by rounding, so it takes fewer units than one period of its rounding, and no more than
-    its slope loses against the at most one fen that each offer's rounding can give. False: that many could still matter.
+    its slope loses against the at most one fen that each offer's rounding can give. False: more than `most_ways` could still matter.
     """
     best, most = uses[0], []
     for use in uses[1:]:
@@ -360,7 +384,7 @@ def _best_spreads(line: Line, uses: Sequence[Use]) -> tuple[Iterator[tuple[int, 
     for units in most:
         ways *= units + 1
     # Splitting a part whose sponsor share is no whole fen per fen could shift a rounding of the sponsor's part.
-    is_complete = ways <= MOST_OPTIONS and all(use.share_bp in (0, WHOLE_BP) for use in uses)
+    is_complete = ways <= most_ways and all(use.share_bp in (0, WHOLE_BP) for use in uses)
 
     def listed() -> Iterator[tuple[int, ...]]:
         if is_complete:

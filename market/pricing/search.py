@@ -44,15 +44,25 @@ FEW_NODES = 400  # what plan by plan is quicker than sum by sum
 MOST_TRIED = 40  # offers that are tried one after another when nothing is proven
 TRY_NODES, ALL_TRIES_NODES = 300, 30_000
 DENSE_LINES = 9
-PRICED_A_NODE = 2  # ways of a line that are priced in about the time of a step
 
 
 def best_plan(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[str, int], node_limit: int) -> Plan:
     """The best legal plan. `uses` are usable candidates in order of their ids."""
     nodes = [node_limit]
-    plans = (_plan(basket, scenario, purses, nodes) for scenario in _scenarios(uses))
-    best = next(plans)
-    for plan in plans:
+    whole = sum([line.list_price for line in basket])
+    scenarios = _scenarios(uses)
+    best = _plan(basket, next(scenarios), purses, nodes)
+    for scenario in scenarios:
+        nodes[0] -= 1 + len(scenario)
+        floor = max(0, whole - sum([use.most for use in scenario]))
+        if floor > sum(best.net):
+            continue
+        if nodes[0] < 0:
+            # There may be very many more.
+            best.is_proven = False
+            best.gap = max(best.gap, min(sum(best.net), sum(best.net) - whole + sum([use.most for use in uses])))
+            break
+        plan = _plan(basket, scenario, purses, nodes)
         is_proven, floor = best.is_proven and plan.is_proven, min(sum(best.net) - best.gap, sum(plan.net) - plan.gap)
         if plan.key() < best.key():
             best = plan
@@ -72,10 +82,12 @@ def _better_of_few(basket: Sequence[Line], uses: Sequence[Use], purses: Mapping[
     for use in sorted(uses, key=lambda use: -use.most)[:MOST_TRIED]:
         mine = sorted([*chosen, use], key=lambda use: use.index)
         for some in ([use], mine) if chosen else ([use],):
-            for scenario in _scenarios(some) if left > 0 else ():
+            for scenario in _scenarios(some):
+                if left <= 0:
+                    break
                 nodes = [TRY_NODES]
                 plan = _plan(basket, scenario, purses, nodes)
-                left -= TRY_NODES - nodes[0]
+                left -= 1 + len(scenario) + TRY_NODES - nodes[0]
                 if best_of_few is None or plan.key() < best_of_few.key():
                     best_of_few, chosen = plan, [step.use for step in (*plan.steps, *plan.rebates)]
     if best_of_few is not None and best_of_few.key() < best.key():
@@ -172,13 +184,12 @@ def _hunt(
     """Search one component: plan by plan if that is soon done, else sum by sum, else plan by plan to the end."""
     grouped = [use for use in uses if use.offer.kind in GROUPED]
     known: dict[object, Choice] = {}
-    component = make_component(basket, positions, uses, purses, known=known)
-    nodes[0] -= component.priced // PRICED_A_NODE
+    component = make_component(basket, positions, uses, purses, nodes=nodes, known=known)
     best = None
     is_dense = _is_dense(component, grouped)
     if not is_dense:
         # Plan by plan is quicker where little hangs together.
-        some = min(nodes[0], FEW_NODES)
+        some = max(0, min(nodes[0], FEW_NODES))
         easy = [some]
         outer = Outer(component, easy)
         outer.run()
@@ -186,7 +197,7 @@ def _hunt(
         best = outer.hunt.best
         if outer.hunt.is_proven and not grouped:
             return outer.hunt
-    summed = make_component(basket, positions, uses, purses, summed_like=component)
+    summed = make_component(basket, positions, uses, purses, nodes=nodes, summed_like=component)
     by_sums = Outer(summed, nodes, best)
     floor = 0
     try:
@@ -223,8 +234,8 @@ def _hunt_held(
     best, is_proven, floors = outer.hunt.best, outer.hunt.is_proven, [outer.hunt.floor]
     ways: list[tuple[int, int, Component]] = []
     for held in find_held(basket, uses, purses, nodes):
-        component = make_component(basket, positions, uses, purses, held, known=known)
-        nodes[0] -= 8 + component.priced // PRICED_A_NODE  # about as long as so many steps
+        component = make_component(basket, positions, uses, purses, held, nodes=nodes, known=known)
+        nodes[0] -= 8  # about as long as so many steps
         left = Outer(component, nodes, best).least()
         if left is not None and left <= best.payable:
             ways.append((left, len(ways), component))

@@ -30,6 +30,9 @@ from market.pricing.terminal import ENDLESS, Costs, Ground, NotModelled, Termina
 
 MOST_SUMS: Final = 600_000
 MOST_CELLS: Final = 20_000_000  # costs kept at once
+MOST_SHIFTED: Final = 10_000_000_000  # bits of places that one programme moves: some tenths of a second
+BITS_A_SHIFT: Final = 10_000  # that are moved in the time it takes to begin
+BITS_A_NODE: Final = 1_000_000  # that are moved in about the time of a step
 ROOMS: Final = (2_000, 10_000)  # fen above a bound that are looked at, before all that is no worse than the best found
 STEP: Final = 8_192  # sums are worked out up to a multiple of this, so that settings share them
 AT_ONCE: Final = (
@@ -124,8 +127,10 @@ class Look:
         """The least paid if it is no more than that."""
         programme, terminal, floor = self._programme, self._terminal, most
         ends: dict[int, list[Whole]] = {}
-        high = most + terminal.most_off(programme.highest)
-        for state, sums in programme.sums(terminal, self._setting.allowed, high).items():
+        high, shifted = most + terminal.most_off(programme.highest), programme.shifted
+        by_state = programme.sums(terminal, self._setting.allowed, high)
+        self._setting.hunt.step((programme.shifted - shifted) // BITS_A_NODE)
+        for state, sums in by_state.items():
             nets = programme.nets_at(programme.light.ends[state])
             begin = int(np.searchsorted(sums, terminal.need))
             first = None if nets or self._floor else _first_paid(terminal, sums[begin : begin + FEW_SUMS])
@@ -187,6 +192,7 @@ class Programme(Moves):
         self._inner: dict[object, dict[int, int]] = {}
         self._least_sums: dict[int, tuple[int, list[int]]] = {}
         self.highest = self.component_list
+        self.shifted = 0
 
     def sums(self, terminal: Terminal, allowed: int, most: int) -> dict[int, Whole]:
         """By state after the last line all sums up to `most`, and some above, that lines can come to there, rising. Raises NotModelled.
@@ -230,13 +236,15 @@ class Programme(Moves):
             depth = until
         return reached
 
-    @staticmethod
-    def _run(layers: Sequence[LightLayer], reached: dict[int, int], most: int) -> dict[int, int]:
-        """The places reached after some more lines."""
+    def _run(self, layers: Sequence[LightLayer], reached: dict[int, int], most: int) -> dict[int, int]:
+        """The places reached after some more lines. Raises NotModelled."""
         for layer, later in pairwise(layers):
             following: dict[int, int] = {}
             for origin, places in reached.items():
                 for target, shifts in layer.moves[origin]:
+                    self.shifted += len(shifts) * (places.bit_length() + BITS_A_SHIFT)
+                    if self.shifted > MOST_SHIFTED:
+                        raise NotModelled("too many moves from sum to sum")
                     here = following.get(target, 0)
                     for more in shifts:
                         here |= places << more if more >= 0 else places >> -more
