@@ -275,6 +275,10 @@ def test_key_files_are_their_owners_alone(log: Log) -> None:
     path.chmod(0o640)
     with pytest.raises(KeyFileError, match="chmod 600"):
         read_key(path)
+    path.chmod(0o600)
+    path.write_text(key.text[:-9])
+    with pytest.raises(KeyFileError, match="holds no key"):
+        read_key(path)
     path.unlink()
     with pytest.raises(KeyFileError, match="huigong key"):
         read_key(path)
