@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from market.record.auditing.accounts import Accounts
 from market.record.auditing.balances import Balances
 from market.record.auditing.finding import RETURNS, WITH_AMOUNTS, Check, Entry, Finding
 from market.record.auditing.forms import check_form, read_entry
@@ -19,6 +20,7 @@ class Replay:
         self.policies = Policies()
         self.balances = Balances()
         self.counts: Counter[str] = Counter()
+        self.accounts = Accounts()
         references, publications = References(), Publications()
         sales, batches = frozenset({"sale"}), frozenset({"batch"})
         # In this order. Of each rule the types it looks at; None is all.
@@ -35,8 +37,11 @@ class Replay:
             (sales | batches, references.check_used_versions),
             (RETURNS, references.check_return),
             (batches, publications.check_left),
+            (frozenset({"account"}), self.accounts.check_chart),
+            (frozenset({"key"}), self.policies.check_key),
             (frozenset({"policy"}), self.policies.check_policy),
             (None, self.balances.check_order),
+            (frozenset({"close"}), self.accounts.check_balances),
             (frozenset({"close"}), self.balances.check_close),
         )
         self._by_type: dict[str, list[Check]] = {}
@@ -63,11 +68,13 @@ class Replay:
     def end(self, policy: bytes | None = None) -> Iterator[Finding]:
         """What can be said only after the last entry; `policy` is what is served as the newest."""
         yield from self.balances.check_budgets()
+        yield from self.policies.check_announced()
         if policy is not None:
             yield from self.policies.check_served(policy)
 
     def _move(self, entry: Entry) -> Iterator[Finding]:
         yield from check_transfers(entry)
+        yield from self.accounts.check_transfers(entry)
         yield from self.balances.move(entry)
 
 
