@@ -206,15 +206,23 @@ def check_entries(connection: Connection) -> Iterator[Finding]:
 
 
 def check_events_have_entries(connection: Connection) -> Iterator[Finding]:
-    """Every public entry of a sale or return belongs to one, and every approved offer version has its entry."""
+    """Every public entry of a sale or return belongs to one; every approved offer version has its entry, and one more if it was ended alone."""
     rows = connection.execute(
         text("""
+        WITH ended AS (
+          SELECT body->>'offer' AS offer, (body->>'version')::integer AS version
+          FROM (SELECT convert_from(body, 'UTF8')::jsonb AS body FROM entry WHERE type = 'offer') AS e WHERE body->>'action' = 'ended')
         SELECT e.type, e.public_id FROM entry e WHERE e.type IN ('sale', 'void', 'refund')
           AND NOT EXISTS (SELECT FROM sale s WHERE s.entry_id = e.id)
           AND NOT EXISTS (SELECT FROM reversal r WHERE r.entry_id = e.id)
         UNION ALL
         SELECT 'offer', offer || ' version ' || version FROM offer_version
         WHERE approved_by IS NOT NULL AND entry_id IS NULL
+        UNION ALL
+        SELECT 'offer', offer || ' version ' || version || ', ended' FROM offer_version v
+        WHERE state = 'ended' AND NOT EXISTS (SELECT FROM ended WHERE ended.offer = v.offer AND ended.version = v.version)
+          AND NOT EXISTS (
+            SELECT FROM offer_version n WHERE n.offer = v.offer AND n.version > v.version AND n.approved_by IS NOT NULL)
         """)
     )
     for kind, subject in rows:

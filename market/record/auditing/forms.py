@@ -60,7 +60,7 @@ def check_form(entry: Entry) -> Iterator[Finding]:
     document = entry.document
     if entry.is_plain and _is_day(document["day"]) and all(map(_is_sorted, map(document.get, _ROWS))):
         return
-    form = _FORMS.get(entry.type)
+    form = _OFFER_END if entry.type == "offer" and "action" in document else _FORMS.get(entry.type)
     if form is None:
         yield entry.finding(RULE, "type", f"There is no entry type {str(document.get('type'))[:40]!r}.")
         return
@@ -251,6 +251,9 @@ _FORMS: Final[Mapping[str, _Form]] = {
         _Form(_HEAD, {"transfers": _is_transfers}, is_closed=False),
     ),
 }
+
+_OFFER_END: Final = _Form({**_HEAD, "action": _is_one_of("ended"), "offer": _is_code, "version": _is_integer})
+"""That a version is no longer in force, without another one in its place."""
 
 # The bytes of a purchase as nearly all are: whatever fits is canonical and has all its fields in their form but for what
 # `check_form` then asks. What does not fit may be right all the same; it is read field by field.
