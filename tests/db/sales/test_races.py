@@ -85,18 +85,20 @@ def test_a_budget_for_40_gives_40_of_64(world: World, slots: int) -> None:
     assert findings() == []
 
 
-def test_the_last_fen_of_a_slotted_balance_can_be_drawn(world: World) -> None:
+@pytest.mark.parametrize("budgets", [pytest.param(3, id="few"), pytest.param(100, id="many", marks=pytest.mark.prove)])
+def test_the_last_fen_of_a_slotted_balance_can_be_drawn(world: World, budgets: int) -> None:
     """100 fen in 16 slots: 64 draws of 3 fen, of which 33 fit, though no slot holds more than 7."""
-    world.budget("slots", 100, slots=16)
+    for number in range(budgets):
+        world.budget(f"slots{number}", 100, slots=16)
 
-    def draw(_: int) -> str:
-        with transaction() as tx:
-            event = Event("sale", new_id(), NOON.date(), NOON)
-            post(tx, event=event, postings=[], draws=[Draw("budget:slots", 3)])
-        return "drawn"
+        def draw(_: int, budget: str = f"budget:slots{number}") -> str:
+            with transaction() as tx:
+                event = Event("sale", new_id(), NOON.date(), NOON)
+                post(tx, event=event, postings=[], draws=[Draw(budget, 3)])
+            return "drawn"
 
-    assert Counter(at_once(draw)) == {"drawn": 33, BalanceShortError.code: THREADS - 33}
-    assert left("budget:slots") == 1
+        assert Counter(at_once(draw)) == {"drawn": 33, BalanceShortError.code: THREADS - 33}
+        assert left(f"budget:slots{number}") == 1
 
 
 def test_draws_on_the_same_balances_in_any_order_do_not_deadlock(world: World) -> None:
