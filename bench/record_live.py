@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
@@ -116,10 +116,15 @@ def _open_shop(sales: int, *, console: Console) -> Iterator[Shop]:
             window_seconds=DEMO_WINDOW_SECONDS,
             at=at,
         )
-        with transaction() as tx:
+        with transaction() as tx:  # it is said a day before, at the latest
             for merchant in sorted({till.merchant for till in tills}):
                 change_publication(
-                    tx, merchant=merchant, publication="row", reason="stated", from_on=business_day(at), at=at
+                    tx,
+                    merchant=merchant,
+                    publication="row",
+                    reason="stated",
+                    from_on=business_day(at),
+                    at=at - timedelta(days=2),
                 )
         port = stack.enter_context(serve(url, home / "serve.log", record_folder=home / "keys"))
         run_round(port, tills, WARM_UP)
