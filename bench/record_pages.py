@@ -30,6 +30,7 @@ PUBLIC: Final = (
     "month=2026-12",
     "day=2026-12-02&type=refund",
     "merchant=m_0001&month=2026-12",
+    "type=never",  # an empty page: what every page takes
 )
 AUDITOR: Final = (
     "",
