@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import TextClause, bindparam, func, select, text
+from sqlalchemy import TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Date, Text
@@ -24,6 +24,7 @@ from market.record.publishing.models import LogCheckpoint
 from market.record.publishing.served import find_newest_checkpoint, published_size
 from market.sales.models import Reversal, Sale
 
+_RUNS: Final = {"days": Date, "kinds": Text}
 _COLUMNS: Final = "entry.leaf_index, entry.public_id, entry.type, entry.merchant, entry.day, entry.body"
 
 
@@ -86,32 +87,32 @@ def _list_indexed(tx: Session, wanted: Filter, *, before: int, limit: int) -> li
     values: dict[str, Any] = {"before": before, "most": limit}
     runs, conditions = [], []
     if wanted.first is not None and wanted.beyond is not None:
-        runs.append("unnest(:days) AS one_day")
-        conditions.append("day = one_day")
+        runs.append("days")
+        conditions.append("day = one_of_days")
         values["days"] = [wanted.first + timedelta(days=n) for n in range((wanted.beyond - wanted.first).days)]
     if wanted.merchant is not None:
         conditions.append("merchant = :merchant")
         values["merchant"] = wanted.merchant
     if wanted.kind is not None or len(conditions) > 1:
-        runs.append("unnest(:kinds) AS one_kind")
-        conditions.append("type = one_kind")
+        runs.append("kinds")
+        conditions.append("type = one_of_kinds")
         values["kinds"] = [wanted.kind] if wanted.kind is not None else list_published_kinds(tx)
     return [Published(*row) for row in tx.execute(_find(tuple(runs), tuple(conditions)), values)]
 
 
 def _find(runs: tuple[str, ...], conditions: tuple[str, ...]) -> TextClause:
     """The query for these conditions: one run of an index for each day and type, merged by place."""
+    each = " CROSS JOIN ".join(("(SELECT) AS once", *(f"unnest(:{name}) AS one_of_{name}" for name in runs)))
     found = text(
         f"""
 SELECT {_COLUMNS} FROM (
-  SELECT run.leaf_index FROM {" CROSS JOIN ".join((*runs, "(SELECT) AS once"))} CROSS JOIN LATERAL (
+  SELECT run.leaf_index FROM {each} CROSS JOIN LATERAL (
     SELECT leaf_index FROM entry_index WHERE {" AND ".join(conditions)} AND leaf_index < :before ORDER BY leaf_index DESC LIMIT :most
   ) AS run ORDER BY run.leaf_index DESC LIMIT :most
 ) AS found JOIN entry ON entry.leaf_index = found.leaf_index ORDER BY entry.leaf_index DESC
 """  # noqa: S608  our own words; what a reader sends is bound
     )
-    types = {"unnest(:days) AS one_day": ("days", Date), "unnest(:kinds) AS one_kind": ("kinds", Text)}
-    return found.bindparams(*(bindparam(name, type_=ARRAY(type_)) for name, type_ in map(types.__getitem__, runs)))
+    return found.bindparams(*(bindparam(name, type_=ARRAY(_RUNS[name])) for name in runs))
 
 
 _KINDS = text(
@@ -144,11 +145,6 @@ def covering_checkpoint(tx: Session) -> bytes | None:
     query = select(LogCheckpoint.note).where(LogCheckpoint.size <= indexed_size(tx)).order_by(LogCheckpoint.size.desc())
     note: bytes | None = tx.scalar(query.limit(1))
     return note
-
-
-def covered_size(tx: Session) -> int:
-    """How many entries the newest checkpoint has of which all can be searched."""
-    return tx.scalar(select(func.max(LogCheckpoint.size)).where(LogCheckpoint.size <= indexed_size(tx))) or 0
 
 
 def list_published_returns(tx: Session, *, sale: str) -> Sequence[str]:
@@ -199,8 +195,9 @@ WITH read AS MATERIALIZED (
     (body->>'concession')::bigint + (body->>'rebate_member')::bigint + (body->>'rebate_union')::bigint AS fen
   FROM (
     SELECT entry.type, convert_from(entry.body, 'UTF8')::jsonb AS body FROM entry JOIN (
-      SELECT leaf_index, type, day FROM entry_index WHERE leaf_index < least(:indexed, :size)
-      UNION ALL SELECT leaf_index, type, day FROM entry WHERE leaf_index >= :indexed AND leaf_index < :size
+      SELECT leaf_index, type, day FROM entry_index WHERE leaf_index < :size
+      UNION ALL SELECT leaf_index, type, day FROM entry
+      WHERE leaf_index >= (SELECT coalesce(max(leaf_index) + 1, 0) FROM entry_index) AND leaf_index < :size
     ) AS placed ON placed.leaf_index = entry.leaf_index
     WHERE placed.day >= :first AND placed.day < :beyond AND placed.type IN ('sale', 'void', 'refund', 'batch') OFFSET 0
   ) AS parsed
@@ -230,7 +227,7 @@ def total_by_offer(tx: Session, *, month: str) -> OfferSums:
     if (kept := _sums.get((month, note))) is not None:
         return kept
     size = parse_checkpoint(parse_note(note).text).size
-    values = {"first": first, "beyond": beyond, "size": size, "indexed": indexed_size(tx)}
+    values = {"first": first, "beyond": beyond, "size": size}
     rows = tx.execute(_BY_OFFER, values).all()
     whole = {row.is_sale: row for row in rows if row.offer is None}
     given, back = whole.get(True), whole.get(False)
