@@ -68,9 +68,8 @@ def drive(
     """Send the requests of all clients over as many connections, each its next when its last is answered.
 
     Connections take from one common queue, in turn through the clients: how the system spreads them over the server's processes is
-    chance, and a process that has fewer of them shall not stand idle at the end. With `per_second` no more are sent than would be in
-    step with it. Raises UnexpectedAnswerError at the first status
-    that is none of `expect`.
+    chance, and a process that has fewer of them shall not stand idle at the end. With `per_second` no request is
+    sent before its turn at that rate. Raises UnexpectedAnswerError at the first status that is none of `expect`.
     """
     turns = max(map(len, queues), default=0)
     waiting = deque(
@@ -78,7 +77,7 @@ def drive(
     )
     answers: list[dict[int, Answer]] = [{} for _ in queues]
     with selectors.DefaultSelector() as selector, ExitStack() as stack:
-        idle = []
+        idle: deque[_Connection] = deque()
         for _ in range(min(len(queues), len(waiting))):
             idle.append(line := _Connection(port))
             stack.callback(line.socket.close)
@@ -88,7 +87,7 @@ def drive(
         while waiting or busy:
             due_seconds = 0 if per_second is None else begun + sent / per_second - time.perf_counter()
             if idle and waiting and due_seconds <= 0:
-                idle.pop().send(*waiting.popleft())
+                idle.popleft().send(*waiting.popleft())
                 sent, busy = sent + 1, busy + 1
                 continue
             is_early = bool(idle and waiting)
