@@ -24,7 +24,7 @@ from market.record.log.tiles import TiledTree
 from market.record.policy import Policy, parse_policy
 from market.record.publishing.batching import make_batches
 from market.record.publishing.keyring import new_key, read_key, write_key
-from market.record.publishing.opening import set_policy
+from market.record.publishing.opening import lock_log, publish_chart, set_policy
 from market.record.publishing.sequencer import check_continued, place_entries, sign_log
 from market.record.publishing.served import (
     find_newest_checkpoint,
@@ -70,8 +70,9 @@ def log_folder(settings: Settings, origin: str) -> Path:
 
 
 def open_log(settings: Settings, *, origin: str, window_seconds: int, at: datetime) -> Policy:
-    """Make the keys of a new log and publish its first policy. Raises LogOpenError where there is one."""
+    """Make the keys of a new log, and publish them, its first policy and the chart of accounts. Raises LogOpenError where there is one."""
     with transaction() as tx:
+        lock_log(tx)
         if (policy := find_policy(tx)) is not None:
             raise LogOpenError(origin=policy.origin)
         log, promise = new_key(origin), new_key(f"{origin}/promise")
@@ -87,6 +88,7 @@ def open_log(settings: Settings, *, origin: str, window_seconds: int, at: dateti
         write_key(key_path(folder, "log", log.verifier), log)
         write_key(key_path(folder, "promise", promise.verifier), promise)
         set_policy(tx, policy, at=at)
+        publish_chart(tx, at=at)
     return policy
 
 
@@ -130,13 +132,17 @@ def _promise_path(settings: Settings, policy: Policy) -> Path:
 
 
 def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
-    """One round of the sequencer: make the batches that are due, place what waits, sign, publish, make it searchable. None: nothing new.
+    """One round of the sequencer: add a chart of accounts that is new and the batches that are due, place what waits, sign, publish, index.
 
-    Raises LogNotOpenError, LogForkError, LogMemoryLostError or KeyFileError; nothing is signed then.
+    None: nothing new.
+
+    Raises LogNotOpenError, LogForkError, LogDamagedError, LogMemoryLostError or KeyFileError; nothing is signed then.
     """
     with transaction() as tx:
         policy = need_policy(tx)
     read_log_key(settings, policy)  # without it nothing is placed either
+    with transaction() as tx:
+        publish_chart(tx, at=at)  # before what may use an account that it adds
     batched = None
     while batched is None or batched.batches:
         with transaction() as tx:
@@ -160,6 +166,7 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
 def renew_key(settings: Settings, *, which: Literal["log", "promise"], at: datetime) -> Policy:
     """Replace one of the keys: the checkpoint that covers the new policy is the first one under a new log key. Raises LogNotOpenError."""
     with transaction() as tx:
+        lock_log(tx)
         old = need_policy(tx)
         key = new_key(old.origin if which == "log" else f"{old.origin}/promise")
         policy = replace(old, log=key.verifier) if which == "log" else replace(old, promise=key.verifier)
@@ -171,6 +178,7 @@ def renew_key(settings: Settings, *, which: Literal["log", "promise"], at: datet
 def add_witness(key: VerifierKey, *, is_own: bool, at: datetime) -> Policy:
     """Name a witness in the policy, which is a public entry; a witness of the operator's own as that. Raises LogNotOpenError."""
     with transaction() as tx:
+        lock_log(tx)
         old = need_policy(tx)
         others = tuple(one for one in old.witnesses if one.name != key.name)
         own = tuple(one for one in old.own_witnesses if one.name != key.name)
@@ -184,7 +192,10 @@ def add_witness(key: VerifierKey, *, is_own: bool, at: datetime) -> Policy:
 
 
 def trust_checkpoint(settings: Settings) -> int:
-    """Put the newest checkpoint of the database on the shelf; its size. Raises LogNotOpenError; LogForkError if what lies there is further."""
+    """Put the newest checkpoint of the database on the shelf; its size.
+
+    Raises LogNotOpenError; LogForkError or LogDamagedError if what lies there is further, or broken.
+    """
     with transaction() as tx:
         policy = need_policy(tx)
         newest = find_newest_checkpoint(tx)

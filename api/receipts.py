@@ -3,7 +3,8 @@
 The commitment keys of persons lie with the cards, the entries with the market: here they meet.
 """
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -38,6 +39,14 @@ class ReceiptFileEarlyError(ConflictError):
     code = "RECEIPT_FILE_EARLY"
     zh = "公开台账还没有开启，现在没有能核对的小票文件。请等工会开启以后再下载。"
     en = "The public record is not open yet, so there is no receipt file to check. Download it once the union has opened it."
+
+
+class ReceiptDamagedError(ConflictError):
+    """What is stored of a receipt cannot be read any more."""
+
+    code = "RECEIPT_DAMAGED"
+    zh = "这张小票存着的“{field}”坏了，现在做不出能核对的文件。请告诉工会；以前下载的文件照样有效。"
+    en = "What is stored of this receipt is damaged ({field}): no file can be made of it. Tell the union; one downloaded before still holds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +97,18 @@ def find_promise(settings: Settings, *, public_id: str) -> Promised | None:
 
 
 def get_receipt(settings: Settings, *, subject: UUID, public_id: str, leave_out: Collection[str] = ()) -> Receipt:
-    """The receipt of a sale that this person made. Raises NotFoundError, also for another's, and ReceiptFileEarlyError.
+    """The receipt of a sale that this person made. Raises NotFoundError, also for another's, ReceiptFileEarlyError, ReceiptDamagedError.
 
     Documents named in `leave_out` stay out; with the facts go the terms of the offers, which would tell what they were.
     """
     with transaction() as tx:
         documents = get_person_documents(tx, subject=subject, public_id=public_id)
         entry = get_sale_entry(tx, public_id=public_id)
+        _check_readable({**documents, "entry": entry.body})
         due = find_due(tx, entry=entry)
         if due is None:
             raise ReceiptFileEarlyError
-        terms = {} if "facts" in leave_out else list_entries_of(tx, versions=read_candidates(documents["facts"]))
+        terms = {} if "facts" in leave_out else list_entries_of(tx, versions=_read_versions(documents["facts"]))
         batch = find_batch(tx, entry=entry)
         place = entry.leaf_index if batch is None else batch.leaf_index
         proofs = prove_entries(tx, leaf_indexes=[*([] if place is None else [place]), *terms])
@@ -119,6 +129,22 @@ def get_receipt(settings: Settings, *, subject: UUID, public_id: str, leave_out:
         proof=None if place is None else proofs.get(place),
         batch=inside,
     )
+
+
+def _check_readable(stored: Mapping[str, bytes]) -> None:
+    """Refuse (ReceiptDamagedError) the first of these documents that is no JSON in UTF-8."""
+    for field, body in stored.items():
+        try:
+            json.loads(body.decode())
+        except ValueError:
+            raise ReceiptDamagedError(field=field) from None
+
+
+def _read_versions(facts: bytes) -> list[tuple[str, int]]:
+    try:
+        return read_candidates(facts)
+    except (LookupError, TypeError):
+        raise ReceiptDamagedError(field="facts") from None
 
 
 def get_sale_entry(tx: Session, *, public_id: str) -> Entry:

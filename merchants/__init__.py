@@ -50,6 +50,7 @@ from merchants.pictures import (
 )
 from merchants.points import (
     Point,
+    PointNameTakenError,
     PointStep,
     add_point,
     change_point,
@@ -151,6 +152,7 @@ __all__ = [
     "PictureSize",
     "Place",
     "Point",
+    "PointNameTakenError",
     "PointStep",
     "PriceSince",
     "ProductDetail",

@@ -197,6 +197,7 @@ class PickupPoint(Base):
     __table_args__ = (
         CheckConstraint("state IN ('open', 'closed')", name="state_known"),
         CheckConstraint("code ~ '^[A-Za-z0-9_-]{1,32}$'", name="code_format"),
+        Index("uq_pickup_point_open_name", text("lower(name)"), unique=True, postgresql_where="state = 'open'"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,14 @@ class PointExistsError(ConflictError):
     code = "POINT_EXISTS"
     zh = "自提点代码已被使用。请换一个代码。"
     en = "This pick-up point code is taken. Choose another."
+
+
+class PointNameTakenError(ConflictError):
+    """An open point has this name: members could not tell the two apart."""
+
+    code = "POINT_NAME_TAKEN"
+    zh = "已有开放的自提点叫“{name}”（代码 {point}）。请换一个名称，好让会员分得清。"
+    en = "The open pick-up point {point} is called “{name}” already. Choose another name, so that members can tell them apart."
 
 
 class PointTermsError(InvalidError):
@@ -72,10 +80,11 @@ class PointStep:
 
 
 def add_point(tx: Session, *, code: str, name: str, address: str, by: UUID, at: datetime, hours: str = "") -> UUID:
-    """Open a pick-up point. Raises PointTermsError, PointExistsError."""
+    """Open a pick-up point. Raises PointTermsError, PointExistsError, PointNameTakenError."""
     terms = _check(name, address, hours)
     if not PRODUCT_CODE.fullmatch(code):
         raise PointTermsError
+    _claim_name(tx, terms["name"], code)
     row = {"id": new_id(), "code": code, "state": "open", **terms}
     added = postgresql.insert(PickupPoint).values(row).on_conflict_do_nothing(index_elements=[PickupPoint.code])
     point_id: UUID | None = tx.scalar(added.returning(PickupPoint.id))
@@ -86,9 +95,14 @@ def add_point(tx: Session, *, code: str, name: str, address: str, by: UUID, at: 
 
 
 def change_point(tx: Session, *, code: str, name: str, address: str, hours: str, by: UUID, at: datetime) -> None:
-    """Call or place a point otherwise, open or closed; the same again changes nothing. Raises PointTermsError, PointUnknownError."""
+    """Call or place a point otherwise, open or closed; the same again changes nothing.
+
+    Raises PointTermsError, PointUnknownError, PointNameTakenError.
+    """
     terms, point = _check(name, address, hours), _lock(tx, code)
     if terms != _terms(point):
+        if point.state == "open":
+            _claim_name(tx, terms["name"], code)
         tx.execute(update(PickupPoint).where(PickupPoint.id == point.id).values(terms))
         _note(tx, point.id, "changed", terms, by=by, at=at)
 
@@ -99,7 +113,8 @@ def close_point(tx: Session, *, code: str, by: UUID, at: datetime) -> None:
 
 
 def open_point(tx: Session, *, code: str, by: UUID, at: datetime) -> None:
-    """Open a closed pick-up point again; again changes nothing. Raises PointUnknownError."""
+    """Open a closed pick-up point again; again changes nothing. Raises PointUnknownError, PointNameTakenError."""
+    _claim_name(tx, _lock(tx, code).name, code)
     _set_state(tx, code, "open", "reopened", by=by, at=at)
 
 
@@ -135,6 +150,14 @@ def _check(name: str, address: str, hours: str) -> dict[str, str]:
     if not terms["name"] or any(len(said) > most[key] or not said.isprintable() for key, said in terms.items()):
         raise PointTermsError
     return terms
+
+
+def _claim_name(tx: Session, name: str, code: str) -> None:
+    """See that no other open point has this name. Points are written one at a time from here on; nobody who orders waits for that."""
+    tx.execute(text("LOCK TABLE pickup_point IN SHARE ROW EXCLUSIVE MODE"))
+    same = (PickupPoint.state == "open", func.lower(PickupPoint.name) == func.lower(name), PickupPoint.code != code)
+    if taken := tx.execute(select(PickupPoint.code, PickupPoint.name).where(*same)).one_or_none():
+        raise PointNameTakenError(point=taken.code, name=taken.name)
 
 
 def _terms(point: PickupPoint) -> dict[str, str]:

@@ -120,7 +120,7 @@ def leave_out(body: bytes, field: str) -> bytes:
 def many_entries(size: int, *, seed: int = 7) -> Iterator[bytes]:
     """A log of this size in which nothing is to be found: a policy, a budget, two offers, sales of three days, some of them returned."""
     rng = Random(seed)
-    yield from [policy_entry(0), budget(1, 10**12), offer(2), offer(3, version=2)][:size]
+    yield from [policy_entry(0), budget(1, 10**12), offer(2), offer(3, "WEEKDAY1")][:size]
     sold: list[tuple[int, dict[str, int]]] = []
     for number in range(4, size):
         day = date(2026, 12, 1 + number * 3 // size)

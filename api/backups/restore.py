@@ -23,6 +23,7 @@ from market.kit.errors import ConflictError, InvariantError
 from market.kit.migrations import get_config, upgrade
 from market.kit.settings import Settings
 from market.oversight.audits import AUDITS
+from market.oversight.finding import run_audit
 from market.record.auditing.audit import audit_log
 from market.record.log.tiles import TiledTree
 from market.record.publishing.models import LogState
@@ -91,7 +92,9 @@ def restore(
     with get_engine().connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         problems += _find_keyless(connection)
-        problems += [f"{one.rule}: {one.subject}: {one.problem}" for audit in AUDITS for one in audit(connection)]
+        problems += [
+            f"{one.rule}: {one.subject}: {one.problem}" for audit in AUDITS for one in run_audit(audit, connection)
+        ]
     published, root, found = _prove_log(settings)
     return Restored(
         at=head["at"],

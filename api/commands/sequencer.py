@@ -13,6 +13,7 @@ from market.kit.clock import now
 from market.kit.database import connect, disconnect, transaction
 from market.kit.errors import DomainError
 from market.kit.settings import get_settings
+from market.record.log.errors import MalformedError
 from market.record.publishing.keyring import KeyFileError
 
 ROUND_SECONDS = 1
@@ -53,7 +54,7 @@ def _publish(watched: Watched) -> bool:
     except LogNotOpenError as error:
         log.warning("the public record is not open", problem=str(error))
         return False
-    except (DomainError, KeyFileError) as error:
+    except (DomainError, KeyFileError, MalformedError) as error:
         log.error("the public record stands still", problem=str(error))  # noqa: TRY400  a sentence, not a fault of the program
         return False
     if signed is not None:

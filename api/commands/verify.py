@@ -12,7 +12,7 @@ from api.price_replay import Replayed, replay_prices
 from market.kit.clock import now
 from market.kit.database import get_engine
 from market.oversight.audits import AUDITS, count_rows, store_run
-from market.oversight.finding import Finding
+from market.oversight.finding import Finding, run_audit
 
 
 def run_audits(console: Console, *, with_prices: bool = False) -> tuple[list[Finding], Replayed | None]:
@@ -31,7 +31,7 @@ def run_audits(console: Console, *, with_prices: bool = False) -> tuple[list[Fin
         task = progress.add_task("verify", total=len(AUDITS))
         for audit in AUDITS:
             progress.update(task, description=audit.__name__.removeprefix("check_").replace("_", " "))
-            findings.extend(audit(connection))
+            findings.extend(run_audit(audit, connection))
             progress.advance(task)
         findings += replayed.findings if replayed else []
         rules = len(AUDITS) + bool(replayed)

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from api.pages.i18n import Language, translate
 from api.pages.pictures import N_
-from api.pages.views import Amounts, FieldShown, OfferShare, PublishedRow, TransferShown
+from api.pages.views import AccountKindShown, Amounts, FieldShown, OfferShare, PublishedRow, TransferShown
 from market.oversight.published import Published
 from market.record.entries import AMOUNTS, entry_hash
 
@@ -47,9 +47,9 @@ LABELS: Final[Mapping[str, str]] = {
     "delay_seconds": N_("最迟再过（秒）"),
     "zone": N_("时区"),
     "witnesses": N_("见证人"),
+    "own_witnesses": N_("运营方自己的见证人"),
     "budget": N_("预算"),
     "account": N_("账户"),
-    "accounts": N_("账户"),
     "amount": N_("金额"),
     "granted": N_("拨款"),
     "balance": N_("余额"),
@@ -75,6 +75,8 @@ LABELS: Final[Mapping[str, str]] = {
     "version": N_("版本"),
     "key": N_("公钥"),
     "use": N_("用途"),
+    "vkey": N_("公钥"),
+    "replaces": N_("替下的公钥"),
     "statement": N_("对账单"),
     "kind": N_("查阅什么"),
     "request": N_("申请的承诺值"),
@@ -91,6 +93,32 @@ WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("state", "admitted"): N_("合作中"),
     ("state", "suspended"): N_("暂停"),
     ("kind", "details"): N_("明细导出"),
+    ("action", "admitted"): N_("加入"),
+    ("action", "changed"): N_("变更"),
+    ("action", "suspended"): N_("暂停合作"),
+    ("action", "readmitted"): N_("恢复合作"),
+    ("action", "opened"): N_("开立"),
+    ("action", "granted"): N_("拨款"),
+    ("action", "appointed"): N_("任命"),
+    ("action", "ended"): N_("已结束"),
+    ("action", "added"): N_("启用"),
+    ("action", "replaced"): N_("更换"),
+    ("action", "removed"): N_("停用"),
+    ("use", "log"): N_("给检查点签名"),
+    ("use", "promise"): N_("给承诺签名"),
+    ("use", "witness"): N_("外部见证人"),
+    ("use", "own_witness"): N_("运营方自己的见证人"),
+    ("nature", "fund"): N_("拨款的来源"),
+    ("nature", "purse"): N_("留作专用的钱"),
+    ("nature", "payable"): N_("应付"),
+    ("nature", "receivable"): N_("应收"),
+    ("nature", "income"): N_("收入"),
+    ("nature", "bank"): N_("银行"),
+    ("side", "debit"): N_("借方"),
+    ("side", "credit"): N_("贷方"),
+    ("party", "union"): N_("工会"),
+    ("party", "merchant"): N_("商户"),
+    ("party", "members"): N_("会员"),
     ("reason", "complaint"): N_("有投诉或举报"),
     ("reason", "finding"): N_("核查疑点"),
     ("reason", "sample"): N_("例行抽查"),
@@ -106,7 +134,7 @@ WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("reason", "chosen"): N_("干部指定"),
 }
 MONEY: Final = frozenset({"amount", "granted", "balance", "other_offers"})
-COMMITMENTS: Final = frozenset({"subject", "basket", "facts", "request", "root"})
+LONG: Final = frozenset({"subject", "basket", "facts", "request", "root", "vkey", "replaces"})
 SHOWN_APART: Final = frozenset({"id", "type", "day", "merchant", "of", "offers", "transfers"})
 
 
@@ -157,9 +185,26 @@ def read_transfers(body: Mapping[str, Any]) -> tuple[TransferShown, ...]:
     )
 
 
+def show_chart(body: Mapping[str, Any], *, kind: str, language: Language) -> tuple[AccountKindShown, ...]:
+    """The kinds of accounts that a chart names, in words; none of what is no chart."""
+    rows = body.get("accounts") if kind == "account" else None
+    return tuple(
+        AccountKindShown(
+            account=str(row[0]),
+            **{
+                name: _say(name, said, language, {})
+                for name, said in zip(("nature", "side", "party"), row[1:], strict=True)
+            },
+        )
+        for row in (rows if isinstance(rows, list) else ())
+        if isinstance(row, list) and len(row) == 4
+    )
+
+
 def show_fields(body: Mapping[str, Any], *, kind: str, language: Language, names: Names) -> tuple[FieldShown, ...]:
     """Every field that has no place of its own on the page, in the order of the entry; documents in it one level deep."""
-    apart = SHOWN_APART | (set(AMOUNTS) if kind in WITH_AMOUNTS else set()) | ({"count"} if kind == "batch" else set())
+    own = {"batch": {"count"}, "account": {"accounts"}}.get(kind, set())
+    apart = SHOWN_APART | (set(AMOUNTS) if kind in WITH_AMOUNTS else set()) | own
     shown = []
     for name, value in body.items():
         if name in apart and not (name in ("offers", "transfers") and value and not _rows(value)):
@@ -201,7 +246,7 @@ def _show(path: str, value: object, *, label: str, language: Language, names: Na
         name=path,
         values=tuple(_say(name, one, language, names) for one in (value if isinstance(value, list) else [value])),
         href=href,
-        is_code=name in COMMITMENTS or isinstance(value, dict),
+        is_code=name in LONG or isinstance(value, dict),
     )
 
 

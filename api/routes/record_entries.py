@@ -22,6 +22,7 @@ from api.pages.entries import (
     read_transfers,
     row_cells,
     row_json,
+    show_chart,
     show_fields,
 )
 from api.pages.entries import show_published as show_entry
@@ -144,6 +145,7 @@ def record_entry_page(request: Request, entry: PublicId) -> Response:
         is_return=found.kind in {"void", "refund"} or (found.kind == "batch" and of == "return"),
         returns=tuple(returns),
         fields=show_fields(body, kind=found.kind, language=language_of(request), names=names),
+        chart=show_chart(body, kind=found.kind, language=language_of(request)),
         entry_json=found.body.decode(),
         published=published,
     )

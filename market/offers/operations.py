@@ -22,7 +22,7 @@ from market.offers.wares import Place
 from market.pricing import Offer
 from market.pricing.offer import written_instant
 from market.record.entries import offer_entry
-from market.record.operations import append_entry
+from market.record.operations import append_entry, publish_event
 
 MOST_REASON = 500  # characters
 
@@ -209,7 +209,10 @@ def withdraw_offer(tx: Session, *, offer: str, version: int, withdrawn_by: UUID,
 
 
 def end_offer(tx: Session, *, offer: str, at: datetime) -> None:
-    """End the version in force now, without a new one: for a suspension, which never waits. The desk ends by `end_early`."""
+    """End the version in force now, without a new one: a public entry says so. The desk ends by `end_early`, which takes two persons.
+
+    Raises NotFoundError when none is in force.
+    """
     _hold_offer(tx, offer)
     ended = tx.scalars(
         update(OfferVersion)
@@ -219,6 +222,8 @@ def end_offer(tx: Session, *, offer: str, at: datetime) -> None:
     ).all()
     if not ended:
         raise NotFoundError
+    for version in ended:
+        publish_event(tx, kind="offer", fields={"action": "ended", "offer": offer, "version": version}, at=at)
     raise_book_number(tx)
 
 

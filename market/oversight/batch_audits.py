@@ -37,13 +37,16 @@ def check_batches(connection: Connection) -> Iterator[Finding]:
             )
             continue
         bodies = [row.one for row in members]
-        made = batch_entry(
-            public_id=public_id,
-            day=batch.day,
-            merchant=batch.merchant,
-            of="sale" if is_sale else "return",
-            bodies=bodies,
-        )
+        try:
+            made = batch_entry(
+                public_id=public_id,
+                day=batch.day,
+                merchant=batch.merchant,
+                of="sale" if is_sale else "return",
+                bodies=bodies,
+            )
+        except (ValueError, LookupError, TypeError, AttributeError):  # one of them is no entry any more
+            made = b""
         if made != batch.body:
             yield Finding("batches", f"batch {public_id}", "its sums or its root are not those of its purchases")
 

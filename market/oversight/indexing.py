@@ -69,7 +69,12 @@ def read_facts(body: bytes) -> Facts:
 def find_facts(said: Mapping[str, Any]) -> Facts:
     """The same of an entry whose bytes were read."""
     terms = said.get("terms")
-    named = [[terms.get("id"), terms.get("version"), 0]] if isinstance(terms, dict) else said.get("offers")
+    if isinstance(terms, dict):
+        named: object = [[terms.get("id"), terms.get("version"), 0]]
+    elif "offer" in said:  # that a version ended
+        named = [[said["offer"], said.get("version"), 0]]
+    else:
+        named = said.get("offers")
     return Facts(
         amounts={name: _integer(said.get(name)) for name in AMOUNTS},
         offers={

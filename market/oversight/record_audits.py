@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, text
 
 from market.oversight.finding import Audit, Finding
+from market.record.log.checkpoints import parse_checkpoint
+from market.record.log.errors import MalformedError, NotProvedError
+from market.record.log.notes import parse_note, verify_note
+from market.record.policy import Policy, parse_policy
 
 
 def check_places(connection: Connection) -> Iterator[Finding]:
@@ -32,6 +36,29 @@ def check_leaves(connection: Connection) -> Iterator[Finding]:
     )
     for public_id, place in rows:
         yield Finding("log", f"entry {public_id}", f"its bytes are not those that the log holds at place {place}")
+
+
+def check_checkpoints(connection: Connection) -> Iterator[Finding]:
+    """Every checkpoint that was ever signed is kept as it was: one of the log's keys signed it, and it says its own size and root."""
+    policies = connection.execute(text("SELECT body FROM entry WHERE type = 'policy'")).scalars()
+    keys = list({policy.log for policy in map(_read_policy, policies) if policy is not None})
+    for size, root, note in connection.execute(text("SELECT size, root, note FROM log_checkpoint ORDER BY size")):
+        try:
+            opened = parse_note(note)
+            verify_note(opened, keys)
+            signed = parse_checkpoint(opened.text)
+            problem = "" if (signed.size, signed.root) == (size, bytes(root)) else "it says another size or root"
+        except (MalformedError, NotProvedError) as error:
+            problem = str(error)
+        if problem:
+            yield Finding("log", f"checkpoint {size}", f"it is not as it was signed: {problem}")
+
+
+def _read_policy(body: bytes) -> Policy | None:
+    try:
+        return parse_policy(body)
+    except MalformedError:
+        return None  # `check_leaves` and the audit name the entry
 
 
 def check_grants_have_entries(connection: Connection) -> Iterator[Finding]:
@@ -134,6 +161,7 @@ SELECT account, min(leaf_index) FROM (
 RECORD_AUDITS: tuple[Audit, ...] = (
     check_places,
     check_leaves,
+    check_checkpoints,
     check_grants_have_entries,
     check_erasures,
     check_search,

@@ -15,7 +15,7 @@ from market.pricing.rebates import accrue
 from market.pricing.result import AppliedOffer, Hint, NotApplied, Quote, QuoteLine, Share
 from market.pricing.search import Plan, best_plan
 
-NODE_LIMIT: Final = 60_000  # steps of the search: a second or two at the very worst
+NODE_LIMIT: Final = 60_000  # steps of the search: some seconds at the very worst
 
 
 def quote(case: Case, *, node_limit: int = NODE_LIMIT) -> Quote:

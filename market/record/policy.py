@@ -14,6 +14,7 @@ from market.record.log.keys import Kind, VerifierKey, parse_vkey
 WINDOWED: Final = ("sale", "void", "refund")
 # What others refer to comes before what refers to it; purchases of a window are shuffled within their rank.
 RANKS: Final = {
+    "account": 0,
     "key": 0,
     "policy": 0,
     "sale": 2,

@@ -64,6 +64,8 @@ ENTRIES = tuple(
             ("budget", None, None, 0, 0, 0, ()),
             ("merchant", "麦香坊烘焙", "m_0004", 0, 0, 0, ()),
             ("close", None, None, 0, 0, 0, ()),
+            ("account", None, None, 0, 0, 0, ()),
+            ("key", None, None, 0, 0, 0, ()),
             ("tender_call", None, None, 0, 0, 0, ()),
             ("sale", "晨光图书", "m_0003", 6000, 1500, 0, ("BOOK75 v1",)),
         )
@@ -120,6 +122,7 @@ def entry(**changed: object) -> v.RecordEntry:
         "is_return": False,
         "of": None,
         "returns": ("1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f8f",),
+        "chart": (),
         "fields": (
             v.FieldShown(label="渠道", name="channel", values=("到店",)),
             v.FieldShown(label="付款由谁证明", name="tender", values=("店里报的",)),
@@ -354,7 +357,7 @@ RECORD: tuple[Sample, ...] = (
         "record-entries",
         "record/entries.html",
         v.RecordEntries(
-            kinds=("budget", "close", "offer", "refund", "sale", "void"),
+            kinds=("account", "budget", "close", "key", "offer", "refund", "sale", "void"),
             merchants=tuple(v.MerchantName(code=row.code, name=row.name) for row in MERCHANTS),
             months=DAYS,
             kind=None,

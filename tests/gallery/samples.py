@@ -15,6 +15,7 @@ from tests.gallery.public import PUBLIC
 from tests.gallery.publication import PUBLICATION
 from tests.gallery.purchases import PURCHASE_DESK
 from tests.gallery.record import RECORD
+from tests.gallery.record_own import RECORD_OWN
 from tests.gallery.sandbox import SANDBOX
 from tests.gallery.shop import SHOP
 from tests.gallery.shopping import SHOPPING
@@ -24,6 +25,7 @@ from tests.gallery.till import TILL
 SAMPLES: tuple[Sample, ...] = (
     *PUBLIC,
     *RECORD,
+    *RECORD_OWN,
     *BREAKDOWN_PAGES,
     *ACCOUNTS,
     *MEMBER,

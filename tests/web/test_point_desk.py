@@ -1,6 +1,7 @@
 """The officer's pick-up points: kept by officers only, closed with what still waits there told, true for members and merchants."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import delete, update
@@ -65,6 +66,7 @@ def test_an_officer_opens_a_point_and_merchants_can_choose_it(desk: TestClient) 
         ({"code": "gate-3", "name": "三号门", "hours": "x" * 61}, 422, "请填写代码"),
         ({"code": "gate-3", "name": "三号\u202e门"}, 422, "请填写代码"),
         ({"code": "gate1", "name": "三号门"}, 409, "代码已被使用"),
+        ({"code": "gate-3", "name": " 一号门"}, 409, "已有开放的自提点叫“一号门”（代码 gate1）"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_with_what_was_typed(
@@ -75,6 +77,33 @@ def test_what_cannot_be_kept_is_refused_with_what_was_typed(
     assert fields_of(answer.text, "/desk/purchases/points")["address"] == "炼铁路 3 号"
     with transaction() as tx:
         assert [each.code for each in merchants.list_points(tx, with_closed=True)] == ["gate1", "gate2"]
+
+
+def test_a_name_is_free_while_its_point_is_closed(desk: TestClient) -> None:
+    points = "/desk/purchases/points"
+    page = desk.get(points)
+    assert send(desk, page, f"{points}/gate2", name="一号门").status_code == 409
+    assert send(desk, page, f"{points}/gate1/close").status_code == 303
+    page = desk.get(points)
+    assert send(desk, page, f"{points}/gate2", name="一号门").status_code == 303
+    refused = send(desk, desk.get(points), f"{points}/gate1/open")
+    assert (refused.status_code, "代码 gate2" in refused.text) == (409, True)
+    assert (point("gate1").state, point("gate2").name) == ("closed", "一号门")
+
+
+def test_of_officers_who_use_one_name_at_once_one_wins(desk: TestClient) -> None:
+    def add(number: int) -> bool:
+        try:
+            with transaction() as tx:
+                merchants.add_point(
+                    tx, code=f"new-{number}", name="Gate C" if number % 2 else "gate c", address="", by=FIRST, at=now()
+                )
+        except merchants.PointNameTakenError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as officers:
+        assert sum(officers.map(add, range(8))) == 1
 
 
 def test_a_point_called_otherwise_is_so_for_the_member_at_once(desk: TestClient, store: Store, enter: Enter) -> None:

@@ -87,6 +87,7 @@ from api.pages.views.purchases import (
 )
 from api.pages.views.record import (
     RECORD_TEMPLATES,
+    AccountKindShown,
     AmountsRow,
     CategoryChoice,
     Checkpointed,
@@ -253,6 +254,7 @@ TEMPLATES: dict[str, type] = {
 
 __all__ = [
     "TEMPLATES",
+    "AccountKindShown",
     "Amounts",
     "AmountsRow",
     "AskLine",

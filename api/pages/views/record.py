@@ -276,6 +276,16 @@ class FieldShown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountKindShown:
+    """A kind of account in the chart of accounts: its code, and in words what it is, where its balance stands, and whose it is."""
+
+    account: str
+    nature: str
+    side: str
+    party: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TransferShown:
     """An amount (fen) from one public account to another."""
 
@@ -370,6 +380,7 @@ class RecordEntry:
     of: str | None
     returns: tuple[str, ...]
     fields: tuple[FieldShown, ...]
+    chart: tuple[AccountKindShown, ...]
     entry_json: str
     published: Checkpointed
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NoReturn
 
 from market.record.auditing.finding import AMOUNTS, PURCHASES, RETURNS, Entry, Finding
+from market.record.chart import is_account_pattern
 
 RULE: Final = "form"
 MAX_INTEGER: Final = 2**53 - 1  # what every JSON reader holds exactly (RFC 8785, 3.2.2.3)
@@ -59,7 +60,7 @@ def check_form(entry: Entry) -> Iterator[Finding]:
     document = entry.document
     if entry.is_plain and _is_day(document["day"]) and all(map(_is_sorted, map(document.get, _ROWS))):
         return
-    form = _FORMS.get(entry.type)
+    form = _OFFER_END if entry.type == "offer" and "action" in document else _FORMS.get(entry.type)
     if form is None:
         yield entry.finding(RULE, "type", f"There is no entry type {str(document.get('type'))[:40]!r}.")
         return
@@ -82,6 +83,7 @@ _ENCODER: Final = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 )
 _ID: Final = re.compile(r"[0-9a-f]{32}").fullmatch
+_WORD: Final = re.compile(r"[a-z_]{1,32}").fullmatch
 _CODE: Final = re.compile(r"[^\s\x00-\x1f]{1,200}").fullmatch
 
 
@@ -91,6 +93,14 @@ def _is_id(value: object) -> bool:
 
 def _is_code(value: object) -> bool:
     return type(value) is str and _CODE(value) is not None
+
+
+def _is_word(value: object) -> bool:
+    return type(value) is str and _WORD(value) is not None
+
+
+def _is_pattern(value: object) -> bool:
+    return type(value) is str and is_account_pattern(value)
 
 
 def _is_day(value: object) -> bool:
@@ -158,6 +168,11 @@ def _is_balances(value: object) -> bool:
     return type(value) is dict and all(map(_is_code, value)) and all(map(_is_integer, value.values()))
 
 
+def _is_chart(value: Any) -> bool:  # noqa: ANN401  whatever JSON holds
+    """Rows of account, nature, side and party: sorted, and each account once."""
+    return _is_kinds(value) and all(before[0] < after[0] for before, after in pairwise(value))
+
+
 def _is_object(value: object) -> bool:
     return type(value) is dict
 
@@ -167,6 +182,7 @@ def _is_list(value: object) -> bool:
 
 
 _HEAD: Final[dict[str, Fits]] = {"v": _is_one_of(1), "type": _is_code, "id": _is_id, "day": _is_day}
+_is_kinds: Final = _is_rows(_is_pattern, _is_word, _is_one_of("debit", "credit"), _is_word)
 _is_transfers: Final = _is_rows(_is_code, _is_code, _is_integer)
 _MONEY: Final[dict[str, Fits]] = {
     **_HEAD,
@@ -199,6 +215,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
         {**_HEAD, "action": _is_one_of("opened", "granted"), "budget": _is_code},
         {"sponsor": _is_code, "ccy": _is_one_of("CNY"), "transfers": _is_transfers},
     ),
+    "account": _Form({**_HEAD, "version": _is_count, "accounts": _is_chart}),
     "close": _Form({**_HEAD, "period": _is_one_of("day", "month"), "ccy": _is_one_of("CNY"), "balances": _is_balances}),
     "post": _Form({**_HEAD, "action": _is_one_of("appointed", "ended"), "post": _is_code}, {"unit": _is_code}),
     "policy": _Form(
@@ -208,6 +225,15 @@ _FORMS: Final[Mapping[str, _Form]] = {
             **dict.fromkeys(("window_seconds", "delay_seconds"), _is_integer),
             **dict.fromkeys(("witnesses", "own_witnesses"), _is_list),
         }
+    ),
+    "key": _Form(
+        {
+            **_HEAD,
+            "action": _is_one_of("added", "replaced", "removed"),
+            "use": _is_one_of("log", "promise", "witness", "own_witness"),
+            "vkey": _is_code,
+        },
+        {"replaces": _is_code},
     ),
     "access": _Form(
         {
@@ -221,10 +247,13 @@ _FORMS: Final[Mapping[str, _Form]] = {
     ),
     "erasure": _Form({**_HEAD, "persons": _is_count, "since": _is_day}),
     **dict.fromkeys(
-        ("account", "allowance", "key", "rebate", "settlement"),
+        ("allowance", "rebate", "settlement"),
         _Form(_HEAD, {"transfers": _is_transfers}, is_closed=False),
     ),
 }
+
+_OFFER_END: Final = _Form({**_HEAD, "action": _is_one_of("ended"), "offer": _is_code, "version": _is_integer})
+"""That a version is no longer in force, without another one in its place."""
 
 # The bytes of a purchase as nearly all are: whatever fits is canonical and has all its fields in their form but for what
 # `check_form` then asks. What does not fit may be right all the same; it is read field by field.

@@ -1,34 +1,72 @@
-"""The policies in the log: well-formed, of one origin, and the newest one is what is served. Which key signs at a size."""
+"""The policies in the log: well-formed, of one origin, and the newest one is what is served. Which key signs at a size.
+
+From the first `key` entry on, each key that a policy changes was announced by one, and each that was announced is changed.
+"""
 
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from market.record.auditing.finding import Entry, Finding
+from market.record.key_changes import KeyChange, list_key_changes
 from market.record.log.errors import MalformedError
 from market.record.log.keys import VerifierKey
 from market.record.policy import Policy, parse_policy
 
 RULE: Final = "policy"
+KEYS: Final = "keys"
+_FIELDS: Final = {"log": "log", "promise": "promise", "witness": "witnesses", "own_witness": "own_witnesses"}
 
 
 class Policies:
-    """The policies so far, the newest last."""
+    """The policies so far, the newest last; and the changes of keys that wait for their policy."""
 
     def __init__(self) -> None:
         self._policies: list[tuple[int, Policy]] = []
         self._newest: Entry | None = None
+        self._announced: dict[KeyChange, Entry] = {}
+        self._has_keys = False
+        self.zone: tzinfo | None = None
+        """In which days are counted, as the newest policy says; None before one says it."""
+
+    def check_key(self, entry: Entry) -> Iterator[Finding]:
+        """A change of a key waits for its policy. Each is announced once."""
+        said = entry.document
+        change = KeyChange(said["action"], said["use"], said["vkey"], said.get("replaces"))
+        self._has_keys = True
+        if change in self._announced:
+            yield entry.finding(KEYS, "vkey", f"Entry {self._announced[change].leaf_index} says the same.")
+        self._announced[change] = entry
 
     def check_policy(self, entry: Entry) -> Iterator[Finding]:
-        """A policy can be read, and does not rename the log."""
+        """A policy can be read, does not rename the log, and changes the keys that `key` entries before it say."""
         self._newest = entry
         try:
             policy = parse_policy(entry.body)
         except MalformedError as error:
             yield entry.finding(RULE, error.where, f"It cannot be read: {error.problem}.")
             return
+        try:
+            self.zone = ZoneInfo(policy.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            yield entry.finding(RULE, "zone", "There is no such time zone.")
         if self._policies and policy.origin != self._policies[0][1].origin:
             yield entry.finding(RULE, "origin", "A log keeps its name for ever.")
+        if self._has_keys:
+            before = self._policies[-1][1] if self._policies else None
+            for change in list_key_changes(before, policy):
+                if self._announced.pop(change, None) is None:
+                    problem = f"No key entry says that {change.vkey} is {change.action}."
+                    yield entry.finding(KEYS, _FIELDS[change.use], problem)
+            yield from self.check_announced()
         self._policies.append((entry.leaf_index, policy))
+
+    def check_announced(self) -> Iterator[Finding]:
+        """Every change of a key that was announced has been made."""
+        for announced in self._announced.values():
+            yield announced.finding(KEYS, "vkey", "No policy after it makes this change.")
+        self._announced.clear()
 
     def check_served(self, body: bytes) -> Iterator[Finding]:
         """What is served as the newest policy is the last policy entry of the log."""

@@ -1,4 +1,4 @@
-"""What entries say of earlier ones: ids are used once, offers are published before they are used, returns stay within their sale."""
+"""What entries say of earlier ones: ids are used once, returns stay within their sale."""
 
 from array import array
 from collections.abc import Iterator
@@ -17,7 +17,6 @@ class References:
         self._sales: dict[bytes, int] = {}  # id → where the sale's row begins in `_left`
         self._left = array("q")
         self._merchants: dict[str, int] = {}
-        self._offers: dict[tuple[str, int], int] = {}
 
     def check_id(self, entry: Entry) -> Iterator[Finding]:
         """No earlier entry has this public id. Of sales what may go back is noted."""
@@ -48,16 +47,3 @@ class References:
                     "returns", name, f"{said[name]} goes back where {self._left[at]} of the sale is left."
                 )
             self._left[at] -= said[name]
-
-    def check_new_version(self, entry: Entry) -> Iterator[Finding]:
-        """A version of an offer is published once."""
-        terms = entry.document["terms"]
-        first = self._offers.setdefault((terms["id"], terms["version"]), entry.leaf_index)
-        if first != entry.leaf_index:
-            yield entry.finding("offers", "terms", f"Entry {first} has published this version already.")
-
-    def check_used_versions(self, entry: Entry) -> Iterator[Finding]:
-        """Every offer version that a sale or a batch names was published before it."""
-        for offer, version, _ in entry.document.get("offers", ()):
-            if (offer, version) not in self._offers:
-                yield entry.finding("offers", "offers", f"{offer} version {version} was not published before.")

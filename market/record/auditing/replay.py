@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from market.record.auditing.accounts import Accounts
 from market.record.auditing.balances import Balances
 from market.record.auditing.finding import RETURNS, WITH_AMOUNTS, Check, Entry, Finding
+from market.record.auditing.force import Standing, Versions
 from market.record.auditing.forms import check_form, read_entry
 from market.record.auditing.policies import Policies
 from market.record.auditing.publications import Publications
@@ -19,24 +21,31 @@ class Replay:
         self.policies = Policies()
         self.balances = Balances()
         self.counts: Counter[str] = Counter()
-        references, publications = References(), Publications()
+        self.accounts = Accounts()
+        references, publications, standing = References(), Publications(), Standing()
+        versions = Versions(lambda: self.policies.zone)
         sales, batches = frozenset({"sale"}), frozenset({"batch"})
         # In this order. Of each rule the types it looks at; None is all.
         self._rules: tuple[tuple[frozenset[str] | None, Check], ...] = (
             (None, references.check_id),
             (frozenset({"merchant"}), publications.check_terms),
+            (frozenset({"merchant"}), standing.check_merchant),
+            (sales | batches, standing.check_open),
             (sales, publications.check_row),
             (batches, publications.check_batch),
             (WITH_AMOUNTS, check_amounts),
             (sales | batches, check_borne),
             (WITH_AMOUNTS, check_booked),
             (frozenset({"budget"}), check_budget),
-            (frozenset({"offer"}), references.check_new_version),
-            (sales | batches, references.check_used_versions),
+            (frozenset({"offer"}), versions.check_offer),
+            (sales | batches, versions.check_used),
             (RETURNS, references.check_return),
             (batches, publications.check_left),
+            (frozenset({"account"}), self.accounts.check_chart),
+            (frozenset({"key"}), self.policies.check_key),
             (frozenset({"policy"}), self.policies.check_policy),
             (None, self.balances.check_order),
+            (frozenset({"close"}), self.accounts.check_balances),
             (frozenset({"close"}), self.balances.check_close),
         )
         self._by_type: dict[str, list[Check]] = {}
@@ -63,11 +72,13 @@ class Replay:
     def end(self, policy: bytes | None = None) -> Iterator[Finding]:
         """What can be said only after the last entry; `policy` is what is served as the newest."""
         yield from self.balances.check_budgets()
+        yield from self.policies.check_announced()
         if policy is not None:
             yield from self.policies.check_served(policy)
 
     def _move(self, entry: Entry) -> Iterator[Finding]:
         yield from check_transfers(entry)
+        yield from self.accounts.check_transfers(entry)
         yield from self.balances.move(entry)
 
 

@@ -5,13 +5,14 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from market.record.log.errors import MalformedError
 from market.record.log.keys import KEY_SIZE, Kind, SignerKey, parse_skey
 
 MODE: Final = 0o600
 
 
 class KeyFileError(Exception):
-    """A key's file is missing or open to others; the sentence says what to do next."""
+    """A key's file is missing, damaged or open to others; the sentence says what to do next."""
 
 
 def new_key(name: str, kind: Kind = Kind.NOTE) -> SignerKey:
@@ -38,9 +39,12 @@ def write_secret(path: Path, text: str) -> None:
 
 
 def read_key(path: Path) -> SignerKey:
-    """The key of a file. Raises KeyFileError where it is missing or others may read it, MalformedError where it is no key."""
+    """The key of a file. Raises KeyFileError where it is missing, others may read it, or it holds no key."""
     made_by = "It is made by `huigong key new`; a lost one is replaced by `huigong key rotate`."
-    return parse_skey(read_secret(path, made_by=made_by))
+    try:
+        return parse_skey(read_secret(path, made_by=made_by))
+    except MalformedError as error:
+        raise KeyFileError(f"{path} holds no key ({error}). {made_by}") from None
 
 
 def read_secret(path: Path, *, made_by: str) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from market.kit.errors import ConflictError, invariant
 from market.record.log.checkpoints import Checkpoint, SignedCheckpoint, parse_checkpoint, sign_checkpoint
+from market.record.log.errors import MalformedError, NotProvedError
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.notes import parse_note, verify_note
 from market.record.log.tiles import TiledTree, grow_tiles
@@ -86,6 +87,20 @@ class LogMemoryLostError(ConflictError):
     )
 
 
+class LogDamagedError(ConflictError):
+    """A checkpoint that was signed before is not as it was signed."""
+
+    code = "LOG_DAMAGED"
+    zh = (
+        "拒绝签名：签过名的检查点（{where}）坏了：{problem}。数据库里的，请恢复备份；记录文件夹里的，请把那个文件移走，"
+        "确认公开页上的检查点就是最后一个之后，运行 huigong key keep。"
+    )
+    en = (
+        "The log refuses to sign: the checkpoint that was signed before ({where}) is damaged: {problem}. Of the database restore a backup; "
+        "of the shelf move the file away and, when you are sure that the checkpoint on the public page is the last one, run `huigong key keep`."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """What one round of placing did: how many entries now have a place, and how many it gave."""
@@ -116,7 +131,8 @@ def place_entries(tx: Session, *, policy: Policy, at: datetime, most: int = AT_O
 def sign_log(tx: Session, *, policy: Policy, key: SignerKey, shelf: Shelf, at: datetime) -> SignedCheckpoint | None:
     """Sign and publish the log as far as entries have places; None where that is published already.
 
-    Raises LogForkError or LogMemoryLostError, and signs nothing, where a checkpoint that was signed before is not continued.
+    Raises LogForkError, LogDamagedError or LogMemoryLostError, and signs nothing, where a checkpoint that was signed before is not
+    continued.
     """
     invariant(key.verifier == policy.log, "The log signs with the key of its policy")
     size = _lock_size(tx)
@@ -143,9 +159,12 @@ def _lock_size(tx: Session) -> int:
 
 
 def check_continued(tree: TiledTree, note: bytes, *, keys: Sequence[VerifierKey], origin: str, where: str) -> None:
-    """Refuse (LogForkError) unless the tree continues this checkpoint, which one of the log's keys signed."""
-    opened = parse_note(note)
-    verify_note(opened, keys)
-    signed = parse_checkpoint(opened.text)
+    """Refuse unless one of the log's keys signed this checkpoint (LogDamagedError) and the tree continues it (LogForkError)."""
+    try:
+        opened = parse_note(note)
+        verify_note(opened, keys)
+        signed = parse_checkpoint(opened.text)
+    except (MalformedError, NotProvedError) as error:
+        raise LogDamagedError(where=where, problem=str(error)) from None
     if signed.origin != origin or signed.size > tree.size or tree.root_at(signed.size) != signed.root:
         raise LogForkError(size=tree.size, signed_size=signed.size, where=where)

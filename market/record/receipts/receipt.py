@@ -183,9 +183,15 @@ def _load(data: bytes) -> object:
         raise _malformed(_PART, f"there is no number in a receipt, such as {text[:20]}")
 
     try:
-        return json.loads(data.decode(), parse_int=refuse, parse_float=refuse, parse_constant=refuse)
-    except (ValueError, RecursionError):
-        raise _malformed(_PART, "this is not JSON in UTF-8") from None
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise _malformed(_PART, f"this is not UTF-8 from byte {error.start} on") from None
+    try:
+        return json.loads(text, parse_int=refuse, parse_float=refuse, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise _malformed(_PART, f"this is not JSON from byte {len(text[: error.pos].encode())} on") from None
+    except RecursionError:
+        raise _malformed(_PART, "this is nested too deep") from None
 
 
 def _check_spelling(data: bytes, found: Mapping[str, Any]) -> None:

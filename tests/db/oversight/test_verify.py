@@ -44,6 +44,31 @@ def test_a_forged_balance_is_named_and_kept(world: World, verify: object, databa
         assert [row["rule"] for row in find_verify_run(tx).findings] == ["budgets"]
 
 
+@pytest.mark.parametrize("damage", ["\\xff", "\\x00", "\\x7b"])
+def test_bytes_that_nobody_can_read_stop_no_other_rule(
+    world: World, verify: object, database: Engine, damage: str
+) -> None:
+    """Whatever rule reads them says so, the entry is named, and the rules after it are checked."""
+    sale = world.sell(1600, 200)
+    with database.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(
+            text(
+                f"UPDATE entry SET body = overlay(body placing '{damage}'::bytea from 9) WHERE type IN ('sale', 'budget')"
+            )
+        )
+        connection.execute(text("UPDATE balance SET left_over = left_over + 7 WHERE id = 'budget:lunch'"))
+    done = verify()
+    assert done.exit_code == 1
+    said = done.stdout.splitlines()
+    assert f"entries: sale {sale.public_id}: its public entry says something else" in said
+    assert any(
+        line.startswith("verify: grants have entries: it could not go on, because what is stored") for line in said
+    )
+    assert any(line.startswith("budgets: budget:lunch: ") for line in said)
+    assert said[-1].startswith(f"{len(AUDITS)} rules checked, ")
+
+
 @pytest.mark.parametrize(
     ("forged", "problem"),
     [

@@ -23,6 +23,7 @@ __all__ = ["shop"]
 
 AT = datetime(2026, 12, 1, 4, 5, 1, tzinfo=UTC)
 WINDOW_SECONDS = 5
+OPENED = 4  # entries of a log that was just opened: its two keys, its policy, its chart of accounts
 LATER = AT + timedelta(minutes=1)
 
 
@@ -69,6 +70,6 @@ class Log:
 
 @pytest.fixture
 def log(database: Engine, tmp_path: Path) -> Log:
-    """An open log with one entry, its policy."""
+    """An open log with what opening it says."""
     settings = Settings(record_folder=tmp_path)
     return Log(settings, open_log(settings, origin="test.example/log", window_seconds=WINDOW_SECONDS, at=AT))

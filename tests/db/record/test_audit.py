@@ -23,12 +23,12 @@ from market.record.log.bundles import decode_bundle
 from market.record.log.tiles import Tile, parse_path
 from market.record.publishing.closing import close_days
 from market.record.publishing.served import record_reader
-from tests.db.record.conftest import LATER, Log
+from tests.db.record.conftest import LATER, OPENED, Log
 from tests.mall import Mall
 from tests.record_log import copy_record
 from tests.world import NOON, World
 
-SIZE = 18  # a policy, a merchant, a budget opened and granted, three offers, nine sales, two voids
+SIZE = OPENED + 17  # a merchant, a budget opened and granted, three offers, nine sales, two voids
 SOON = NOON + timedelta(seconds=2)
 REBATE = {"id": "BACK5", "stage": "rebate", "kind": "percent_back", "match": {"merchants": ["m_0001"]}, "rate_bp": 500}
 
@@ -66,7 +66,16 @@ def run() -> Callable[..., Result]:
 def test_nothing_is_found_in_what_the_till_wrote(sold: World, log: Log) -> None:
     audited = audit_database()
     assert audited.findings == []
-    assert audited.counts == {"policy": 1, "merchant": 1, "budget": 2, "offer": 3, "sale": 9, "void": 2}
+    assert audited.counts == {
+        "key": 2,
+        "policy": 1,
+        "account": 1,
+        "merchant": 1,
+        "budget": 2,
+        "offer": 3,
+        "sale": 9,
+        "void": 2,
+    }
     assert audited.signed == log.published
 
 
@@ -119,7 +128,7 @@ def test_an_auditor_comes_back_with_what_he_kept(
     sold.sell(1_000, at=LATER)
     renew_key(log.settings, which="log", at=LATER)
     log.run(LATER + timedelta(minutes=1))
-    second = run(copy_database(tmp_path / "copy", SIZE + 2), "--since", kept, "--keep", kept)
+    second = run(copy_database(tmp_path / "copy", SIZE + 3), "--since", kept, "--keep", kept)
     assert (second.exit_code, second.stdout.splitlines()[-1]) == (0, "0 findings")
     assert kept.read_bytes() == (tmp_path / "copy" / "checkpoint").read_bytes()
     with_old_key = run(tmp_path / "copy", "--vkey", log.policy.log.text)

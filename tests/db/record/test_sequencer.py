@@ -22,7 +22,7 @@ from market.record.operations import append_entry
 from market.record.publishing.keyring import KeyFileError, new_key, read_key, write_key
 from market.record.publishing.sequencer import _PLACE, _READ_NO_TABLE, LogForkError, LogMemoryLostError, place_entries
 from market.record.publishing.served import prove_entry, read_published
-from tests.db.record.conftest import AT, LATER, WINDOW_SECONDS, Log
+from tests.db.record.conftest import AT, LATER, OPENED, WINDOW_SECONDS, Log
 
 
 def merkle(leaves: Sequence[bytes]) -> bytes:
@@ -45,17 +45,17 @@ def test_every_entry_is_published_once_and_proved(log: Log) -> None:
     ids = [log.write() for _ in range(300)]
     signed = log.run()
     assert signed is not None
-    assert signed.checkpoint.size == 301, "the policy and 300 sales"
+    assert signed.checkpoint.size == OPENED + 300
     bodies = log.bodies()
-    assert len(set(bodies)) == 301
+    assert len(set(bodies)) == OPENED + 300
     assert signed.checkpoint.root == merkle(leaves_of(bodies))
     assert log.places().keys() > set(ids)
     with transaction() as tx:
-        for index in (0, 1, 255, 256, 299, 300):
+        for index in (0, 1, 255, 256, OPENED + 298, OPENED + 299):
             proof = prove_entry(tx, leaf_index=index)
             assert proof is not None
             verify_proof_file(proof, entry=bodies[index], key=log.policy.log, origin=log.policy.origin)
-        assert prove_entry(tx, leaf_index=301) is None
+        assert prove_entry(tx, leaf_index=OPENED + 300) is None
     assert log.run() is None, "nothing new, nothing signed"
 
 
@@ -67,7 +67,7 @@ def test_a_window_must_have_ended_and_is_shuffled(log: Log) -> None:
     places = log.places()
     assert places.keys() >= set(first)
     assert places.keys().isdisjoint(second), "their window is open"
-    assert len(places) == 42, "an offer has no window"
+    assert len(places) == OPENED + 41, "an offer has no window"
     order = sorted(first, key=lambda id_: places[id_])
     assert order != first, "the order of publication must not be that of writing (by chance 1 in 40!)"
     log.run(AT + timedelta(seconds=2 * WINDOW_SECONDS))
@@ -86,7 +86,9 @@ def test_what_refers_to_another_entry_follows_it(log: Log) -> None:
             kinds.append((places[row.public_id], row.body["type"]))
             if row.body.get("of"):
                 assert places[row.public_id] > places[row.body["of"]]
-    assert [kind for _, kind in sorted(kinds)] == ["policy"] + ["sale"] * 30 + ["refund"] * 30 + ["close"] * 30
+    assert [kind for _, kind in sorted(kinds)] == ["key", "key", "policy", "account"] + ["sale"] * 30 + [
+        "refund"
+    ] * 30 + ["close"] * 30
 
 
 def test_a_round_reads_what_waits_in_its_order_and_nothing_else(log: Log) -> None:
@@ -102,7 +104,7 @@ def test_a_round_reads_what_waits_in_its_order_and_nothing_else(log: Log) -> Non
 
 def test_tiles_are_those_of_the_tree_whatever_the_rounds(log: Log) -> None:
     chance = Random(7)
-    size = 1
+    size = OPENED
     while size < 700:
         for _ in range(chance.randrange(1, 120)):
             log.write()
@@ -133,14 +135,14 @@ def test_what_has_a_place_but_is_not_signed_is_not_served(log: Log) -> None:
     log.run()
     log.write()
     with transaction() as tx:
-        assert place_entries(tx, policy=log.policy, at=LATER).size == 3
+        assert place_entries(tx, policy=log.policy, at=LATER).size == OPENED + 2
     with transaction() as tx:
-        assert read_published(tx, Tile(0, 0, 3)) is None
-        assert read_published(tx, Tile(None, 0, 3)) is None
-        assert prove_entry(tx, leaf_index=2) is None
+        assert read_published(tx, Tile(0, 0, OPENED + 2)) is None
+        assert read_published(tx, Tile(None, 0, OPENED + 2)) is None
+        assert prove_entry(tx, leaf_index=OPENED + 1) is None
     log.run()
     with transaction() as tx:
-        assert read_published(tx, Tile(0, 0, 3)) is not None
+        assert read_published(tx, Tile(0, 0, OPENED + 2)) is not None
 
 
 def test_a_slow_transaction_follows_and_holds_nobody_up(log: Log) -> None:
@@ -152,7 +154,7 @@ def test_a_slow_transaction_follows_and_holds_nobody_up(log: Log) -> None:
         assert log.places().keys() >= set(others)
         assert late not in log.places()
     log.run()
-    assert log.places()[late] == len(others) + 1
+    assert log.places()[late] == OPENED + len(others)
 
 
 @pytest.mark.parametrize("each", [pytest.param(25, id="some"), pytest.param(400, id="many", marks=pytest.mark.prove)])
@@ -180,9 +182,9 @@ def test_sixteen_writers_with_rollbacks_leave_no_gap(log: Log, database: Engine,
         log.run()
     log.run()
     places = log.places()
-    assert set(committed) == {id_ for id_, place in places.items() if place > 0}, "the policy stands at 0"
-    assert sorted(places.values()) == list(range(len(committed) + 1))
-    assert log.published.checkpoint.size == len(committed) + 1
+    assert set(committed) == {id_ for id_, place in places.items() if place >= OPENED}
+    assert sorted(places.values()) == list(range(OPENED + len(committed)))
+    assert log.published.checkpoint.size == OPENED + len(committed)
 
 
 def test_a_restored_backup_does_not_fork_the_log(log: Log, database: Engine) -> None:
@@ -190,7 +192,7 @@ def test_a_restored_backup_does_not_fork_the_log(log: Log, database: Engine) -> 
     for _ in range(10):
         log.write()
     log.run()
-    yesterday = log.shelf.read()
+    yesterday, then = log.shelf.read(), OPENED + 10
     assert yesterday is not None
     with database.begin() as connection:  # the backup: taken before today's entries
         connection.execute(text("CREATE TABLE kept AS SELECT * FROM log_tile"))
@@ -199,19 +201,19 @@ def test_a_restored_backup_does_not_fork_the_log(log: Log, database: Engine) -> 
     log.run()
     with database.begin() as connection:  # the restore, past the triggers as a restore is
         connection.execute(text("SET session_replication_role = replica"))
-        connection.execute(text("DELETE FROM log_checkpoint WHERE size > 11"))
-        connection.execute(text("UPDATE entry SET leaf_index = NULL WHERE leaf_index >= 11"))
+        connection.execute(text("DELETE FROM log_checkpoint WHERE size > :then"), {"then": then})
+        connection.execute(text("UPDATE entry SET leaf_index = NULL WHERE leaf_index >= :then"), {"then": then})
         connection.execute(text("UPDATE log_tile SET hashes = (SELECT hashes FROM kept)"))
-        connection.execute(text("UPDATE log_state SET size = 11"))
+        connection.execute(text("UPDATE log_state SET size = :then"), {"then": then})
         connection.execute(text("DELETE FROM entry WHERE leaf_index IS NULL"))
     with pytest.raises(LogForkError) as refusal:
         log.run()
-    assert refusal.value.facts == {"size": 11, "signed_size": 16, "where": "shelf"}
+    assert refusal.value.facts == {"size": then, "signed_size": then + 5, "where": "shelf"}
     for _ in range(30):  # nor when it has outgrown it with other entries
         log.write()
     with pytest.raises(LogForkError, match="Restore a newer one"):
         log.run()
-    assert log.published.checkpoint.size == 11, "nothing was signed"
+    assert log.published.checkpoint.size == then, "nothing was signed"
     with pytest.raises(LogForkError):
         trust_checkpoint(log.settings)
 
@@ -235,7 +237,7 @@ def test_without_its_memory_the_log_does_not_sign(log: Log) -> None:
     log.write()
     with pytest.raises(LogMemoryLostError, match="huigong key keep"):
         log.run()
-    assert trust_checkpoint(log.settings) == 1
+    assert trust_checkpoint(log.settings) == OPENED
     assert log.run() is not None
 
 
@@ -269,7 +271,7 @@ def test_a_renewed_key_signs_what_comes_after(log: Log) -> None:
     signed = log.run(LATER)
     assert signed is not None
     assert verify_note(signed.note, [renewed.log]) == (renewed.log,)
-    assert signed.checkpoint.size == old.checkpoint.size + 1
+    assert signed.checkpoint.size == old.checkpoint.size + 2, "the key and the policy"
     log.write()
     assert log.run() is not None
 
@@ -285,6 +287,10 @@ def test_key_files_are_their_owners_alone(log: Log) -> None:
         write_key(path, key)
     path.chmod(0o640)
     with pytest.raises(KeyFileError, match="chmod 600"):
+        read_key(path)
+    path.chmod(0o600)
+    path.write_text(key.text[:-9])
+    with pytest.raises(KeyFileError, match="holds no key"):
         read_key(path)
     path.unlink()
     with pytest.raises(KeyFileError, match="huigong key"):
@@ -311,6 +317,6 @@ def test_two_sequencers_do_not_disturb_each_other(log: Log) -> None:
         thread.join()
     log.run()
     assert failures == []
-    assert sorted(log.places().values()) == list(range(241))
+    assert sorted(log.places().values()) == list(range(OPENED + 240))
     assert log.published.checkpoint.root == merkle(leaves_of(log.bodies()))
     assert parse_note(log.shelf.read() or b"") == log.published.note

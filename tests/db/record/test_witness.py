@@ -21,7 +21,7 @@ from market.record.publishing.keyring import new_key
 from market.record.publishing.sequencer import LogForkError
 from market.record.publishing.served import find_checkpoint, find_newest_checkpoint, tile_reader
 from market.record.witnessing import Request, answer_request
-from tests.db.record.conftest import LATER, Log
+from tests.db.record.conftest import LATER, OPENED, Log
 
 WITNESS = new_key("witness.example", Kind.COSIGNATURE)
 
@@ -104,31 +104,32 @@ def test_each_refusal_has_its_status(log: Log, address: str) -> None:
     assert post(address, Request(0, (), first)).status_code == 200
     log.write()
     log.run()
-    second = newest()
+    second, more = newest(), proof(OPENED, OPENED + 1)
     other = sign_checkpoint(Checkpoint("other.example/log", 5, b"\x01" * 32), new_key("other.example/log"))
-    forged = sign_checkpoint(Checkpoint(log.policy.origin, 2, b"\x01" * 32), new_key(log.policy.origin))
+    forged = sign_checkpoint(Checkpoint(log.policy.origin, OPENED + 1, b"\x01" * 32), new_key(log.policy.origin))
     assert post(address, b"old 0\n").status_code == 400
     assert post(address, b"old 01\n\n" + second).status_code == 400
     assert post(address, Request(9, (), second)).status_code == 400
     assert post(address, b"x" * 70_000).status_code == 413
-    assert post(address, Request(1, proof(1, 2), other.note.encode())).status_code == 404
-    assert post(address, Request(1, proof(1, 2), forged.note.encode())).status_code == 403
-    assert post(address, Request(1, (), second)).status_code == 422
-    assert post(address, Request(1, (b"\x00" * 32,), second)).status_code == 422
+    assert post(address, Request(OPENED, more, other.note.encode())).status_code == 404
+    assert post(address, Request(OPENED, more, forged.note.encode())).status_code == 403
+    assert post(address, Request(OPENED, (), second)).status_code == 422
+    assert post(address, Request(OPENED, (b"\x00" * 32,), second)).status_code == 422
     behind = post(address, Request(0, (), second))
-    assert (behind.status_code, behind.text, behind.headers["content-type"]) == (409, "1\n", "text/x.tlog.size")
-    assert post(address, Request(1, proof(1, 2), second)).status_code == 200
+    assert (behind.status_code, behind.text, behind.headers["content-type"]) == (409, f"{OPENED}\n", "text/x.tlog.size")
+    assert post(address, Request(OPENED, more, second)).status_code == 200
 
 
 def test_two_histories_are_not_both_cosigned(log: Log, address: str) -> None:
+    size = OPENED + 4
     for _ in range(4):
         log.write()
     log.run()
     assert post(address, Request(0, (), newest())).status_code == 200
-    same_size = post(address, Request(5, (), signed_otherwise(log, 5)))
-    assert (same_size.status_code, same_size.text) == (409, "5\n")
-    assert post(address, Request(5, (b"\x07" * 32,), signed_otherwise(log, 6))).status_code == 422
-    assert post(address, Request(5, (), newest())).status_code == 200, "the same again is no harm"
+    same_size = post(address, Request(size, (), signed_otherwise(log, size)))
+    assert (same_size.status_code, same_size.text) == (409, f"{size}\n")
+    assert post(address, Request(size, (b"\x07" * 32,), signed_otherwise(log, size + 1))).status_code == 422
+    assert post(address, Request(size, (), newest())).status_code == 200, "the same again is no harm"
 
 
 def test_a_witness_that_has_seen_more_stops_the_signing(log: Log, address: str) -> None:
@@ -141,7 +142,7 @@ def test_a_witness_that_has_seen_more_stops_the_signing(log: Log, address: str) 
 
 def test_requests_do_not_overtake_each_other(log: Log, tmp_path: Path) -> None:
     """Whatever the order of many requests at once, what the witness remembers only grows."""
-    notes = []
+    notes, first = [], OPENED + 1
     for _ in range(20):
         log.write()
         log.run()
@@ -149,7 +150,9 @@ def test_requests_do_not_overtake_each_other(log: Log, tmp_path: Path) -> None:
     witness = Witness(key=WITNESS, logs=[log.policy.log], folder=tmp_path / "racing")
     witness.answer(Request(0, (), notes[0]).encode(), at_seconds=1)
     requests_ = [
-        Request(old + 2, proof(old + 2, new + 2), notes[new]).encode() for old in range(20) for new in range(old, 20)
+        Request(first + old, proof(first + old, first + new), notes[new]).encode()
+        for old in range(20)
+        for new in range(old, 20)
     ]
     cosigned: list[int] = []
 
@@ -165,9 +168,9 @@ def test_requests_do_not_overtake_each_other(log: Log, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(cosigned) >= 1
-    known = {log.policy.origin: notes[max(cosigned) - 2]}
+    known = {log.policy.origin: notes[max(cosigned) - first]}
     again = answer_request(
-        Request(max(cosigned), (), notes[max(cosigned) - 2]).encode(),
+        Request(max(cosigned), (), notes[max(cosigned) - first]).encode(),
         logs=[log.policy.log],
         known=known,
         key=WITNESS,
