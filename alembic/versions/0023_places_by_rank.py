@@ -4,13 +4,13 @@ import sqlalchemy as sa
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
 RANK_OF_TYPE = (
-    "CASE type WHEN 'key' THEN 0 WHEN 'policy' THEN 0 WHEN 'sale' THEN 2 WHEN 'void' THEN 3 WHEN 'refund' THEN 3 WHEN 'rebate' THEN 3"
+    "CASE type WHEN 'account' THEN 0 WHEN 'key' THEN 0 WHEN 'policy' THEN 0 WHEN 'sale' THEN 2 WHEN 'void' THEN 3 WHEN 'refund' THEN 3 WHEN 'rebate' THEN 3"
     " WHEN 'batch' THEN 4 WHEN 'settlement' THEN 4 WHEN 'close' THEN 5 ELSE 1 END"
 )
 LISTED = {
