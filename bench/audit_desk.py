@@ -4,41 +4,28 @@ python -m bench.audit_desk [--size 50000]
 """
 
 import argparse
-import os
 import random
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Final
 
 from rich.console import Console
-from sqlalchemy import text
 
 from api.audit_filter import Asked
-from api.public_log import read_log_key
-from bench.record import write_log
-from bench.served import open_folder
+from bench.logs import index_log, open_database, publish_log, vacuum, write_log
+from bench.record_pages import measure_export
 from bench.tables import Row, print_figures
-from market.kit.clock import now
-from market.kit.database import connect, disconnect, get_engine, transaction
-from market.kit.migrations import upgrade
-from market.kit.postgres import create_database, start_cluster, stop_cluster
+from market.kit.database import transaction
 from market.kit.settings import Settings
 from market.oversight.entry_search import search_entries
-from market.oversight.indexing import index_entries
 from market.oversight.movements import list_movements
-from market.record.publishing.sequencer import sign_log
-from market.record.publishing.shelf import Shelf
 
 FULL: Final = 50_000
 ROUNDS: Final = 30
 PAGE_GOAL_MS: Final = 300
-RSS_GOAL_MIB: Final = 300
 FORMS: Final = ("jsonl", "csv", "accounting", "parquet", "xlsx")
 SEARCHES: Final = (
     ("all", Asked()),
@@ -49,51 +36,19 @@ SEARCHES: Final = (
     ("a rare amount", Asked(of="paid", least="89.99")),
     ("an amount that no entry has", Asked(least="5000")),
 )
-_CHILD: Final = r"""
-import re, sys
-from pathlib import Path
-from api.record_exports import begin_export, write_export
-from market.kit.database import connect
-from market.oversight.entry_search import Wanted
-connect(sys.argv[1], pool_size=2)
-made = begin_export(sys.argv[2], Wanted())
-write_export(made, Path(sys.argv[3]), progress=lambda _: None)
-peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-print(int(peak[1]) // 1024, made.entries)
-"""
 
 
 def measure(size: int, console: Console) -> Iterator[Row]:
     """Rows of the table: what, measured, goal, reached."""
-    with tempfile.TemporaryDirectory(prefix="huigong-audit-") as home:
-        cluster = start_cluster(open_folder(Path(home)))
-        try:
-            create_database(cluster, "record")
-            url = cluster.url("record")
-            upgrade(url)
-            connect(url)
-            settings = Settings(record_folder=Path(home) / "keys")
-            policy, _ = write_log(size, settings=settings, console=console)
-            yield "entries made searchable", f"{size / _index():,.0f} /s", "", True
-            with transaction() as tx:
-                key, shelf = read_log_key(settings, policy), Shelf(Path(home) / "shelf")
-                sign_log(tx, policy=policy, key=key, shelf=shelf, at=now())
-            with get_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM (ANALYZE) entry, entry_index, entry_offer, account_movement"))
-            yield from _pages(size)
-            for form in FORMS:
-                yield _export(form, url, Path(home) / form)
-        finally:
-            disconnect()
-            stop_cluster(cluster)
-
-
-def _index() -> float:
-    begun = time.perf_counter()
-    while True:
-        with transaction() as tx:
-            if not index_entries(tx):
-                return time.perf_counter() - begun
+    with open_database() as (url, home):
+        settings = Settings(record_folder=home / "keys")
+        policy, _ = write_log(size, settings=settings, console=console)
+        yield "entries made searchable", f"{size / index_log():,.0f} /s", "", True
+        publish_log(policy, settings=settings, home=home)
+        vacuum()
+        yield from _pages(size)
+        for form in FORMS:
+            yield measure_export(form, url, home / form)
 
 
 def _pages(size: int) -> Iterator[Row]:
@@ -123,16 +78,6 @@ def _timed(name: str, once: Callable[[], object]) -> Row:
         took.append((time.perf_counter() - begun) * 1_000)
     p95 = quantiles(took, n=20)[-1]
     return name, f"{median(took):,.1f} ms, p95 {p95:,.1f} ms", f"≤ {PAGE_GOAL_MS} ms", p95 <= PAGE_GOAL_MS
-
-
-def _export(form: str, url: str, to: Path) -> Row:
-    begun = time.perf_counter()
-    command = [sys.executable, "-c", _CHILD, url, form, str(to)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
-    peak, entries = map(int, done.stdout.split())
-    seconds = time.perf_counter() - begun
-    said = f"{entries:,} entries in {seconds:,.1f} s, {to.stat().st_size / 1e6:,.0f} MB, peak memory {peak:,} MiB"
-    return f"export {form}", said, f"≤ {RSS_GOAL_MIB} MiB", peak <= RSS_GOAL_MIB
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
@@ -56,44 +57,50 @@ def write_request(path: str, body: bytes, *, token: str, key: str | None = None)
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def drive(port: int, queues: Sequence[Sequence[bytes]], *, expect: Collection[int]) -> Drive:
+def write_get(path: str, *, token: str) -> bytes:
+    """A GET with a bearer token, ready to send."""
+    return f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+
+def drive(
+    port: int, queues: Sequence[Sequence[bytes]], *, expect: Collection[int], per_second: float | None = None
+) -> Drive:
     """Send the requests of all clients over as many connections, each its next when its last is answered.
 
     Connections take from one common queue, in turn through the clients: how the system spreads them over the server's processes is
-    chance, and a process that has fewer of them shall not stand idle at the end. Raises UnexpectedAnswerError at the first status
-    that is none of `expect`.
+    chance, and a process that has fewer of them shall not stand idle at the end. With `per_second` no request is
+    sent before its turn at that rate. Raises UnexpectedAnswerError at the first status that is none of `expect`.
     """
     turns = max(map(len, queues), default=0)
     waiting = deque(
         (client, turn, queue[turn]) for turn in range(turns) for client, queue in enumerate(queues) if turn < len(queue)
     )
     answers: list[dict[int, Answer]] = [{} for _ in queues]
-    with selectors.DefaultSelector() as selector:
-        lines = []
+    with selectors.DefaultSelector() as selector, ExitStack() as stack:
+        idle: deque[_Connection] = deque()
         for _ in range(min(len(queues), len(waiting))):
-            lines.append(_Connection(port))
-            time.sleep(CONNECT_SECONDS)
-        begun = time.perf_counter()
-        for line in lines:
+            idle.append(line := _Connection(port))
+            stack.callback(line.socket.close)
             selector.register(line.socket, selectors.EVENT_READ, line)
-            line.send(*waiting.popleft())
-        open_lines = len(lines)
-        while open_lines:
-            ready = selector.select(PATIENCE_SECONDS)
-            if not ready:
+            time.sleep(CONNECT_SECONDS)
+        begun, sent, busy = time.perf_counter(), 0, 0
+        while waiting or busy:
+            due_seconds = 0 if per_second is None else begun + sent / per_second - time.perf_counter()
+            if idle and waiting and due_seconds <= 0:
+                idle.popleft().send(*waiting.popleft())
+                sent, busy = sent + 1, busy + 1
+                continue
+            is_early = bool(idle and waiting)
+            ready = selector.select(due_seconds if is_early else PATIENCE_SECONDS)
+            if not ready and not is_early:
                 raise UnexpectedAnswerError(f"no answer for {PATIENCE_SECONDS} s")
             for key, _ in ready:
                 line = key.data
                 answer = line.receive(expect, begun)
-                if answer is None:
-                    continue
-                answers[line.client][line.turn] = answer
-                if waiting:
-                    line.send(*waiting.popleft())
-                else:
-                    selector.unregister(line.socket)
-                    line.socket.close()
-                    open_lines -= 1
+                if answer is not None:
+                    answers[line.client][line.turn] = answer
+                    idle.append(line)
+                    busy -= 1
         seconds = time.perf_counter() - begun
     return Drive([[taken[turn] for turn in sorted(taken)] for taken in answers], seconds)
 

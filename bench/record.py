@@ -1,52 +1,43 @@
-"""The public record at size: `python -m bench.record [--size ENTRIES]` sequences a log of its own and audits it as anybody would.
+"""The public record at size: `python -m bench.record [--size ENTRIES] [--only SECTION …]`.
 
-PostgreSQL is one of the bench's own, with fsync on. Entries are written in bulk, given their places in the rounds of the sequencer, and
-signed; inclusion proofs are made from the tables; then `huigong audit` reads a copy of what is served, in a process of its own.
+`bulk` writes a log of its own in bulk and gives the entries their places in the rounds of the sequencer; on that log `audit` proves and
+audits as anybody would, `pages` turns public and auditor's pages over HTTP, `exports` takes it away. `delay` and `sales` run a till's
+sales over HTTP beside `huigong sequencer` in a process of its own. PostgreSQL is one of the bench's own, with fsync on.
 """
 
 import argparse
-import json
 import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import islice
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Final
 
 from rich.console import Console
-from rich.progress import Progress
 
-from api.public_log import open_log, read_log_key
-from bench.served import open_folder
+from bench.logs import index_log, open_database, publish_log, vacuum, write_log
+from bench.record_live import measure_delay, measure_sales
+from bench.record_pages import measure_exports, measure_pages
 from bench.tables import Row, print_figures
-from market.kit.clock import now
-from market.kit.database import connect, disconnect, transaction
-from market.kit.migrations import upgrade
-from market.kit.postgres import create_database, start_cluster, stop_cluster
+from market.kit.database import transaction
 from market.kit.settings import Settings
-from market.record.bulk import NewEntry, append_entries
-from market.record.policy import Policy
-from market.record.publishing.sequencer import place_entries, sign_log
-from market.record.publishing.served import prove_entry, record_reader
-from market.record.publishing.shelf import Shelf
-from tests.record_log import copy_record, many_entries
+from market.record.publishing.served import prove_entry, published_size, record_reader
+from tests.record_log import copy_record
 
-FULL = 100_000
-QUICK = 10_000
-BATCH = 5_000
-PROOFS = 300
-AUDIT_GOAL_SECONDS = 60  # of a million entries
-START_SECONDS = 2  # of the command itself
-
+FULL: Final = 100_000
+QUICK: Final = 10_000
+PROOFS: Final = 300
+BULK_GOAL: Final = 20_000  # entries a second
+AUDIT_GOAL_SECONDS: Final = 60  # of a million entries
+START_SECONDS: Final = 2  # of the command itself
+ON_A_LOG: Final = ("bulk", "audit", "pages", "exports")
+BESIDE_SALES: Final = ("delay", "sales")
 
 # `huigong audit`, and at its end the most memory it had: that of a child is counted from before its exec where the parent asks.
-COMMAND = """
+COMMAND: Final = """
 import atexit
 from pathlib import Path
 from api.cli import main
@@ -56,104 +47,50 @@ main()
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """What `huigong audit` took, and its last line."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_mib: float
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What was measured on a log of `size` entries."""
-
-    size: int
-    place_seconds: float
-    sign_ms: float
-    proofs_ms: list[float]
-    audit: Audit
-
-    @property
-    def goal_seconds(self) -> float:
-        """How many seconds of one core the audit may take."""
-        return START_SECONDS + AUDIT_GOAL_SECONDS * self.size / 1_000_000
+def measure_log(size: int, sections: Collection[str], *, console: Console) -> Iterator[Row]:
+    """Rows of those sections that one log of `size` entries serves: what, measured, goal, reached."""
+    with open_database() as (url, home):
+        settings = Settings(record_folder=home / "keys")
+        policy, rates = write_log(size, settings=settings, console=console)
+        placed = median(rates)
+        yield (
+            f"record of {size:,} entries, placed: median round and slowest",
+            f"{placed:,.0f} /s, {min(rates):,.0f} /s",
+            f"≥ {BULK_GOAL:,} /s",
+            placed >= BULK_GOAL,
+        )
+        yield "… signed", f"{publish_log(policy, settings=settings, home=home) * 1_000:,.1f} ms", "", True
+        if "audit" in sections:
+            yield from _audit(home)
+        if {"pages", "exports"} & set(sections):
+            yield "… made searchable", f"{size / index_log():,.0f} /s", "", True
+            vacuum()
+        if "pages" in sections:
+            yield from measure_pages(size, url, home)
+        if "exports" in sections:
+            yield from measure_exports(url, home)
 
 
-def measure_record(size: int, *, console: Console) -> Record:
-    """Write, place, sign, prove and audit."""
-    with tempfile.TemporaryDirectory(prefix="huigong-record-") as home:
-        cluster = start_cluster(open_folder(Path(home)))
-        try:
-            create_database(cluster, "record")
-            upgrade(cluster.url("record"))
-            connect(cluster.url("record"))
-            return _measure(size, Path(home), console)
-        finally:
-            disconnect()
-            stop_cluster(cluster)
-
-
-def describe_record(record: Record) -> Iterator[Row]:
-    """Rows of the table: what, measured, goal, reached."""
-    yield f"record of {record.size:,} entries, placed", f"{record.size / record.place_seconds:,.0f} /s", "", True
-    yield "… signed", f"{record.sign_ms:,.1f} ms", "", True
-    p95 = quantiles(record.proofs_ms, n=20)[-1]
-    yield "… inclusion proof, median and p95", f"{median(record.proofs_ms):.1f} ms, {p95:.1f} ms", "", True
-    audit = record.audit
-    took = f"{audit.cpu_seconds:,.1f} s ({audit.seconds:,.1f} s on the clock)"
-    yield (
-        "… audited, seconds of one core",
-        took,
-        f"≤ {record.goal_seconds:,.1f} s",
-        audit.cpu_seconds <= record.goal_seconds,
-    )
-    yield "… peak memory of the audit", f"{audit.peak_mib:,.0f} MiB", "", True
-    yield "… said by the audit", audit.said, "0 findings", audit.said == "0 findings"
-
-
-def _measure(size: int, home: Path, console: Console) -> Record:
-    settings = Settings(record_folder=home / "keys")
-    policy, placed = write_log(size, settings=settings, console=console)
-    begun = time.perf_counter()
+def _audit(home: Path) -> Iterator[Row]:
+    """Proofs out of the tables, and what `huigong audit` takes for a copy of what is served."""
     with transaction() as tx:
-        shelf = Shelf(home / "shelf")
-        sign_log(tx, policy=policy, key=read_log_key(settings, policy), shelf=shelf, at=now())
-    signed = time.perf_counter() - begun
+        size = published_size(tx)
     proofs = [_prove(index) for index in random.Random(7).choices(range(size), k=PROOFS)]
+    p95 = quantiles(proofs, n=20)[-1]
+    yield "… inclusion proof, median and p95", f"{median(proofs):.1f} ms, {p95:.1f} ms", "", True
     with transaction() as tx:
         copy = copy_record(record_reader(tx), home / "copy", size)
-    return Record(size, placed, signed * 1_000, proofs, _audit(copy))
-
-
-def write_log(size: int, *, settings: Settings, console: Console) -> tuple[Policy, float]:
-    """A log of so many entries, placed and not signed: its policy, and the seconds that placing took."""
-    at = now() - timedelta(minutes=1)
-    policy = open_log(settings, origin="bench.example/record", window_seconds=5, at=at)
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("writing entries", total=size - 1)
-        bodies = islice(many_entries(size), 1, None)  # the log has a policy of its own
-        while batch := [_new_entry(body) for body in islice(bodies, BATCH)]:
-            with transaction() as tx:
-                append_entries(tx, entries=batch, at=at)
-            bar.advance(task, len(batch))
-    return policy, _place(policy)
-
-
-def _new_entry(body: bytes) -> NewEntry:
-    said = json.loads(body)
-    return NewEntry(said["type"], said["id"], said.get("merchant"), date.fromisoformat(said["day"]), body)
-
-
-def _place(policy: Policy) -> float:
-    """Seconds until every entry has its place, in as many transactions as the sequencer takes."""
     begun = time.perf_counter()
-    while True:
-        with transaction() as tx:
-            if not place_entries(tx, policy=policy, at=now()).count:
-                return time.perf_counter() - begun
+    with subprocess.Popen([sys.executable, "-c", COMMAND, "audit", copy], stdout=subprocess.PIPE, text=True) as process:
+        *_, said, peak = process.stdout.read().splitlines() if process.stdout else ["nothing", "0"]
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds, cpu = time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
+    goal = START_SECONDS + AUDIT_GOAL_SECONDS * size / 1_000_000
+    took = f"{cpu:,.1f} s ({seconds:,.1f} s on the clock)"
+    yield "… audited, seconds of one core", took, f"≤ {goal:,.1f} s", cpu <= goal
+    yield "… peak memory of the audit", f"{int(peak) / 1024:,.0f} MiB", "", True
+    yield "… said by the audit", said, "0 findings", said == "0 findings"
 
 
 def _prove(index: int) -> float:
@@ -164,24 +101,21 @@ def _prove(index: int) -> float:
     return (time.perf_counter() - begun) * 1_000
 
 
-def _audit(where: Path) -> Audit:
-    begun = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "audit", where], stdout=subprocess.PIPE, text=True
-    ) as process:
-        *_, said, peak = process.stdout.read().splitlines() if process.stdout else ["nothing", "0"]
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - begun
-    return Audit(seconds, usage.ru_utime + usage.ru_stime, int(peak) / 1024, said)
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.record", description=__doc__)
     parser.add_argument("--size", type=int, default=FULL, help="entries, up to a million")
-    console = Console(width=140)
-    rows = list(describe_record(measure_record(parser.parse_args().size, console=console)))
+    parser.add_argument("--only", nargs="+", choices=(*ON_A_LOG, *BESIDE_SALES), help="these sections alone")
+    chosen = parser.parse_args()
+    sections = chosen.only or (*ON_A_LOG, *BESIDE_SALES)
+    console = Console(width=150)
+    rows: list[Row] = []
+    if set(ON_A_LOG) & set(sections):
+        rows += measure_log(chosen.size, sections, console=console)
+    if "delay" in sections:
+        rows += measure_delay(console=console)
+    if "sales" in sections:
+        rows += measure_sales(console=console)
     sys.exit(0 if print_figures(rows, console=console, title="The public record") else 1)
 
 

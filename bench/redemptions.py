@@ -89,6 +89,12 @@ def measure(plan: Plan, *, console: Console) -> Result:
 
 def run_round(port: int, tills: Sequence[Till], sales: int) -> tuple[Drive, Drive, Drive]:
     """Codes through the cards' own room, then over HTTP as many visits, quotes and sales, each kind measured by itself."""
+    visits, priced, requests = quote_round(port, tills, sales)
+    return visits, priced, drive(port, requests, expect={201})
+
+
+def quote_round(port: int, tills: Sequence[Till], sales: int) -> tuple[Drive, Drive, list[list[bytes]]]:
+    """Visits and quotes, and the requests that make the sales of them, by till."""
     codes = issue_codes(sales)
     rng = random.Random(sales)
     each = [list(range(client, sales, len(tills))) for client in range(len(tills))]
@@ -130,7 +136,7 @@ def run_round(port: int, tills: Sequence[Till], sales: int) -> tuple[Drive, Driv
         ]
         for till, mine, answers in zip(tills, purchases, priced.answers, strict=True)
     ]
-    return visits, priced, drive(port, requests, expect={201})
+    return visits, priced, requests
 
 
 def keep(rates: Rates, drives: tuple[Drive, Drive, Drive]) -> None:

@@ -19,12 +19,13 @@ from market.kit.postgres import PORT, ROLE, Cluster, create_database
 
 
 @contextmanager
-def serve(url: str, log: Path) -> Iterator[int]:
-    """`huigong serve` with two processes on a free port of this machine."""
+def serve(url: str, log: Path, *, record_folder: Path | None = None) -> Iterator[int]:
+    """`huigong serve` with two processes on a free port of this machine; the promise key lies in `record_folder` where there is a log."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    own = {"HUIGONG_DATABASE_URL": url, "HUIGONG_PORT": str(port), "HUIGONG_HOST": HOST, "HUIGONG_WORKERS": "2"}
+    own = {} if record_folder is None else {"HUIGONG_RECORD_FOLDER": str(record_folder)}
+    own |= {"HUIGONG_DATABASE_URL": url, "HUIGONG_PORT": str(port), "HUIGONG_HOST": HOST, "HUIGONG_WORKERS": "2"}
     with log.open("wb") as output:
         command = [sys.executable, "-c", "from api.cli import main; main()", "serve"]
         server = subprocess.Popen(
@@ -36,6 +37,21 @@ def serve(url: str, log: Path) -> Iterator[int]:
         finally:
             server.terminate()
             server.wait(30)
+
+
+@contextmanager
+def sequence(url: str, log: Path, *, record_folder: Path) -> Iterator[None]:
+    """`huigong sequencer`, as `huigong run` starts it, in a process of its own."""
+    own = {"HUIGONG_DATABASE_URL": url, "HUIGONG_RECORD_FOLDER": str(record_folder), "HUIGONG_LOG_FORMAT": "json"}
+    command = [sys.executable, "-c", "from api.cli import main; main()", "sequencer"]
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, env={**os.environ, **own}, stdout=output, stderr=output)
+        try:
+            yield
+            invariant(process.poll() is None, f"the sequencer runs to the end; see {log}")
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

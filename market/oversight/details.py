@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Subquery, Uuid, delete, func, literal, select, tuple_, union_all, update
+from sqlalchemy import Select, Subquery, Uuid, delete, func, literal, select, tuple_, union_all, update
 from sqlalchemy.orm import Session, aliased
 
 from market.kit.canonical import canonical_json
@@ -19,7 +19,7 @@ from market.kit.database import transaction
 from market.kit.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, invariant
 from market.kit.ids import new_id
 from market.kit.jobs import enqueue
-from market.oversight.models import DETAILS_REASONS, DetailsDownload, DetailsPart, DetailsRequest
+from market.oversight.models import DETAILS_REASONS, DetailsDownload, DetailsPart, DetailsRequest, EntryIndex
 from market.record.details.checks import Request
 from market.record.details.keys import AuditorKeyError, parse_auditor_key
 from market.record.entries import commit
@@ -386,8 +386,9 @@ def _choose(asked: Asked | DetailsRequest, *, size: int, has_batches: bool) -> S
     """The entries of the sales of these days that have a place below `size`, by themselves or in a batch: `place`, `batch`, `number` in it."""
     days = Entry.day.between(asked.first_on, asked.last_on)
     no_batch = literal(None, Uuid).label("batch")
+    placed = _find_placed(asked, size=size)
     rows = select(Entry.id, Entry.leaf_index.label("place"), no_batch, literal(0).label("number"))
-    chosen = rows.where(Entry.type == "sale", days, Entry.leaf_index < size)
+    chosen = rows.join(placed, placed.c.leaf_index == Entry.leaf_index)
     batch = aliased(Entry)
     _, length = monthrange(asked.last_on.year, asked.last_on.month)
     until = asked.last_on.replace(day=length)  # a batch is of no earlier day than its sales, in the same month
@@ -398,11 +399,21 @@ def _choose(asked: Asked | DetailsRequest, *, size: int, has_batches: bool) -> S
         .where(Entry.type == "sale", days)
     )
     if asked.merchant is not None:
-        chosen, batched = (
-            chosen.where(Entry.merchant == asked.merchant),
-            batched.where(batch.merchant == asked.merchant),
-        )
+        batched = batched.where(batch.merchant == asked.merchant)
     return union_all(chosen, batched).subquery() if has_batches else chosen.subquery()
+
+
+def _find_placed(asked: Asked | DetailsRequest, *, size: int) -> Subquery:
+    """The places below `size` of the sales of these days: from the index, and what that has not reached from the entries themselves."""
+    indexed = select(func.coalesce(func.max(EntryIndex.leaf_index) + 1, 0)).scalar_subquery()
+
+    def find(source: type[Entry | EntryIndex]) -> Select[int | None]:
+        days = source.day.between(asked.first_on, asked.last_on)
+        found = select(source.leaf_index).where(source.type == "sale", days, source.leaf_index < size)
+        return found if asked.merchant is None else found.where(source.merchant == asked.merchant)
+
+    fresh = find(Entry).where(Entry.leaf_index >= indexed)
+    return union_all(find(EntryIndex), fresh).subquery()
 
 
 def _lock(tx: Session, request_id: UUID) -> DetailsRequest:

@@ -2,6 +2,7 @@
 
 An entry never changes and never moves, so the place of the last row of a page is where the next one goes on, whatever is added since.
 What a filter leaves open is cut into short runs of an index, one for each type and day: each is read in the order of the log, at any depth.
+The indexes stand on `entry_index`, which follows a moment later; what it has not reached yet is read from the entries themselves.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from market.record.publishing.models import LogCheckpoint
 from market.record.publishing.served import find_newest_checkpoint, published_size
 from market.sales.models import Reversal, Sale
 
+_RUNS: Final = {"days": Date, "kinds": Text}
 _COLUMNS: Final = "entry.leaf_index, entry.public_id, entry.type, entry.merchant, entry.day, entry.body"
 
 
@@ -53,55 +55,81 @@ def list_published(
 ) -> list[Published]:
     """Up to `limit` entries below place `before`, the highest place first, of the log of `size` entries (as published now)."""
     size = published_size(tx) if size is None else size
-    values: dict[str, Any] = {"before": size if before is None else min(before, size), "most": limit}
-    conditions = []
+    before = size if before is None else min(before, size)
+    if wanted == Filter():
+        return _list_fresh(tx, wanted, since=0, before=before, limit=limit)
+    indexed = indexed_size(tx)
+    found = _list_fresh(tx, wanted, since=indexed, before=before, limit=limit) if before > indexed else []
+    if len(found) < limit:
+        found += _list_indexed(tx, wanted, before=min(before, indexed), limit=limit - len(found))
+    return found
+
+
+def _list_fresh(tx: Session, wanted: Filter, *, since: int, before: int, limit: int) -> list[Published]:
+    """The same out of the entries themselves, from place `since` on: each is looked at. What is not indexed yet is never much."""
+    conditions = ["leaf_index >= :since", "leaf_index < :before"]
+    values: dict[str, Any] = {"since": since, "before": before, "most": limit}
+    for condition, name, value in (
+        ("type = :kind", "kind", wanted.kind),
+        ("merchant = :merchant", "merchant", wanted.merchant),
+        ("day >= :first", "first", wanted.first),
+        ("day < :beyond", "beyond", wanted.beyond),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values[name] = value
+    query = f"SELECT {_COLUMNS} FROM entry WHERE {' AND '.join(conditions)} ORDER BY leaf_index DESC LIMIT :most"  # noqa: S608  our own words; what a reader sends is bound
+    return [Published(*row) for row in tx.execute(text(query), values)]
+
+
+def _list_indexed(tx: Session, wanted: Filter, *, before: int, limit: int) -> list[Published]:
+    """The same of those below `before` that are indexed: an index leads to each run, whatever the filter leaves open."""
+    values: dict[str, Any] = {"before": before, "most": limit}
+    runs, conditions = [], []
+    if wanted.first is not None and wanted.beyond is not None:
+        runs.append("days")
+        conditions.append("day = one_of_days")
+        values["days"] = [wanted.first + timedelta(days=n) for n in range((wanted.beyond - wanted.first).days)]
     if wanted.merchant is not None:
         conditions.append("merchant = :merchant")
         values["merchant"] = wanted.merchant
-    if wanted.first is not None and wanted.beyond is not None:
-        conditions.append("day = one_day")
-        values["days"] = [wanted.first + timedelta(days=n) for n in range((wanted.beyond - wanted.first).days)]
-    if conditions or wanted.kind is not None:
-        conditions.append("type = one_type")
+    if wanted.kind is not None or len(conditions) > 1:
+        runs.append("kinds")
+        conditions.append("type = one_of_kinds")
         values["kinds"] = [wanted.kind] if wanted.kind is not None else list_published_kinds(tx)
-    return [Published(*row) for row in tx.execute(_find(tuple(conditions)), values)]
+    return [Published(*row) for row in tx.execute(_find(tuple(runs), tuple(conditions)), values)]
 
 
-def _find(conditions: tuple[str, ...]) -> TextClause:
+def _find(runs: tuple[str, ...], conditions: tuple[str, ...]) -> TextClause:
     """The query for these conditions: one run of an index for each day and type, merged by place."""
-    if not conditions:
-        return text(
-            f"SELECT {_COLUMNS} FROM entry WHERE leaf_index < :before ORDER BY leaf_index DESC LIMIT :most"  # noqa: S608  our own words
-        )
-    by_day = "day = one_day" in conditions
-    runs = "unnest(:kinds) AS one_type" + (" CROSS JOIN unnest(:days) AS one_day" if by_day else "")
+    each = " CROSS JOIN ".join(("(SELECT) AS once", *(f"unnest(:{name}) AS one_of_{name}" for name in runs)))
     found = text(
         f"""
 SELECT {_COLUMNS} FROM (
-  SELECT run.leaf_index FROM {runs} CROSS JOIN LATERAL (
-    SELECT leaf_index FROM entry WHERE {" AND ".join(conditions)} AND leaf_index < :before ORDER BY leaf_index DESC LIMIT :most
+  SELECT run.leaf_index FROM {each} CROSS JOIN LATERAL (
+    SELECT leaf_index FROM entry_index WHERE {" AND ".join(conditions)} AND leaf_index < :before ORDER BY leaf_index DESC LIMIT :most
   ) AS run ORDER BY run.leaf_index DESC LIMIT :most
 ) AS found JOIN entry ON entry.leaf_index = found.leaf_index ORDER BY entry.leaf_index DESC
 """  # noqa: S608  our own words; what a reader sends is bound
-    ).bindparams(bindparam("kinds", type_=ARRAY(Text)))
-    return found.bindparams(bindparam("days", type_=ARRAY(Date))) if by_day else found
+    )
+    return found.bindparams(*(bindparam(name, type_=ARRAY(_RUNS[name])) for name in runs))
 
 
 _KINDS = text(
     """
 WITH RECURSIVE kinds AS (
-  (SELECT type FROM entry WHERE leaf_index IS NOT NULL ORDER BY type LIMIT 1)
+  (SELECT type FROM entry_index ORDER BY type LIMIT 1)
   UNION ALL
-  SELECT (SELECT type FROM entry WHERE leaf_index IS NOT NULL AND type > kinds.type ORDER BY type LIMIT 1)
-  FROM kinds WHERE kinds.type IS NOT NULL
+  SELECT (SELECT type FROM entry_index WHERE type > kinds.type ORDER BY type LIMIT 1) FROM kinds WHERE kinds.type IS NOT NULL
 ) SELECT type FROM kinds WHERE type IS NOT NULL
+UNION SELECT type FROM entry WHERE leaf_index >= :indexed ORDER BY type
 """
 )
 
 
 def list_published_kinds(tx: Session) -> list[str]:
     """The types of entries that have a place, sorted; a step of an index for each."""
-    return list(tx.execute(_KINDS).scalars())
+    return list(tx.execute(_KINDS, {"indexed": indexed_size(tx)}).scalars())
 
 
 def find_published(tx: Session, *, public_id: str) -> Published | None:
@@ -166,8 +194,12 @@ WITH read AS MATERIALIZED (
     coalesce((body->>'count')::bigint, 1) AS purchases, coalesce((body->>'other_offers')::bigint, 0) AS other,
     (body->>'concession')::bigint + (body->>'rebate_member')::bigint + (body->>'rebate_union')::bigint AS fen
   FROM (
-    SELECT type, convert_from(body, 'UTF8')::jsonb AS body FROM entry
-    WHERE day >= :first AND day < :beyond AND type IN ('sale', 'void', 'refund', 'batch') AND leaf_index < :size OFFSET 0
+    SELECT entry.type, convert_from(entry.body, 'UTF8')::jsonb AS body FROM entry JOIN (
+      SELECT leaf_index, type, day FROM entry_index WHERE leaf_index < :size
+      UNION ALL SELECT leaf_index, type, day FROM entry
+      WHERE leaf_index >= (SELECT coalesce(max(leaf_index) + 1, 0) FROM entry_index) AND leaf_index < :size
+    ) AS placed ON placed.leaf_index = entry.leaf_index
+    WHERE placed.day >= :first AND placed.day < :beyond AND placed.type IN ('sale', 'void', 'refund', 'batch') OFFSET 0
   ) AS parsed
 )
 SELECT is_sale, NULL AS offer, NULL AS version, sum(purchases) AS purchases, 0 AS batches, sum(fen) AS fen, sum(other) AS other
@@ -195,7 +227,8 @@ def total_by_offer(tx: Session, *, month: str) -> OfferSums:
     if (kept := _sums.get((month, note))) is not None:
         return kept
     size = parse_checkpoint(parse_note(note).text).size
-    rows = tx.execute(_BY_OFFER, {"first": first, "beyond": beyond, "size": size}).all()
+    values = {"first": first, "beyond": beyond, "size": size}
+    rows = tx.execute(_BY_OFFER, values).all()
     whole = {row.is_sale: row for row in rows if row.offer is None}
     given, back = whole.get(True), whole.get(False)
     sums = OfferSums(

@@ -10,18 +10,14 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
-
-# By these published entries are found, in the order of the log; one without a place stands in none of them.
-_PUBLISHED = {
-    "ix_entry_type_leaf": ("type", "leaf_index"),
-    "ix_entry_merchant_type_leaf": ("merchant", "type", "leaf_index"),
-    "ix_entry_day_type_leaf": ("day", "type", "leaf_index"),
-    "ix_entry_merchant_day_type_leaf": ("merchant", "day", "type", "leaf_index"),
-}
+from market.record.policy import RANK_OF_TYPE, WINDOWED
 
 
 class Entry(Base):
     """One entry. `body` is the canonical JSON that is hashed; a trigger refuses every change but the first `leaf_index` or the first batch.
+
+    Giving a place writes into every whole index and is what sequencing costs (decision 0022): published entries are looked for in
+    `entry_index`, and by their type only those that are no purchases.
 
     A purchase of a batched merchant (`is_batched`) never has a place of its own: it stands at `batch_index` below the root that the
     public entry `batch_id` says, and in no other.
@@ -36,11 +32,16 @@ class Entry(Base):
         CheckConstraint(
             "num_nulls(batch_id, batch_index) <> 1 AND (batch_id IS NULL OR is_batched)", name="batch_whole"
         ),
-        Index("ix_entry_unsequenced", "id", postgresql_where="leaf_index IS NULL AND NOT is_batched"),
+        Index("uq_entry_leaf_index", "leaf_index", unique=True, postgresql_where="leaf_index IS NOT NULL"),
+        Index(
+            "ix_entry_unsequenced",
+            text(f"({RANK_OF_TYPE})"),
+            "id",
+            postgresql_where="leaf_index IS NULL AND NOT is_batched",
+        ),
         Index("ix_entry_unbatched", "merchant", "day", postgresql_where="is_batched AND batch_id IS NULL"),
         Index("uq_entry_batch", "batch_id", "batch_index", unique=True, postgresql_where="batch_id IS NOT NULL"),
-        Index("ix_entry_type_id", "type", "id"),
-        *(Index(name, *columns, postgresql_where="leaf_index IS NOT NULL") for name, columns in _PUBLISHED.items()),
+        Index("ix_entry_type_id", "type", "id", postgresql_where=f"type NOT IN {WINDOWED}"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -49,7 +50,7 @@ class Entry(Base):
     merchant: Mapped[str | None] = mapped_column(Text)
     day: Mapped[date]
     body: Mapped[bytes] = mapped_column(LargeBinary)
-    leaf_index: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    leaf_index: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     is_batched: Mapped[bool] = mapped_column(server_default=false())
     batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"))

@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError, InternalError
 
 import cards
@@ -20,6 +20,8 @@ from api.identity import create_account, grant_role, open_session
 from api.jobs import run_worker
 from market.kit.clock import business_day, now
 from market.kit.database import get_engine, transaction
+from market.oversight.details import read_sales
+from market.oversight.models import DetailsRequest
 from market.record.details.sealing import unseal
 from market.record.entries import commit
 from market.record.operations import publish_event
@@ -83,6 +85,16 @@ def test_an_export_is_asked_for_decided_by_another_and_opens_what_was_asked(
         "last_day": day,
     }
     assert ASKED["words"] not in json.dumps(access, ensure_ascii=False)
+
+
+def test_an_export_is_whole_however_far_the_index_has_come(opening: Opening) -> None:
+    page = opening.asked()
+    assert opening.go("officer", "POST", f"{page}/approve").status_code == 303
+    for indexed in (2, 0):
+        with transaction() as tx:
+            tx.execute(text("DELETE FROM entry_index WHERE leaf_index >= :indexed"), {"indexed": indexed})
+            request = tx.scalars(select(DetailsRequest)).one()
+            assert len(list(read_sales(tx, request=request))) == 3
 
 
 def test_no_export_holds_a_person_or_a_card(opening: Opening) -> None:

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from market.kit.clock import now
 from market.kit.database import transaction
+from market.oversight.published import Filter, _sums, list_published, list_published_kinds, total_by_offer
 from market.record.entries import entry_hash
 from market.record.log.proof_files import parse_proof_file, verify_proof_file
 from tests.web.ledger import Ledger, ask, lines_of, rows_of
@@ -109,6 +110,59 @@ def test_every_filter_gives_the_same_on_page_csv_and_json(client: TestClient, le
         assert list(walk(client, f"/record/entries?{query}")) == wanted, query
         checked += len(wanted)
     assert checked > 500
+
+
+def test_lists_are_whole_however_far_the_index_has_come(ledger: Ledger) -> None:
+    chance = Random(20261127)
+    kinds, merchants = ("sale", "refund", "offer", "close"), ("m_0001", "m_0002", None)
+    first = date(2026, 10, 30)
+    for _ in range(120):
+        on = first + timedelta(days=chance.randrange(4))
+        ledger.write(chance.choice(kinds), on=on, merchant=chance.choice(merchants))
+    ledger.publish()
+    there = ask(
+        "SELECT leaf_index, type, merchant, day FROM entry WHERE leaf_index IS NOT NULL ORDER BY leaf_index DESC"
+    )
+    size, checked = len(there), 0
+    for indexed in (size, 70, 0):
+        with transaction() as tx:
+            tx.execute(text("DELETE FROM entry_index WHERE leaf_index >= :indexed"), {"indexed": indexed})
+        ranges = ((None, None), (first, date(2026, 11, 1)), (first + timedelta(days=2), first + timedelta(days=3)))
+        for kind, merchant, (since, beyond), before, most in product(
+            (None, "sale", "close", "never"), (None, "m_0001"), ranges, (None, 90, 30), (7, 1000)
+        ):
+            wanted = [
+                row[0]
+                for row in there
+                if kind in {None, row[1]}
+                and merchant in {None, row[2]}
+                and (since is None or beyond is None or since <= row[3] < beyond)
+                and (before is None or row[0] < before)
+            ]
+            asked = Filter(kind=kind, merchant=merchant, first=since, beyond=beyond)
+            with transaction() as tx:
+                found = list_published(tx, wanted=asked, before=before, limit=most)
+            assert [each.leaf_index for each in found] == wanted[:most], (indexed, asked, before)
+            checked += len(found)
+        with transaction() as tx:
+            assert list_published_kinds(tx) == sorted({row[1] for row in there})
+    assert checked > 2000
+
+
+def test_what_an_offer_gave_is_the_same_however_far_the_index_has_come(ledger: Ledger) -> None:
+    for number in range(40):
+        ledger.write(
+            "sale", on=date(2026, 11, 1), merchant="m_0001", list=100, concession=number, offers=[["X", 1, number]]
+        )
+    ledger.publish()
+    totals = []
+    for indexed in (41, 20, 0):
+        with transaction() as tx:
+            tx.execute(text("DELETE FROM entry_index WHERE leaf_index >= :indexed"), {"indexed": indexed})
+        _sums.clear()
+        with transaction() as tx:
+            totals.append([(row.offer, row.sales, row.borne_fen) for row in total_by_offer(tx, month="2026-11").rows])
+    assert totals == [[("X", 40, sum(range(40)))]] * 3
 
 
 def test_files_have_no_last_row_and_the_exact_bytes(client: TestClient, ledger: Ledger) -> None:

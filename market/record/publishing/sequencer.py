@@ -6,12 +6,10 @@ found by having no place, never by an id above the last one: ids are given befor
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
@@ -22,24 +20,37 @@ from market.record.log.errors import MalformedError, NotProvedError
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.notes import parse_note, verify_note
 from market.record.log.tiles import TiledTree, grow_tiles
-from market.record.policy import OTHERS, RANKS, WINDOWED, Policy
+from market.record.log.tree import HASH_SIZE
+from market.record.policy import RANK_OF_TYPE, RANKS, WINDOWED, Policy
 from market.record.publishing.models import LogCheckpoint, LogState
 from market.record.publishing.served import find_newest_checkpoint, list_log_keys, published_size, tile_reader
 from market.record.publishing.shelf import Shelf
 
 AT_ONCE: Final = 50_000  # entries placed in one transaction
+# Purchases are shuffled; of all else the order is public, and says which policy or grant is the later one.
+_SHUFFLED: Final = sorted({RANKS[kind] for kind in WINDOWED})
 
-_ELIGIBLE = text(
-    f"""
-SELECT id, sha256('\\x00'::bytea || body) AS leaf, rank FROM (
-  SELECT id, body, CASE type {" ".join(f"WHEN '{kind}' THEN {rank}" for kind, rank in RANKS.items())} ELSE {OTHERS} END AS rank
-  FROM entry WHERE leaf_index IS NULL AND NOT is_batched AND (created_at < :closed OR type <> ALL(:windowed))) AS waiting
-ORDER BY rank, id LIMIT :most
-"""  # noqa: S608  our own constants
-)
+# The planner guesses how many wait, and where it guesses many it reads the whole table; each is reached where it lies.
+_READ_NO_TABLE = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
+# One pass: rows are changed in the order in which they lie, and only hashes leave the database. Whoever does not know the seed cannot
+# tell the order of purchases.
 _PLACE = text(
-    "UPDATE entry SET leaf_index = place.index FROM unnest(CAST(:ids AS uuid[]), CAST(:indexes AS bigint[])) AS place(id, index)"
-    " WHERE entry.id = place.id AND entry.leaf_index IS NULL"
+    f"""
+WITH waiting AS (
+  SELECT ctid AS lies_at, id, {RANK_OF_TYPE} AS rank FROM entry
+  WHERE leaf_index IS NULL AND NOT is_batched AND (created_at < :closed OR type <> ALL(:windowed))
+  ORDER BY {RANK_OF_TYPE}, id LIMIT :most
+), place AS (
+  SELECT lies_at, CAST(:size AS bigint) - 1 + row_number() OVER (
+    ORDER BY rank, CASE WHEN rank = ANY(:shuffled) THEN sha256(CAST(:seed AS bytea) || uuid_send(id)) END, id) AS index
+  FROM waiting ORDER BY lies_at
+), placed AS (
+  UPDATE entry SET leaf_index = place.index FROM place WHERE entry.ctid = place.lies_at AND entry.leaf_index IS NULL
+  RETURNING entry.leaf_index, sha256('\\x00'::bytea || entry.body) AS leaf
+)
+SELECT (SELECT count(*) FROM waiting) AS waited, min(leaf_index) AS first, max(leaf_index) AS last,
+  string_agg(leaf, ''::bytea ORDER BY leaf_index) AS leaves FROM placed
+"""  # noqa: S608  our own constants
 )
 _KEEP_TILE = text(
     "INSERT INTO log_tile (level, index, hashes) VALUES (:level, :index, :hashes)"
@@ -101,18 +112,20 @@ class Placed:
 def place_entries(tx: Session, *, policy: Policy, at: datetime, most: int = AT_ONCE) -> Placed:
     """Give up to `most` entries whose window has ended the next places in the log, and grow the tiles by them."""
     size = _lock_size(tx)
-    windowed, closed = list(WINDOWED), policy.closed_before(at)
-    rows = tx.execute(_ELIGIBLE, {"closed": closed, "windowed": windowed, "most": most}).all()
-    if not rows:
+    tx.execute(_READ_NO_TABLE)
+    values = {"closed": policy.closed_before(at), "windowed": list(WINDOWED), "most": most, "size": size}
+    placed = tx.execute(_PLACE, values | {"shuffled": _SHUFFLED, "seed": secrets.token_bytes()}).one()
+    hashes = placed.leaves or b""
+    leaves = [hashes[begin : begin + HASH_SIZE] for begin in range(0, len(hashes), HASH_SIZE)]
+    beyond = size + len(leaves)
+    if not placed.waited:
         return Placed(size, 0)
-    ids, leaves = _shuffle([(row.rank, row.id, row.leaf) for row in rows])
-    places = list(range(size, size + len(ids)))
-    placed = tx.execute(_PLACE, {"ids": ids, "indexes": places}).rowcount  # type: ignore[attr-defined]
-    invariant(placed == len(ids), "Only the holder of the log's lock gives places")
+    is_whole = (placed.waited, placed.first, placed.last) == (len(leaves), size, beyond - 1)
+    invariant(is_whole, "Only the holder of the log's lock gives places")
     tiles = {(tile.level, tile.index): data for tile, data in grow_tiles(size, leaves, tile_reader(tx))}
     tx.execute(_KEEP_TILE, [{"level": level, "index": index, "hashes": data} for (level, index), data in tiles.items()])
-    tx.execute(update(LogState).values(size=size + len(ids)))
-    return Placed(size + len(ids), len(ids))
+    tx.execute(update(LogState).values(size=beyond))
+    return Placed(beyond, len(leaves))
 
 
 def sign_log(tx: Session, *, policy: Policy, key: SignerKey, shelf: Shelf, at: datetime) -> SignedCheckpoint | None:
@@ -143,21 +156,6 @@ def sign_log(tx: Session, *, policy: Policy, key: SignerKey, shelf: Shelf, at: d
 def _lock_size(tx: Session) -> int:
     """How many entries have places; nobody else gives places or signs until this transaction ends."""
     return tx.execute(select(LogState.size).where(LogState.id == 1).with_for_update()).scalar_one()
-
-
-def _shuffle(rows: list[tuple[int, UUID, bytes]]) -> tuple[list[UUID], list[bytes]]:
-    """The order in which entries enter the log: by rank, and of purchases within a rank by chance, so that it tells nothing."""
-    order = list(_by_chance(rows))
-    return [id_ for _, id_, _ in order], [leaf for _, _, leaf in order]
-
-
-def _by_chance(rows: list[tuple[int, UUID, bytes]]) -> Iterator[tuple[int, UUID, bytes]]:
-    chance, shuffled = secrets.SystemRandom(), {RANKS[kind] for kind in WINDOWED}
-    for rank, group in groupby(rows, key=lambda row: row[0]):
-        mine = list(group)
-        if rank in shuffled:  # of all else the order is public, and says which policy or grant is the later one
-            chance.shuffle(mine)
-        yield from mine
 
 
 def check_continued(tree: TiledTree, note: bytes, *, keys: Sequence[VerifierKey], origin: str, where: str) -> None:

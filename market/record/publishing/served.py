@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.record.log.bundles import encode_bundle
@@ -21,6 +21,8 @@ from market.record.policy import Policy, parse_policy
 from market.record.publishing.models import LogCheckpoint, LogCosignature, LogTile
 
 _BITS: Final = 8
+# Spelt out: a statement planned for any type at all cannot use the index, in which no purchase stands.
+_IS_POLICY: Final = Entry.type == literal("policy", literal_execute=True)
 
 
 def find_policy(tx: Session) -> Policy | None:
@@ -31,13 +33,13 @@ def find_policy(tx: Session) -> Policy | None:
 
 def find_policy_entry(tx: Session) -> bytes | None:
     """The entry of the newest policy, verbatim."""
-    body: bytes | None = tx.scalar(select(Entry.body).where(Entry.type == "policy").order_by(Entry.id.desc()).limit(1))
+    body: bytes | None = tx.scalar(select(Entry.body).where(_IS_POLICY).order_by(Entry.id.desc()).limit(1))
     return body
 
 
 def find_placed_policy(tx: Session, *, size: int) -> bytes | None:
     """The entry of the newest policy among the first `size` entries of the log: its log key signs the checkpoint of that size."""
-    placed = select(Entry.body).where(Entry.type == "policy", Entry.leaf_index < size)
+    placed = select(Entry.body).where(_IS_POLICY, Entry.leaf_index < size)
     body: bytes | None = tx.scalar(placed.order_by(Entry.leaf_index.desc()).limit(1))
     return body
 
@@ -50,7 +52,7 @@ def find_published_policy(tx: Session) -> bytes | None:
 
 def find_policy_at(tx: Session, *, at: datetime) -> tuple[Policy, datetime] | None:
     """The policy in force at an instant and since when, or the first one where there was none yet; None while the record has none."""
-    policies = select(Entry.body, Entry.created_at).where(Entry.type == "policy")
+    policies = select(Entry.body, Entry.created_at).where(_IS_POLICY)
     in_force = policies.where(Entry.created_at <= at).order_by(Entry.created_at.desc(), Entry.id.desc()).limit(1)
     first = policies.order_by(Entry.created_at, Entry.id).limit(1)
     row = tx.execute(in_force).one_or_none() or tx.execute(first).one_or_none()
@@ -59,7 +61,7 @@ def find_policy_at(tx: Session, *, at: datetime) -> tuple[Policy, datetime] | No
 
 def list_policies(tx: Session) -> list[Policy]:
     """Every policy there ever was, the newest first."""
-    bodies = tx.scalars(select(Entry.body).where(Entry.type == "policy").order_by(Entry.id.desc()))
+    bodies = tx.scalars(select(Entry.body).where(_IS_POLICY).order_by(Entry.id.desc()))
     return [parse_policy(body) for body in bodies]
 
 
