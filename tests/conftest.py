@@ -29,12 +29,6 @@ TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")
 
 
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """With `-n`, tests of one `xdist_group` stay in one process: what they share is then built once for all."""
-    if config.getoption("numprocesses", None) and config.option.dist in {"no", "load"}:
-        config.option.dist = "loadgroup"
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests begin first, so that at the end no process works alone; among themselves they keep their random order."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)

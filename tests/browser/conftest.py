@@ -1,7 +1,7 @@
 """For journeys in Chromium through the served application: Debian's own, phone and desk, both languages, light and dark.
 
-A page from `open_page` must end its test with an empty console. `look_at` judges a page: nothing sticks out sideways,
-axe finds no fault, and a picture of it stays in `artefacts/` for a person to judge.
+A page from `open_page` must end its test with an empty console. `look_at` judges a page: nothing sticks out sideways and
+axe finds no fault. A picture of what fails, and with `make prove` of every page, stays in `artefacts/` for a person to judge.
 """
 
 import os
@@ -51,7 +51,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.long)
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one site and one Chromium for all of them
 
 
 @pytest.fixture(scope="session")
@@ -144,12 +143,14 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture
 def look_at(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """`look_at(page, "member card")`: judge the page as it stands and keep a picture of it."""
+    """`look_at(page, "member card")`: judge the page as it stands."""
 
-    def look(page: Page, name: str) -> None:
+    def keep(page: Page, name: str) -> None:
         ARTEFACTS.mkdir(exist_ok=True)
         file = re.sub(r"[^\w]+", "-", f"{request.node.name}-{name}").strip("-")
         page.screenshot(path=ARTEFACTS / f"{file}.png", full_page=True, caret="initial")
+
+    def judge(page: Page, name: str) -> None:
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{name} is {wider} px wider than the screen"
         # Judged at full height: what a bar that stays in view covers at this moment can be scrolled free.
@@ -160,6 +161,17 @@ def look_at(request: pytest.FixtureRequest) -> Callable[..., None]:
         found = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]})
         page.set_viewport_size(screen)
         assert found.violations_count == 0, found.generate_report()
+
+    def look(page: Page, name: str) -> None:
+        is_kept = "HUIGONG_PROVE" in os.environ
+        try:
+            judge(page, name)
+        except AssertionError:
+            is_kept = True
+            raise
+        finally:
+            if is_kept:
+                keep(page, name)
 
     return look
 

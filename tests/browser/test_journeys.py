@@ -120,7 +120,7 @@ def test_the_price_on_the_phone_is_the_price_at_the_till(open_page: Open, enter:
     assert yuan_in(member.locator(".quote .step-paid")) == bill_of(till)[2]
 
 
-@pytest.mark.parametrize(("screen", "scheme", "language"), some_looks(turn=1))
+@pytest.mark.parametrize(("screen", "scheme", "language"), some_looks(turn=2))
 def test_looking_around_before_buying(
     open_page: Open, look_at: Look, enter: Enter, site: str, screen: str, scheme: str, language: str
 ) -> None:

@@ -13,7 +13,7 @@ Look = Callable[..., None]
 Enter = Callable[[Page, str], None]
 
 
-@pytest.mark.parametrize(("screen", "scheme", "language"), some_looks(turn=1))
+@pytest.mark.parametrize(("screen", "scheme", "language"), some_looks(turn=3))
 def test_an_offer_is_written_with_its_price_beside_it(
     open_page: Open, look_at: Look, enter: Enter, site: str, screen: str, scheme: str, language: str
 ) -> None:
