@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, text
 
 from market.oversight.finding import Audit, Finding
-from market.record.log.checkpoints import parse_checkpoint
+from market.record.log.checkpoints import read_checkpoint
 from market.record.log.errors import MalformedError, NotProvedError
-from market.record.log.notes import parse_note, verify_note
 from market.record.policy import Policy, parse_policy
 
 
@@ -44,9 +43,7 @@ def check_checkpoints(connection: Connection) -> Iterator[Finding]:
     keys = list({policy.log for policy in map(_read_policy, policies) if policy is not None})
     for size, root, note in connection.execute(text("SELECT size, root, note FROM log_checkpoint ORDER BY size")):
         try:
-            opened = parse_note(note)
-            verify_note(opened, keys)
-            signed = parse_checkpoint(opened.text)
+            signed = read_checkpoint(note, keys=keys).checkpoint
             problem = "" if (signed.size, signed.root) == (size, bytes(root)) else "it says another size or root"
         except (MalformedError, NotProvedError) as error:
             problem = str(error)

@@ -1,5 +1,6 @@
 """Checkpoints: what a log signs about its tree of a size (C2SP tlog-checkpoint). Never two of them that contradict each other."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from market.record.log.errors import MalformedError, NotProvedError
@@ -66,11 +67,16 @@ def parse_checkpoint(text: str) -> Checkpoint:
     )
 
 
+def read_checkpoint(data: bytes, *, keys: Iterable[VerifierKey]) -> SignedCheckpoint:
+    """Read a signed checkpoint of any log, refused unless one of these keys signed it; other signatures are kept and ignored."""
+    note = parse_note(data)
+    verify_note(note, keys)
+    return SignedCheckpoint(parse_checkpoint(note.text), note)
+
+
 def open_checkpoint(data: bytes, *, key: VerifierKey, origin: str) -> SignedCheckpoint:
     """Read a signed checkpoint of the log `origin`, refused unless its key signed it; other signatures are kept and ignored."""
-    note = parse_note(data)
-    verify_note(note, [key])
-    checkpoint = parse_checkpoint(note.text)
-    if checkpoint.origin != origin:
-        raise NotProvedError(f"This is a checkpoint of {checkpoint.origin}, not of {origin}")
-    return SignedCheckpoint(checkpoint, note)
+    signed = read_checkpoint(data, keys=[key])
+    if signed.checkpoint.origin != origin:
+        raise NotProvedError(f"This is a checkpoint of {signed.checkpoint.origin}, not of {origin}")
+    return signed

@@ -15,10 +15,9 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from market.kit.errors import ConflictError, invariant
-from market.record.log.checkpoints import Checkpoint, SignedCheckpoint, parse_checkpoint, sign_checkpoint
+from market.record.log.checkpoints import Checkpoint, SignedCheckpoint, read_checkpoint, sign_checkpoint
 from market.record.log.errors import MalformedError, NotProvedError
 from market.record.log.keys import SignerKey, VerifierKey
-from market.record.log.notes import parse_note, verify_note
 from market.record.log.tiles import TiledTree, grow_tiles
 from market.record.log.tree import HASH_SIZE
 from market.record.policy import RANK_OF_TYPE, RANKS, WINDOWED, Policy
@@ -161,9 +160,7 @@ def _lock_size(tx: Session) -> int:
 def check_continued(tree: TiledTree, note: bytes, *, keys: Sequence[VerifierKey], origin: str, where: str) -> None:
     """Refuse unless one of the log's keys signed this checkpoint (LogDamagedError) and the tree continues it (LogForkError)."""
     try:
-        opened = parse_note(note)
-        verify_note(opened, keys)
-        signed = parse_checkpoint(opened.text)
+        signed = read_checkpoint(note, keys=keys).checkpoint
     except (MalformedError, NotProvedError) as error:
         raise LogDamagedError(where=where, problem=str(error)) from None
     if signed.origin != origin or signed.size > tree.size or tree.root_at(signed.size) != signed.root:
