@@ -6,7 +6,19 @@ Sequencing (leaf indexes, tiles, checkpoints) comes on top of entries and change
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, false, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    false,
+    literal,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
@@ -55,6 +67,11 @@ class Entry(Base):
     is_batched: Mapped[bool] = mapped_column(server_default=false())
     batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"))
     batch_index: Mapped[int | None]
+
+
+def of_type(kind: str) -> ColumnElement[bool]:
+    """Entries of one type that is no purchase's, with the type spelt out: planned for any type at all a statement cannot use its index."""
+    return Entry.type == literal(kind, literal_execute=True)
 
 
 class MerchantPublication(Base):

@@ -12,7 +12,7 @@ from market.kit.ids import new_public_id
 from market.record.chart import VERSION, chart_fields
 from market.record.key_changes import list_key_changes
 from market.record.log.errors import MalformedError
-from market.record.models import Entry
+from market.record.models import Entry, of_type
 from market.record.operations import append_entry, publish_event
 from market.record.policy import Policy
 from market.record.publishing.models import LogState
@@ -51,7 +51,7 @@ def publish_chart(tx: Session, *, at: datetime) -> bool:
 
 def _published_version(tx: Session) -> int:
     """The version of the chart published last, 0 where there is none."""
-    body = tx.scalar(select(Entry.body).where(Entry.type == "account").order_by(Entry.id.desc()).limit(1))
+    body = tx.scalar(select(Entry.body).where(of_type("account")).order_by(Entry.id.desc()).limit(1))
     if body is None:
         return 0
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.record.log.bundles import encode_bundle
@@ -16,13 +16,12 @@ from market.record.log.proof_files import ProofFile
 from market.record.log.proofs import inclusion_ranges, prove_inclusion
 from market.record.log.tiles import WIDTH, ReadFile, Tile, TiledTree, parse_path
 from market.record.log.tree import HASH_SIZE
-from market.record.models import Entry
+from market.record.models import Entry, of_type
 from market.record.policy import Policy, parse_policy
 from market.record.publishing.models import LogCheckpoint, LogCosignature, LogTile
 
 _BITS: Final = 8
-# Spelt out: a statement planned for any type at all cannot use the index, in which no purchase stands.
-_IS_POLICY: Final = Entry.type == literal("policy", literal_execute=True)
+_IS_POLICY: Final = of_type("policy")
 
 
 def find_policy(tx: Session) -> Policy | None:
