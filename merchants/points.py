@@ -114,7 +114,6 @@ def close_point(tx: Session, *, code: str, by: UUID, at: datetime) -> None:
 
 def open_point(tx: Session, *, code: str, by: UUID, at: datetime) -> None:
     """Open a closed pick-up point again; again changes nothing. Raises PointUnknownError, PointNameTakenError."""
-    _claim_name(tx, _lock(tx, code).name, code)
     _set_state(tx, code, "open", "reopened", by=by, at=at)
 
 
@@ -175,6 +174,8 @@ def _lock(tx: Session, code: str) -> PickupPoint:
 def _set_state(tx: Session, code: str, state: str, act: PointAct, *, by: UUID, at: datetime) -> None:
     point = _lock(tx, code)
     if point.state != state:
+        if state == "open":
+            _claim_name(tx, point.name, code)
         tx.execute(update(PickupPoint).where(PickupPoint.id == point.id).values(state=state))
         _note(tx, point.id, act, _terms(point), by=by, at=at)
 
