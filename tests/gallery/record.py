@@ -140,6 +140,14 @@ def entry(**changed: object) -> v.RecordEntry:
     return v.RecordEntry(**(given | changed))  # type: ignore[arg-type]
 
 
+def bare_entry(**changed: object) -> v.RecordEntry:
+    """The page of what says no amounts."""
+    return entry(
+        **{"merchant": None, "merchant_code": None, "amounts": None, "offers": (), "transfers": (), "returns": ()}
+        | changed
+    )
+
+
 RECORD: tuple[Sample, ...] = (
     Sample(
         "record-home",
@@ -427,14 +435,8 @@ RECORD: tuple[Sample, ...] = (
     Sample(
         "record-entry-unknown",
         "record/entry.html",
-        entry(
+        bare_entry(
             kind="tender_call",
-            merchant=None,
-            merchant_code=None,
-            amounts=None,
-            offers=(),
-            transfers=(),
-            returns=(),
             fields=(
                 v.FieldShown(label="", name="lots", values=("3",)),
                 v.FieldShown(label="金额", name="amount", values=(), fen=5_000_000),

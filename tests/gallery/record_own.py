@@ -7,19 +7,13 @@ from api.pages.entries import show_chart, show_fields
 from market.record.chart import chart_fields
 from market.record.key_changes import KeyChange
 from tests.gallery.frame import Sample
-from tests.gallery.record import VKEY, entry
+from tests.gallery.record import VKEY, bare_entry
 
 
 def own_entry(kind: str, said: dict[str, object]) -> v.RecordEntry:
     """The page of what the log says without amounts."""
-    return entry(
+    return bare_entry(
         kind=kind,
-        merchant=None,
-        merchant_code=None,
-        amounts=None,
-        offers=(),
-        transfers=(),
-        returns=(),
         fields=show_fields(said, kind=kind, language="zh-CN", names={}),
         chart=show_chart(said, kind=kind, language="zh-CN"),
         entry_json=json.dumps(
