@@ -259,6 +259,10 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/record/entries.json"): PUBLIC,
     ("GET", "/record/entries/{entry}"): PUBLIC,
     ("GET", "/record/offers"): PUBLIC,
+    ("GET", "/record/offers.csv"): PUBLIC,
+    ("GET", "/record/offers.json"): PUBLIC,
+    ("GET", "/record/offers/{offer}.csv"): PUBLIC,
+    ("GET", "/record/offers/{offer}.json"): PUBLIC,
     ("GET", "/record/offers/{offer}"): PUBLIC,
     # the payment provider, which signs what it says
     ("POST", "/webhooks/stripe"): PUBLIC,

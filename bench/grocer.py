@@ -72,7 +72,14 @@ def publish_week(mode: Mode, week: int, baskets: Sequence[Basket]) -> int:
     terms = rung_terms(week, baskets) if mode == "rung" else offered_terms(week, baskets)
     offers = [NewOffer({**one, "window": window}, f"{one['id']}", f"{one['id']}", (MERCHANT,)) for one in terms]
     with transaction() as tx:
-        load_offers(tx, offers=offers, proposed_by=PROPOSER, approved_by=APPROVER, at=baskets[0].at)
+        load_offers(
+            tx,
+            offers=offers,
+            proposed_by=PROPOSER,
+            approved_by=APPROVER,
+            count_class=cards.count_class,
+            at=baskets[0].at,
+        )
     analyse()
     return len(offers)
 

@@ -147,7 +147,7 @@ def replace_offers(tills: Sequence[Till]) -> None:
             NewOffer({**terms, "match": {"any": True, "merchants": [merchant]}}, "折扣", "Discount", (merchant,))
         )
     with transaction() as tx:
-        load_offers(tx, offers=offers, proposed_by=OFFICER, approved_by=OFFICER_2, at=at)
+        load_offers(tx, offers=offers, proposed_by=OFFICER, approved_by=OFFICER_2, count_class=cards.count_class, at=at)
 
 
 def add_far_offers(count: int) -> None:
@@ -160,7 +160,9 @@ def add_far_offers(count: int) -> None:
         terms = {"id": f"far_{number}", "stage": "line", "kind": "percent_off", "rate_bp": 500, "match": match}
         offers.append(NewOffer(terms, "远处", "Far", (merchant,)))
     with transaction() as tx:
-        load_offers(tx, offers=offers, proposed_by=OFFICER, approved_by=OFFICER_2, at=now())
+        load_offers(
+            tx, offers=offers, proposed_by=OFFICER, approved_by=OFFICER_2, count_class=cards.count_class, at=now()
+        )
 
 
 def issue_codes(count: int) -> list[str]:

@@ -1,5 +1,6 @@
 """Who may benefit: organisation tree, members, service cards, codes and visits."""
 
+from cards.classes import count_class
 from cards.issuing import IssuedCode, issue_code
 from cards.operations import (
     AddedMember,
@@ -42,6 +43,7 @@ __all__ = [
     "add_member",
     "add_members",
     "add_unit",
+    "count_class",
     "find_shopper_for_member",
     "find_union_name",
     "freeze_card",

@@ -90,7 +90,9 @@ class World:
                 at=at,
             )
             sign_all(tx, offer=terms["id"], version=version, at=at)
-            approve_offer(tx, offer=terms["id"], version=version, approved_by=SECOND, at=at)
+            approve_offer(
+                tx, offer=terms["id"], version=version, approved_by=SECOND, count_class=cards.count_class, at=at
+            )
 
     def budget(self, code: str, fen: int, *, slots: int = 1) -> None:
         with transaction() as tx:

@@ -129,10 +129,10 @@ def turn(mark: Mark) -> None:
             end_early(
                 tx, offer="u_welcome", ends_at=at, reason=reason, proposed_by=OFFICER_2, at=at - timedelta(days=1)
             )
-            approve_offer(tx, offer="u_welcome", version=2, approved_by=OFFICER, at=at)
+            approve_offer(tx, offer="u_welcome", version=2, approved_by=OFFICER, count_class=cards.count_class, at=at)
         if _find_state(tx, "u_wednesday", 2) is None:
             _propose(tx, wednesday_offer(500), by=OFFICER_2, at=at - timedelta(days=1))
-            approve_offer(tx, offer="u_wednesday", version=2, approved_by=OFFICER, at=at)
+            approve_offer(tx, offer="u_wednesday", version=2, approved_by=OFFICER, count_class=cards.count_class, at=at)
 
 
 def end_build(mark: Mark, places: Sequence[DemoMerchant]) -> None:
@@ -271,7 +271,9 @@ def _approve_offers(mark: Mark, offers: Sequence[DemoOffer], progress: Progress)
                 version = _propose(tx, offer, by=OFFICER_2, at=mark.begins_at)
                 _sign(tx, offer, version, at=mark.begins_at + timedelta(days=1))
                 at = mark.begins_at + timedelta(days=2)
-                approve_offer(tx, offer=offer.code, version=version, approved_by=OFFICER, at=at)
+                approve_offer(
+                    tx, offer=offer.code, version=version, approved_by=OFFICER, count_class=cards.count_class, at=at
+                )
         progress("offers", number, len(offers))
 
 

@@ -39,6 +39,7 @@ LABELS: Final[Mapping[str, str]] = {
     "facts": N_("定价依据的承诺值"),
     "terms": N_("条款"),
     "limits": N_("次数和金额上限"),
+    "audience": N_("限哪些会员的承诺值（不到 100 人，不写明）"),
     "signed": N_("签字的商户"),
     "origin": N_("账本名称"),
     "log": N_("账本公钥"),

@@ -9,16 +9,20 @@ from api.offer_desk import Example, Examples
 from api.pages.explain import show_quote
 from api.pages.i18n import Language
 from api.pages.offer_words import say_difference, say_where
-from api.pages.offers import say_terms
+from api.pages.offers import say_offer, say_terms
 from api.pages.views import DifferenceRow, ExampleShown, ExamplesShown, SignatureRow
 from market.kit.money import yuan
+from market.offers.audience import list_public_terms
 from market.offers.differences import find_differences
 from market.offers.examples import Bought
+from market.offers.limits import Limits
 from market.offers.live import Title
 from market.offers.models import OfferSignature, OfferVersion
 from market.offers.queries import Place
+from market.pricing import Offer
 
 OTHER = ("不参加优惠的", "without offers")
+UNNAMED = ("限一类会员，不到 100 人，公开台账不写是谁", "for a class of fewer than 100 members, not named in public")
 AMOUNT = ("消费", "spent")
 
 
@@ -41,19 +45,29 @@ def say_all(row: OfferVersion, *, names: Mapping[str, str], language: Language) 
     return (*say_terms(row, language), *say_where(row.terms, language, names))
 
 
+def say_public(row: OfferVersion, *, names: Mapping[str, str], language: Language) -> tuple[str, ...]:
+    """The same as far as the public record says it: an audience that it does not name is only said to be there."""
+    terms = list_public_terms(row)
+    said = say_offer(Offer.from_json(terms), Limits.from_json(row.limits), language)
+    unnamed = () if row.audience_salt is None else (UNNAMED[language == "en"],)
+    return (*said, *unnamed, *say_where(terms, language, names))
+
+
 def show_differences(
-    old: OfferVersion, new: OfferVersion, *, names: Mapping[str, str], language: Language
+    old: OfferVersion, new: OfferVersion, *, names: Mapping[str, str], language: Language, is_public: bool = False
 ) -> tuple[DifferenceRow, ...]:
-    """What the newer version changed, field by field in words."""
-    rows = (
-        say_difference(one, language, names) for one in find_differences(version_document(old), version_document(new))
-    )
+    """What the newer version changed, field by field in words; in public two audiences that are not named are not compared."""
+    before, after = (version_document(row, is_public=is_public) for row in (old, new))
+    rows = (say_difference(one, language, names) for one in find_differences(before, after))
     return tuple(DifferenceRow(label=label, old=before, new=after) for label, before, after in rows)
 
 
-def version_document(row: OfferVersion) -> dict[str, Any]:
-    """A version as `find_differences` takes it."""
-    return {"title": row.title, "title_en": row.title_en, "terms": row.terms, "limits": row.limits}
+def version_document(row: OfferVersion, *, is_public: bool = False) -> dict[str, Any]:
+    """A version as `find_differences` takes it, whole or as far as it is public."""
+    terms = list_public_terms(row) if is_public else row.terms
+    if is_public and row.audience_salt is not None:
+        terms = {**terms, "audience": {"unnamed": "few"}}
+    return {"title": row.title, "title_en": row.title_en, "terms": terms, "limits": row.limits}
 
 
 def show_signatures(

@@ -38,6 +38,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "audience.state": ("在职或退休", "At work or retired"),
     "audience.grade": ("等级", "Grades"),
     "audience.tags": ("会员标签", "Member tags"),
+    "audience.unnamed": ("限哪些会员", "Which members"),
     "window.from": ("开始", "Begins"),
     "window.to": ("结束", "Ends"),
     "weekdays": ("星期", "Weekdays"),
@@ -64,6 +65,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "limits.total_fen": ("总额", "Total"),
 }
 WORDS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("audience.unnamed", "few"): ("一类会员，不到 100 人，不公开", "a class of fewer than 100, not named"),
     ("channels", "shop"): ("到店", "in shops"),
     ("channels", "online"): ("在线", "online"),
     ("on_shortage", "none"): ("不用", "does not apply"),
@@ -90,7 +92,11 @@ WORDS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("kind", "amount_back"): ("返定额", "amount back"),
 }
 BOX_NAMES: Final[Mapping[str, tuple[str, str]]] = {
-    **{find_box(field): words for field, words in LABELS.items() if field not in {"match.any", "audience.state"}},
+    **{
+        find_box(field): words
+        for field, words in LABELS.items()
+        if field not in {"match.any", "audience.state", "audience.unnamed"}
+    },
     "id": ("优惠编号", "Offer id"),
     "audience": ("会员", "Members"),
     "parts": ("组合", "Set"),

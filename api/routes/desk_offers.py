@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Form, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
+import cards
 import merchants
 from api.access import Doors, Fields, Who
 from api.door import language_of, see_other
@@ -32,6 +33,7 @@ from market.kit.clock import get_zone, now
 from market.kit.database import transaction
 from market.kit.errors import ConflictError, DomainError, InvalidError
 from market.ledger.queries import list_budgets
+from market.offers.audience import is_small
 from market.offers.drafts import list_drafts
 from market.offers.limits import Limits
 from market.offers.live import Title, get_book
@@ -114,7 +116,9 @@ def approve(request: Request, who: Who, offer: OfferId, version: Version) -> Res
     """Approve as the second person: the terms go on the public record and into force."""
     try:
         with transaction() as tx:
-            approve_offer(tx, offer=offer, version=version, approved_by=who.person, at=now())
+            approve_offer(
+                tx, offer=offer, version=version, approved_by=who.person, count_class=cards.count_class, at=now()
+            )
     except ConflictError as refusal:
         return _show_offer(request, who, offer, version, refusal=refusal)
     return see_other(request, f"/desk/offers/{offer}/{version}", notice="offer_approved")
@@ -209,6 +213,7 @@ def _show_offer(
         names = all_names(tx)
         waits = shown.state == "submitted"
         examples = price_version(tx, shown, at=at, language=language) if waits else None
+        unnamed = is_small(tx, shown.terms.get("audience"), count_class=cards.count_class) if waits else None
     before = _find_before(versions, shown)
     signed = sum(one.is_signed for one in said)
     view = DeskOffer(
@@ -240,6 +245,7 @@ def _show_offer(
         closed_at=shown.closed_at,
         closed_reason=shown.closed_reason,
         can_end=state_of(shown, at=at) in {"live", "approved"},
+        unnamed=shown.audience_salt is not None if unnamed is None else unnamed,
         typed_reason=typed,
         error=refusal.sentence(language) if refusal else None,
     )

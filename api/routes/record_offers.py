@@ -1,17 +1,21 @@
-"""Offers on the public record: what is in force, and every approved version of each with what it changed. No sign-in."""
+"""Offers on the public record: what is in force, and every approved version of each with what it changed; as CSV and JSON too. No sign-in."""
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import Query, Request, Response
+from sqlalchemy.orm import Session
 
 from api.access import Doors
 from api.door import language_of
 from api.errors import PageUnknownError
+from api.exports import csv_response, json_rows_response, public_json
 from api.pages.i18n import Language
 from api.pages.kit import render
-from api.pages.offer_pages import read_cursor, say_all, show_differences, write_cursor
+from api.pages.offer_pages import read_cursor, say_public, show_differences, write_cursor
 from api.pages.offers import read_offer, show_row, state_of, title_of
 from api.pages.terms import say_gives
 from api.pages.views import PublicOfferRow, PublicVersion, RecordOffer, RecordOffers
@@ -19,16 +23,23 @@ from api.routes.desk_offers import OfferId, Query_, all_names, find_codes, merch
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.errors import invariant
+from market.offers.audience import get_commitment, list_public_terms
 from market.offers.models import OfferVersion
-from market.offers.queries import list_found, list_published_versions
+from market.offers.queries import Place, count_signed, find_public_ids, list_found, list_published_versions
 from market.offers.signatures import list_signatures
+from market.record.publishing.served import published_size
 
-doors = Doors(include_in_schema=False)
+doors = Doors(prefix="/record", tags=["public record"])
 
-ROWS_ON_PAGE = 50
+ROWS_ON_PAGE: Final = 50
+ROWS_PER_READ: Final = 1_000
+HEADER: Final = (
+    *("offer", "version", "state", "title", "title_en", "merchants", "from", "to", "published", "ended"),
+    *("note", "signed", "entry", "terms", "limits", "audience"),
+)
 
 
-@doors.get("/record/offers")
+@doors.get("/offers", include_in_schema=False)
 def record_offers(
     request: Request, query: Query_ = "", after: Annotated[str, Query(max_length=140)] = "", *, ended: bool = False
 ) -> Response:
@@ -55,7 +66,32 @@ def record_offers(
     return render(request, "record_offers.html", view)
 
 
-@doors.get("/record/offers/{offer}")
+@doors.get("/offers.csv")
+def record_offers_csv(query: Query_ = "", *, ended: bool = False) -> Response:
+    """Offer versions in force or to come, or those that are over, as CSV, newest first, without a limit; terms and limits are JSON."""
+    return csv_response("huigong-offers.csv", HEADER, map(_cells, _all_rows(query, ended=ended)), public=True)
+
+
+@doors.get("/offers.json")
+def record_offers_json(query: Query_ = "", *, ended: bool = False) -> Response:
+    """Offer versions in force or to come, or those that are over, as JSON, newest first, without a limit."""
+    rows = (json.dumps(row, ensure_ascii=False).encode() for row in _all_rows(query, ended=ended))
+    return json_rows_response("huigong-offers.json", rows)
+
+
+@doors.get("/offers/{offer}.csv")
+def record_offer_csv(offer: OfferId) -> Response:
+    """Every approved version of an offer as CSV, newest first; terms and limits are JSON."""
+    return csv_response(f"huigong-offer-{offer}.csv", HEADER, map(_cells, _rows_of(offer)), public=True)
+
+
+@doors.get("/offers/{offer}.json")
+def record_offer_json(offer: OfferId) -> Response:
+    """Every approved version of an offer as JSON, newest first."""
+    return public_json(_rows_of(offer))
+
+
+@doors.get("/offers/{offer}", include_in_schema=False)
 def record_offer(request: Request, offer: OfferId) -> Response:
     """Every version of an offer that was ever approved, newest first, with what changed."""
     at, language = now(), language_of(request)
@@ -63,10 +99,11 @@ def record_offer(request: Request, offer: OfferId) -> Response:
         versions = list_published_versions(tx, offer=offer)
         names = all_names(tx)
         signed = {(one.version, one.merchant) for one in list_signatures(tx, offer=offer) if one.is_signed}
+        entries = find_public_ids(tx, versions, size=published_size(tx))
     if not versions:
         raise PageUnknownError
     shown = [
-        _version(row, before, names=names, signed=signed, at=at, language=language)
+        _version(row, before, names=names, signed=signed, entries=entries, at=at, language=language)
         for row, before in zip(versions, [*versions[1:], None], strict=True)
     ]
     view = RecordOffer(
@@ -98,22 +135,111 @@ def _version(
     *,
     names: dict[str, str],
     signed: set[tuple[int, str]],
+    entries: dict[UUID, str],
     at: datetime,
     language: Language,
 ) -> PublicVersion:
     invariant(row.approved_at is not None, "only approved versions are published")
-    ended_at = row.ended_at or (row.live_until if row.live_until and row.live_until <= at else None)
+    ended_at = _ended_at(row, at=at)
     return PublicVersion(
         version=row.version,
         state=state_of(row, at=at),
         title=title_of(row, language),
         gives=say_gives(read_offer(row), language),
-        terms=say_all(row, names=names, language=language),
+        terms=say_public(row, names=names, language=language),
         note=row.note,
         published_on=business_day(row.approved_at or at),
         ended_on=business_day(ended_at) if ended_at else None,
         signed=tuple(names.get(code, code) for code in row.merchants if (row.version, code) in signed),
-        differences=show_differences(before, row, names=names, language=language) if before else (),
-        terms_json=json.dumps({"limits": row.limits, "terms": row.terms}, ensure_ascii=False, indent=2, sort_keys=True),
-        terms_hash=row.terms_hash.hex(),
+        differences=show_differences(before, row, names=names, language=language, is_public=True) if before else (),
+        terms_json=json.dumps(_document(row), ensure_ascii=False, indent=2, sort_keys=True),
+        terms_hash=row.terms_hash.hex() if row.audience_salt is None else None,
+        entry_id=_entry_of(row, entries),
     )
+
+
+def _ended_at(row: OfferVersion, *, at: datetime) -> datetime | None:
+    """When it ended, by hand or because its window is over."""
+    return row.ended_at or (row.live_until if row.live_until and row.live_until <= at else None)
+
+
+def _document(row: OfferVersion) -> dict[str, Any]:
+    """What the entry says of the offer itself."""
+    commitment = get_commitment(row)
+    return {
+        "limits": row.limits,
+        "terms": list_public_terms(row),
+        **({} if commitment is None else {"audience": commitment}),
+    }
+
+
+def _entry_of(row: OfferVersion, entries: dict[UUID, str]) -> str | None:
+    return entries.get(row.entry_id) if row.entry_id is not None else None
+
+
+def _all_rows(query: str, *, ended: bool) -> Iterator[dict[str, Any]]:
+    """The rows of the whole list, so many at a time, each read in a short transaction of its own."""
+    at, after = now(), None
+    while True:
+        with transaction() as tx:
+            names = merchant_names(tx)
+            found = list_found(
+                tx,
+                shown="ended" if ended else "published",
+                at=at,
+                query=query,
+                merchants=find_codes(names, query),
+                after=after,
+                limit=ROWS_PER_READ,
+            )
+            rows = _write(tx, found, at=at)
+        yield from rows
+        if len(found) < ROWS_PER_READ:
+            return
+        after = _place_of(found[-1])
+
+
+def _place_of(row: OfferVersion) -> Place:
+    return row.proposed_at, row.offer, row.version
+
+
+def _rows_of(offer: str) -> list[dict[str, Any]]:
+    with transaction() as tx:
+        rows = _write(tx, list_published_versions(tx, offer=offer), at=now())
+    if not rows:
+        raise PageUnknownError
+    return rows
+
+
+def _write(tx: Session, versions: Sequence[OfferVersion], *, at: datetime) -> list[dict[str, Any]]:
+    """Versions as rows of a file: dates are business days, `from` and `to` the instants between which it holds."""
+    entries = find_public_ids(tx, versions, size=published_size(tx))
+    signed = count_signed(tx, versions=[(row.offer, row.version) for row in versions])
+    return [
+        {
+            "offer": row.offer,
+            "version": row.version,
+            "state": state_of(row, at=at),
+            "title": row.title,
+            "title_en": row.title_en,
+            "merchants": row.merchants,
+            "from": row.live_from and row.live_from.isoformat(),
+            "to": row.live_until and row.live_until.isoformat(),
+            "published": business_day(row.approved_at or at).isoformat(),
+            "ended": None if (ended_at := _ended_at(row, at=at)) is None else business_day(ended_at).isoformat(),
+            "note": row.note,
+            "signed": signed.get((row.offer, row.version), 0),
+            "entry": _entry_of(row, entries),
+            **_document(row),
+        }
+        for row in versions
+    ]
+
+
+def _cells(row: dict[str, Any]) -> list[object]:
+    """The same in one line of a CSV."""
+    compact = {
+        "merchants": " ".join(row["merchants"]),
+        **{name: json.dumps(row[name], ensure_ascii=False, sort_keys=True) for name in ("terms", "limits")},
+    }
+    return [compact.get(name, row.get(name)) for name in HEADER]

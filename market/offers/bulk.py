@@ -18,6 +18,7 @@ from market.kit.errors import ConflictError
 from market.kit.ids import new_public_id
 from market.ledger.models import Balance
 from market.ledger.operations import TwoPersonsError
+from market.offers.audience import ClassSize, choose_salt
 from market.offers.contradictions import Contradiction, ContradictionError, Facts, bearers_of, check_terms
 from market.offers.limits import Limits, total_balance
 from market.offers.models import OfferSignature, OfferVersion
@@ -48,8 +49,18 @@ class NewOffer:
     limits: dict[str, object] = field(default_factory=dict)
 
 
-def load_offers(tx: Session, *, offers: Sequence[NewOffer], proposed_by: UUID, approved_by: UUID, at: datetime) -> None:
+def load_offers(
+    tx: Session,
+    *,
+    offers: Sequence[NewOffer],
+    proposed_by: UUID,
+    approved_by: UUID,
+    count_class: ClassSize,
+    at: datetime,
+) -> None:
     """Propose and approve first versions, all or none; they are live in their windows once this is committed.
+
+    `count_class` as in `approve_offer`.
 
     Raises TwoPersonsError, OfferExistsError, and what `propose_offer` raises for terms that contradict the rules.
     """
@@ -59,7 +70,9 @@ def load_offers(tx: Session, *, offers: Sequence[NewOffer], proposed_by: UUID, a
     _refuse_known(tx, [str(new.terms.get("id")) for new in offers])
     read = [_read(new, facts) for new in offers]
     for first in range(0, len(read), BATCH):
-        _insert(tx, read[first : first + BATCH], offers[first : first + BATCH], (proposed_by, approved_by), at)
+        part = slice(first, first + BATCH)
+        salts = [choose_salt(tx, offer.audience, count_class=count_class) for offer in read[part]]
+        _insert(tx, list(zip(read[part], offers[part], salts, strict=True)), (proposed_by, approved_by), at)
     raise_book_number(tx)
 
 
@@ -87,16 +100,20 @@ def _refuse_known(tx: Session, ids: Sequence[str]) -> None:
 
 
 def _insert(
-    tx: Session, read: Sequence[Offer], offers: Sequence[NewOffer], persons: tuple[UUID, UUID], at: datetime
+    tx: Session, rows: Sequence[tuple[Offer, NewOffer, bytes | None]], persons: tuple[UUID, UUID], at: datetime
 ) -> None:
-    day = business_day(at)
+    """Write these offers; each comes with the salt for its audience."""
+    day, read, salts = business_day(at), [offer for offer, _, _ in rows], [salt for _, _, salt in rows]
+    offers = [new for _, new, _ in rows]
     limits = [Limits.from_json(new.limits) for new in offers]
     terms = [offer.to_json() for offer in read]
     hashes = [hash_terms(stored, limit.to_json()) for stored, limit in zip(terms, limits, strict=True)]
     public_ids = [new_public_id() for _ in read]
     bodies = [
-        offer_entry(public_id=id_, day=day, terms=stored, limits=limit.to_json(), signed=bearers_of(offer))
-        for id_, stored, limit, offer in zip(public_ids, terms, limits, read, strict=True)
+        offer_entry(
+            public_id=id_, day=day, terms=stored, limits=limit.to_json(), signed=bearers_of(offer), audience_salt=salt
+        )
+        for id_, stored, limit, offer, salt in zip(public_ids, terms, limits, read, salts, strict=True)
     ]
     entries = [NewEntry("offer", id_, None, day, body) for id_, body in zip(public_ids, bodies, strict=True)]
     entry_ids = append_entries(tx, entries=entries, at=at)
@@ -120,9 +137,10 @@ def _insert(
                 "approved_by": persons[1],
                 "approved_at": at,
                 "entry_id": entry_id,
+                "audience_salt": salt,
             }
-            for offer, new, stored, limit, hash_, entry_id in zip(
-                read, offers, terms, limits, hashes, entry_ids, strict=True
+            for offer, new, stored, limit, hash_, entry_id, salt in zip(
+                read, offers, terms, limits, hashes, entry_ids, salts, strict=True
             )
         ],
     )

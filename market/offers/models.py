@@ -30,6 +30,7 @@ class OfferVersion(Base):
 
     `terms` are the fields of the pricing document, `limits` how often and how much one person and all persons may use it,
     `merchants` those that bear a part, so that each must sign (trigger). `note` says in words why there is this version; it is public.
+    `audience_salt` is that of the commitment which the public entry has in place of the audience; None where it names it, or there is none.
     `closed_*` say who rejected or withdrew it, and why.
     """
 
@@ -42,6 +43,7 @@ class OfferVersion(Base):
             "live_until IS NULL OR live_from IS NULL OR live_until > live_from", name="window_runs_forward"
         ),
         CheckConstraint("length(terms_hash) = 32", name="hash_size"),
+        CheckConstraint("audience_salt IS NULL OR length(audience_salt) = 32", name="salt_size"),
         Index("ix_offer_version_state_live", "state", "live_until"),
     )
 
@@ -62,6 +64,7 @@ class OfferVersion(Base):
     approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"))
+    audience_salt: Mapped[bytes | None] = mapped_column(LargeBinary)
     note: Mapped[str] = mapped_column(Text, server_default="")
     closed_by: Mapped[UUID | None]
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

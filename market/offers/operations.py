@@ -15,6 +15,7 @@ from market.kit.errors import ConflictError, InvalidError, NotFoundError
 from market.kit.ids import new_public_id
 from market.ledger.models import Balance, Budget
 from market.ledger.operations import TwoPersonsError
+from market.offers.audience import ClassSize, choose_salt
 from market.offers.contradictions import ContradictionError, Facts, bearers_of, check_terms
 from market.offers.limits import Limits, total_balance
 from market.offers.models import BookNumber, OfferSignature, OfferVersion
@@ -144,11 +145,14 @@ def end_early(tx: Session, *, offer: str, ends_at: datetime, reason: str, propos
     return version
 
 
-def approve_offer(tx: Session, *, offer: str, version: int, approved_by: UUID, at: datetime) -> None:
+def approve_offer(
+    tx: Session, *, offer: str, version: int, approved_by: UUID, count_class: ClassSize, at: datetime
+) -> None:
     """Let a submitted version go live (in its window). The approver is another person than the proposer and than who signed.
 
     An earlier approved version of the same offer ends now: one version of an offer is in force at a time.
-    The terms are put on the public record in the same transaction, so they are published before they are used.
+    The terms are put on the public record in the same transaction, so they are published before they are used; of an audience that
+    `count_class` finds small, a commitment.
     Raises TwoPersonsError, OfferStateError, NewerVersionError, OfferUnsignedError.
     """
     # An early end carries the signatures of the version in force, which must not be another one by then.
@@ -170,7 +174,10 @@ def approve_offer(tx: Session, *, offer: str, version: int, approved_by: UUID, a
     if missing := sorted(set(row.merchants) - set(signed)):
         raise OfferUnsignedError(merchants="、".join(missing))
     public_id, day = new_public_id(), business_day(at)
-    body = offer_entry(public_id=public_id, day=day, terms=row.terms, limits=row.limits, signed=list(signed))
+    salt = choose_salt(tx, row.terms.get("audience"), count_class=count_class)
+    body = offer_entry(
+        public_id=public_id, day=day, terms=row.terms, limits=row.limits, signed=list(signed), audience_salt=salt
+    )
     entry_id = append_entry(tx, kind="offer", public_id=public_id, merchant=None, day=day, body=body, at=at)
     tx.execute(
         update(OfferVersion)
@@ -180,7 +187,7 @@ def approve_offer(tx: Session, *, offer: str, version: int, approved_by: UUID, a
     tx.execute(
         update(OfferVersion)
         .where(OfferVersion.offer == offer, OfferVersion.version == version)
-        .values(state="approved", approved_by=approved_by, approved_at=at, entry_id=entry_id)
+        .values(state="approved", approved_by=approved_by, approved_at=at, entry_id=entry_id, audience_salt=salt)
     )
     total = Limits.from_json(row.limits).total_fen
     if total is not None and not tx.scalar(select(Balance.id).where(Balance.id == total_balance(offer)).limit(1)):

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, Literal
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
@@ -149,6 +150,13 @@ def list_entries_of(tx: Session, *, versions: Collection[tuple[str, int]]) -> di
         .order_by(Entry.leaf_index)
     )
     return {row.leaf_index: row.body for row in rows}
+
+
+def find_public_ids(tx: Session, rows: Sequence[OfferVersion], *, size: int) -> dict[UUID, str]:
+    """The public ids of the entries of these versions that a log of `size` entries covers, by the ids of their rows."""
+    entries = [row.entry_id for row in rows if row.entry_id is not None]
+    found = tx.execute(select(Entry.id, Entry.public_id).where(Entry.id.in_(entries), Entry.leaf_index < size))
+    return {row.id: row.public_id for row in found}
 
 
 def list_open_to_all(tx: Session, *, versions: Collection[tuple[str, int]]) -> set[tuple[str, int]]:

@@ -243,7 +243,8 @@ def check_offers(connection: Connection) -> Iterator[Finding]:
             WHEN v.approved_by = v.proposed_by OR EXISTS (
                 SELECT FROM offer_signature s WHERE s.offer = v.offer AND s.version = v.version AND s.way = 'owner'
                 AND s.by = v.approved_by) THEN 'approved by the person who proposed or signed it'
-            WHEN convert_from(e.body, 'UTF8')::jsonb -> 'terms' IS DISTINCT FROM v.terms
+            WHEN convert_from(e.body, 'UTF8')::jsonb -> 'terms' IS DISTINCT FROM
+                  CASE WHEN v.audience_salt IS NULL THEN v.terms ELSE v.terms - 'audience' END
                 OR convert_from(e.body, 'UTF8')::jsonb -> 'limits' IS DISTINCT FROM v.limits
                 THEN 'its terms or limits are not those that were published'
             END AS problem

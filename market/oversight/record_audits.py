@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
+from market.kit.canonical import canonical_json
 from market.oversight.finding import Audit, Finding
+from market.record.entries import commit
 from market.record.log.checkpoints import read_checkpoint
 from market.record.log.errors import MalformedError, NotProvedError
 from market.record.policy import Policy, parse_policy
@@ -96,6 +98,23 @@ def check_openings_are_published(connection: Connection) -> Iterator[Finding]:
         yield Finding("openings", f"entry {public_id}", f"it is not what was approved: request {request}")
 
 
+def check_audiences(connection: Connection) -> Iterator[Finding]:
+    """An offer that is published without its audience has a commitment to it, and one that is published with it has none."""
+    rows = connection.execute(
+        text("""
+        SELECT v.offer, v.version, v.terms -> 'audience' AS audience, v.audience_salt AS salt,
+               convert_from(e.body, 'UTF8')::jsonb ->> 'audience' AS told
+        FROM offer_version v JOIN entry e ON e.id = v.entry_id
+        WHERE v.audience_salt IS NOT NULL OR convert_from(e.body, 'UTF8')::jsonb ? 'audience' ORDER BY v.offer, v.version
+        """)
+    )
+    for offer, version, audience, salt, told in rows:
+        if salt is None or told != commit(salt, canonical_json(audience)):
+            yield Finding(
+                "audiences", f"offer {offer} version {version}", "its audience does not open what was published"
+            )
+
+
 def check_erasures(connection: Connection) -> Iterator[Finding]:
     """Who was erased is nowhere known any more, nobody else's rows were blanked, and the public counts are those of the register."""
     rows = connection.execute(
@@ -163,4 +182,5 @@ RECORD_AUDITS: tuple[Audit, ...] = (
     check_erasures,
     check_search,
     check_openings_are_published,
+    check_audiences,
 )

@@ -109,17 +109,26 @@ def offer_entry(
     terms: Mapping[str, object],
     limits: Mapping[str, object],
     signed: Sequence[str] = (),
+    audience_salt: bytes | None = None,
 ) -> bytes:
-    """The entry of an approved offer version: all terms, so that anyone can compute the discount again, and the merchants that signed."""
+    """The entry of an approved offer version: all terms, so that anyone can compute the discount again, and the merchants that signed.
+
+    With a salt, what the terms say of the audience is left out, and a commitment to it stands beside them.
+    """
+    shown = dict(terms)
+    hidden = {}
+    if audience_salt is not None:
+        hidden["audience"] = commit(audience_salt, canonical_json(shown.pop("audience")))
     return canonical_json(
         {
             "v": 1,
             "type": "offer",
             "id": public_id,
             "day": day.isoformat(),
-            "terms": dict(terms),
+            "terms": shown,
             "limits": dict(limits),
             "signed": sorted(signed),
+            **hidden,
         }
     )
 

@@ -117,6 +117,7 @@ OFFER = {
     "closed_at": None,
     "closed_reason": "",
     "can_end": False,
+    "unnamed": False,
     "typed_reason": "",
     "error": None,
 }
@@ -326,6 +327,7 @@ OFFERS: tuple[Sample, ...] = (
                     differences=DIFFERENCES,
                     examples=EXAMPLES,
                     terms_hash="a" * 64,
+                    entry_id="4" * 32,
                     proposed_at=NOW,
                 ),
             ),
@@ -407,6 +409,7 @@ OFFERS: tuple[Sample, ...] = (
                     differences=DIFFERENCES,
                     terms_json=DOCUMENT,
                     terms_hash="a" * 64,
+                    entry_id="4" * 32,
                 ),
                 v.PublicVersion(
                     version=3,
@@ -421,6 +424,7 @@ OFFERS: tuple[Sample, ...] = (
                     differences=(),
                     terms_json=DOCUMENT,
                     terms_hash="b" * 64,
+                    entry_id="3" * 32,
                 ),
             ),
         ),

@@ -78,7 +78,9 @@ def put_offer(
             at=at,
         )
         sign_all(tx, offer=str(terms["id"]), version=version, at=at)
-        approve_offer(tx, offer=str(terms["id"]), version=version, approved_by=SECOND, at=at)
+        approve_offer(
+            tx, offer=str(terms["id"]), version=version, approved_by=SECOND, count_class=cards.count_class, at=at
+        )
 
 
 def fields_of(html: str, action: str) -> dict[str, str]:

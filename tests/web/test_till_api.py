@@ -33,7 +33,9 @@ def till(client: TestClient, works: Works, new_token: Callable[[str | None], str
                 at=at,
             )
             sign_all(tx, offer=terms["id"], version=version, at=at)
-            approve_offer(tx, offer=terms["id"], version=version, approved_by=SECOND, at=at)
+            approve_offer(
+                tx, offer=terms["id"], version=version, approved_by=SECOND, count_class=cards.count_class, at=at
+            )
     client.headers["authorization"] = f"Bearer {new_token('assistant')}"
     return client
 

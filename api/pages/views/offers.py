@@ -186,6 +186,7 @@ class DeskOffer:
     closed_at: datetime | None
     closed_reason: str
     can_end: bool
+    unnamed: bool
     typed_reason: str
     error: str | None
 
@@ -255,7 +256,11 @@ class RecordOffers:
 
 @dataclass(frozen=True, kw_only=True)
 class PublicVersion:
-    """An approved version with what it changed from the one before, and the merchants that signed it."""
+    """An approved version with what it changed from the one before, and the merchants that signed it.
+
+    `terms_hash` is what they signed (hex); None where the audience is not named, because whoever guesses it could see that he is right.
+    `entry_id` is the public id of its entry, None until a checkpoint covers it.
+    """
 
     version: int
     state: OfferState
@@ -268,7 +273,8 @@ class PublicVersion:
     signed: tuple[str, ...]
     differences: tuple[DifferenceRow, ...]
     terms_json: str
-    terms_hash: str
+    terms_hash: str | None
+    entry_id: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

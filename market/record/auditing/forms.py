@@ -206,7 +206,9 @@ _FORMS: Final[Mapping[str, _Form]] = {
         {**_MONEY, "of": _is_one_of("sale", "return"), "count": _is_integer, "root": _is_commitment},
         {"offers": _is_rows(_is_code, _is_integer, _is_integer), "other_offers": _is_integer},
     ),
-    "offer": _Form({**_HEAD, "terms": _is_terms, "limits": _is_object}, {"signed": _is_list}),
+    "offer": _Form(
+        {**_HEAD, "terms": _is_terms, "limits": _is_object}, {"signed": _is_list, "audience": _is_commitment}
+    ),
     "merchant": _Form(
         {**_HEAD, "action": _is_one_of("admitted", "changed", "suspended", "readmitted"), "merchant": _is_code},
         {"category": _is_code, "publication": _is_one_of("row", "batched"), "from": _is_day, "reason": _is_code},

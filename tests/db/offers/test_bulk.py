@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+import cards
 from market.kit.database import transaction
 from market.kit.errors import DomainError, InvalidError
 from market.ledger.operations import TwoPersonsError
@@ -32,7 +33,7 @@ SAVE = NewOffer(
 
 def load(*offers: NewOffer, by: object = SECOND) -> None:
     with transaction() as tx:
-        load_offers(tx, offers=offers, proposed_by=FIRST, approved_by=by, at=NOON)
+        load_offers(tx, offers=offers, proposed_by=FIRST, approved_by=by, count_class=cards.count_class, at=NOON)
 
 
 def written(offer: str) -> list[object]:
@@ -55,7 +56,7 @@ def test_a_loaded_offer_is_what_it_would_be_proposed_and_approved(world: World) 
         given = {"title": SAVE.title, "title_en": SAVE.title_en, "limits": SAVE.limits}
         propose_offer(tx, terms=one, **given, proposed_by=FIRST, at=NOON)
         sign_all(tx, offer="ONE", version=1, at=NOON)
-        approve_offer(tx, offer="ONE", version=1, approved_by=SECOND, at=NOON)
+        approve_offer(tx, offer="ONE", version=1, approved_by=SECOND, count_class=cards.count_class, at=NOON)
     assert written("SAVE2") == written("ONE") != []
 
 

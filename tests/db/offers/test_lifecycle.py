@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+import cards
 from market.kit.database import transaction
 from market.kit.errors import DomainError
 from market.ledger.operations import TwoPersonsError
@@ -42,7 +43,7 @@ def approve(offer: str, version: int, by: object = SECOND) -> None:
     with transaction() as tx:
         if not list_signatures(tx, offer=offer, version=version):
             sign_all(tx, offer=offer, version=version, at=NOON)
-        approve_offer(tx, offer=offer, version=version, approved_by=by, at=NOON)
+        approve_offer(tx, offer=offer, version=version, approved_by=by, count_class=cards.count_class, at=NOON)
 
 
 def test_a_proposed_offer_waits_for_a_second_person(world: World) -> None:

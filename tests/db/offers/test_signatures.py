@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, InternalError
 
+import cards
 from market.kit.database import get_engine, transaction
 from market.kit.errors import DomainError
 from market.kit.ids import new_id
@@ -55,7 +56,7 @@ def sign(merchant: str, version: int = 1, *, terms_hash: bytes | None = None, by
 
 def approve(version: int = 1, by: object = SECOND) -> None:
     with transaction() as tx:
-        approve_offer(tx, offer="SAVE2", version=version, approved_by=by, at=NOON)  # type: ignore[arg-type]
+        approve_offer(tx, offer="SAVE2", version=version, approved_by=by, count_class=cards.count_class, at=NOON)  # type: ignore[arg-type]
 
 
 def refused(code: str) -> object:
@@ -191,14 +192,14 @@ def test_an_early_end_changes_the_end_alone_and_carries_the_signatures(world: Wo
     assert (carried.way, carried.by, carried.merchant) == ("carried", OWNER, "m_0001")
     assert world.sell(2000).concession_fen == 200
     with transaction() as tx:
-        approve_offer(tx, offer="NOODLE10", version=2, approved_by=SECOND, at=NOON)
+        approve_offer(tx, offer="NOODLE10", version=2, approved_by=SECOND, count_class=cards.count_class, at=NOON)
     assert (stored(1, "NOODLE10").state, stored(2, "NOODLE10").live_until) == ("ended", NOON)
 
 
 def test_an_early_end_lies_before_the_end_there_is(world: World) -> None:
     with transaction() as tx:
         end_early(tx, offer="NOODLE10", ends_at=NOON, reason="停", proposed_by=FIRST, at=NOON)
-        approve_offer(tx, offer="NOODLE10", version=2, approved_by=SECOND, at=NOON)
+        approve_offer(tx, offer="NOODLE10", version=2, approved_by=SECOND, count_class=cards.count_class, at=NOON)
     with refused("END_TIME"), transaction() as tx:
         end_early(tx, offer="NOODLE10", ends_at=NOON, reason="再停", proposed_by=FIRST, at=NOON)
     with refused("NOT_FOUND"), transaction() as tx:
@@ -208,7 +209,7 @@ def test_an_early_end_lies_before_the_end_there_is(world: World) -> None:
 def test_a_load_records_what_the_merchants_agreed_to_on_paper(world: World) -> None:
     with transaction() as tx:
         new = NewOffer(SAVE, "满减", "Save", ("m_0001", "m_0002"))
-        load_offers(tx, offers=[new], proposed_by=FIRST, approved_by=SECOND, at=NOON)
+        load_offers(tx, offers=[new], proposed_by=FIRST, approved_by=SECOND, count_class=cards.count_class, at=NOON)
         signed = list_signatures(tx, offer="SAVE2", version=1)
     assert {(one.merchant, one.way, one.by) for one in signed} == {
         ("m_0001", "declared", FIRST),
@@ -352,7 +353,14 @@ def test_an_early_end_waits_for_an_approval_that_is_under_way(world: World) -> N
 
     ending = threading.Thread(target=end)
     with transaction() as tx:
-        approve_offer(tx, offer="SAVE2", version=2, approved_by=SECOND, at=NOON - timedelta(minutes=1))
+        approve_offer(
+            tx,
+            offer="SAVE2",
+            version=2,
+            approved_by=SECOND,
+            count_class=cards.count_class,
+            at=NOON - timedelta(minutes=1),
+        )
         ending.start()
         ending.join(0.5)
         assert ending.is_alive()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+import cards
 import merchants
 from market.kit.database import get_engine, transaction
 from market.offers.operations import approve_offer, end_early, end_offer
@@ -106,7 +107,14 @@ def test_an_early_end_by_a_new_version_is_told_by_its_entry(world: World, log: L
     sale = world.sell(1600)
     with transaction() as tx:
         end_early(tx, offer="NOODLE10", ends_at=ends, reason="面粉涨价", proposed_by=FIRST, at=NOON)
-        approve_offer(tx, offer="NOODLE10", version=2, approved_by=SECOND, at=NOON + timedelta(minutes=1))
+        approve_offer(
+            tx,
+            offer="NOODLE10",
+            version=2,
+            approved_by=SECOND,
+            count_class=cards.count_class,
+            at=NOON + timedelta(minutes=1),
+        )
     time.sleep(1)
     later = world.sell(1600, at=NOON + DAY)
     assert entry_of(sale.public_id)["offers"] == [["NOODLE10", 1, 160]]
