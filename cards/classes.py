@@ -21,11 +21,8 @@ def _is_among(name: str, allowed: Sequence[str]) -> ColumnElement[bool]:
     """Whether a member's fact, or one of several, is one of these; the facts are those of `people.list_facts`."""
     if name in FACT_LEVELS:
         return Unit.path[FACT_LEVELS.index(name) + 1].in_(allowed)
-    match name:
-        case "grade":
-            return Member.grade.in_(allowed)
-        case "state":
-            return Member.state.in_(allowed)
-        case "tags":
-            return Member.tags.overlap(allowed)
-    return false()
+    if name == "tags":
+        tags: ColumnElement[bool] = Member.tags.overlap(allowed)
+        return tags
+    columns = {"grade": Member.grade, "state": Member.state}
+    return columns[name].in_(allowed) if name in columns else false()
