@@ -17,6 +17,7 @@ from market.kit.database import transaction
 from market.kit.errors import ConflictError
 from market.kit.postgres_folders import PROJECT, default_home
 from market.kit.settings import Settings
+from market.offers.operations import start_published
 from market.oversight.indexing import index_entries
 from market.record.log.checkpoints import SignedCheckpoint
 from market.record.log.keys import SignerKey, VerifierKey
@@ -132,7 +133,7 @@ def _promise_path(settings: Settings, policy: Policy) -> Path:
 
 
 def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
-    """One round of the sequencer: add a chart of accounts that is new and the batches that are due, place what waits, sign, publish, index.
+    """One round of the sequencer: add a new chart of accounts and batches that are due, place what waits, sign, publish, start offers, index.
 
     None: nothing new.
 
@@ -156,6 +157,10 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
         signing = policy if body is None else parse_policy(body)
         key, shelf = read_log_key(settings, signing), Shelf(log_folder(settings, signing.origin))
         signed = sign_log(tx, policy=signing, key=key, shelf=shelf, at=at)
+    started = None
+    while started != 0:
+        with transaction() as tx:
+            started = start_published(tx, size=published_size(tx), at=at)
     for _ in range(INDEXED_A_ROUND):
         with transaction() as tx:
             if not index_entries(tx):

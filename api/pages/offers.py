@@ -35,11 +35,12 @@ def show_row(version: OfferVersion, language: Language, *, at: datetime) -> Offe
 
 
 def state_of(version: OfferVersion, *, at: datetime) -> OfferState:
-    """The stored state; an approved version is live inside its window and ended after it."""
+    """The stored state; an approved version is live inside its window once it has started, and ended after it."""
     if version.state == "approved":
         if version.live_until is not None and version.live_until <= at:
             return "ended"
-        return "live" if version.live_from is None or version.live_from <= at else "approved"
+        has_begun = version.live_from is None or version.live_from <= at
+        return "live" if has_begun and version.started_at is not None else "approved"
     return cast("OfferState", version.state)  # the table's own constraint knows no other
 
 

@@ -26,6 +26,7 @@ from market.offers.operations import hash_terms, raise_book_number, read_purses
 from market.pricing import Offer
 from market.record.bulk import NewEntry, append_entries
 from market.record.entries import offer_entry
+from market.record.publishing.served import find_policy
 
 BATCH = 1_000
 
@@ -58,7 +59,7 @@ def load_offers(
     count_class: ClassSize,
     at: datetime,
 ) -> None:
-    """Propose and approve first versions, all or none; they are live in their windows once this is committed.
+    """Propose and approve first versions, all or none; they start as after `approve_offer`.
 
     `count_class` as in `approve_offer`.
 
@@ -117,6 +118,7 @@ def _insert(
     ]
     entries = [NewEntry("offer", id_, None, day, body) for id_, body in zip(public_ids, bodies, strict=True)]
     entry_ids = append_entries(tx, entries=entries, at=at)
+    waits = find_policy(tx) is not None  # for the checkpoint that covers these entries
     tx.execute(
         insert(OfferVersion),
         [
@@ -137,6 +139,7 @@ def _insert(
                 "approved_by": persons[1],
                 "approved_at": at,
                 "entry_id": entry_id,
+                "started_at": None if waits else at,
                 "audience_salt": salt,
             }
             for offer, new, stored, limit, hash_, entry_id, salt in zip(

@@ -39,11 +39,15 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class LiveBook:
-    """The versions live from `since` until `until` (half-open), with the limits and titles that stand beside their terms."""
+    """The versions live from `since` until `until` (half-open), with the limits and titles that stand beside their terms.
+
+    `unnamed` are the offers whose audience the public record does not name.
+    """
 
     book: OfferBook
     limits: Mapping[str, Limits]
     titles: Mapping[str, Title]
+    unnamed: Mapping[str, bool]
     since: datetime
     until: datetime
 
@@ -52,7 +56,7 @@ class LiveBook:
         return self.since <= at < self.until
 
 
-EMPTY = LiveBook(OfferBook(0, (), None), {}, {}, BEGINNING, END)
+EMPTY = LiveBook(OfferBook(0, (), None), {}, {}, {}, BEGINNING, END)
 
 
 @dataclass(slots=True)
@@ -107,12 +111,12 @@ def _refresh(shelf: _Shelf, at: datetime) -> LiveBook:
 
 
 def load_book(*, at: datetime, known: LiveBook | None = None) -> LiveBook:
-    """The book of the versions approved and inside their window at `at`; what `known` holds already is not read again.
+    """The book of the versions that have started and are inside their window at `at`; what `known` holds already is not read again.
 
     Number and versions are those of one snapshot: books of one number and one instant are the same in every process.
     """
     version = OfferVersion
-    approved = version.state == "approved"
+    approved = and_(version.state == "approved", version.started_at.is_not(None))
     begun = or_(version.live_from.is_(None), version.live_from <= at)
     going = or_(version.live_until.is_(None), version.live_until > at)
     is_live = and_(approved, begun, going)
@@ -135,19 +139,22 @@ def load_book(*, at: datetime, known: LiveBook | None = None) -> LiveBook:
         put = _read(tx, is_live, [id_ for id_, number_ in live.items() if before.get(id_) != number_])
     drop = before.keys() - live.keys()
     return LiveBook(
-        book=held.book.change(number, put=[offer for offer, _, _ in put], drop=drop, next_change_at=later or END),
-        limits=_followed(held.limits, drop, {offer.id: limits for offer, limits, _ in put}),
-        titles=_followed(held.titles, drop, {offer.id: title for offer, _, title in put}),
+        book=held.book.change(number, put=[offer for offer, _, _, _ in put], drop=drop, next_change_at=later or END),
+        limits=_followed(held.limits, drop, {offer.id: limits for offer, limits, _, _ in put}),
+        titles=_followed(held.titles, drop, {offer.id: title for offer, _, title, _ in put}),
+        unnamed=_followed(held.unnamed, drop, {offer.id: unnamed for offer, _, _, unnamed in put}),
         since=earlier or BEGINNING,
         until=later or END,
     )
 
 
-def _read(tx: Session, is_live: ColumnElement[bool], ids: list[str]) -> list[tuple[Offer, Limits | None, Title]]:
+def _read(
+    tx: Session, is_live: ColumnElement[bool], ids: list[str]
+) -> list[tuple[Offer, Limits | None, Title, bool | None]]:
     """The live versions of these offers, with what stands beside their terms."""
     version = OfferVersion
     rows = tx.execute(
-        select(version.terms, version.limits, version.title, version.title_en).where(
+        select(version.terms, version.limits, version.title, version.title_en, version.audience_salt).where(
             is_live, version.offer == any_(literal(ids, ARRAY(Text)))
         )
     )
@@ -156,6 +163,7 @@ def _read(tx: Session, is_live: ColumnElement[bool], ids: list[str]) -> list[tup
             Offer.from_json(row.terms, path="terms"),
             Limits.from_json(row.limits) if row.limits else None,
             Title(row.title, row.title_en),
+            None if row.audience_salt is None else True,
         )
         for row in rows
     ]

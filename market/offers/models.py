@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,6 +31,7 @@ class OfferVersion(Base):
 
     `terms` are the fields of the pricing document, `limits` how often and how much one person and all persons may use it,
     `merchants` those that bear a part, so that each must sign (trigger). `note` says in words why there is this version; it is public.
+    An approved version is in force from `started_at` on, and inside its window: it starts when a signed checkpoint covers its entry.
     `audience_salt` is that of the commitment which the public entry has in place of the audience; None where it names it, or there is none.
     `closed_*` say who rejected or withdrew it, and why.
     """
@@ -44,6 +46,9 @@ class OfferVersion(Base):
         ),
         CheckConstraint("length(terms_hash) = 32", name="hash_size"),
         CheckConstraint("audience_salt IS NULL OR length(audience_salt) = 32", name="salt_size"),
+        Index(
+            "ix_offer_version_unstarted", "entry_id", postgresql_where=text("state = 'approved' AND started_at IS NULL")
+        ),
         Index("ix_offer_version_state_live", "state", "live_until"),
     )
 
@@ -62,6 +67,7 @@ class OfferVersion(Base):
     proposed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     approved_by: Mapped[UUID | None]
     approved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"))
     audience_salt: Mapped[bytes | None] = mapped_column(LargeBinary)

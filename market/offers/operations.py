@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Integer, Text, bindparam, func, insert, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from market.kit.canonical import canonical_json
@@ -23,9 +24,16 @@ from market.offers.wares import Place
 from market.pricing import Offer
 from market.pricing.offer import written_instant
 from market.record.entries import offer_entry
+from market.record.models import Entry
 from market.record.operations import append_entry, publish_event
+from market.record.publishing.served import find_policy
 
 MOST_REASON = 500  # characters
+STARTED_AT_ONCE = 500
+
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(one, 0)) FROM unnest(:offers) AS one").bindparams(
+    bindparam("offers", type_=ARRAY(Text))
+)
 
 
 class OfferStateError(ConflictError):
@@ -113,7 +121,7 @@ def end_early(tx: Session, *, offer: str, ends_at: datetime, reason: str, propos
     """
     note = read_reason(reason)
     version = _next_version(tx, offer)
-    row = tx.scalar(select(OfferVersion).where(OfferVersion.offer == offer, OfferVersion.state == "approved"))
+    row = _find_in_force(tx, offer)
     if row is None:
         raise NotFoundError
     ends_at = max(ends_at, at)
@@ -150,9 +158,9 @@ def approve_offer(
 ) -> None:
     """Let a submitted version go live (in its window). The approver is another person than the proposer and than who signed.
 
-    An earlier approved version of the same offer ends now: one version of an offer is in force at a time.
-    The terms are put on the public record in the same transaction, so they are published before they are used; of an audience that
-    `count_class` finds small, a commitment.
+    The terms are put on the public record in the same transaction; of an audience that `count_class` finds small, a commitment.
+    It starts when a signed checkpoint covers them (`start_published`), and the version before it ends then: one of an offer is in force
+    at a time. What only ends earlier than the version in force never waits, and where no log is open there is nothing to wait for.
     Raises TwoPersonsError, OfferStateError, NewerVersionError, OfferUnsignedError.
     """
     # An early end carries the signatures of the version in force, which must not be another one by then.
@@ -179,20 +187,69 @@ def approve_offer(
         public_id=public_id, day=day, terms=row.terms, limits=row.limits, signed=list(signed), audience_salt=salt
     )
     entry_id = append_entry(tx, kind="offer", public_id=public_id, merchant=None, day=day, body=body, at=at)
-    tx.execute(
-        update(OfferVersion)
-        .where(OfferVersion.offer == offer, OfferVersion.state == "approved")
-        .values(state="ended", ended_at=at)
-    )
-    tx.execute(
-        update(OfferVersion)
-        .where(OfferVersion.offer == offer, OfferVersion.version == version)
-        .values(state="approved", approved_by=approved_by, approved_at=at, entry_id=entry_id, audience_salt=salt)
-    )
+    starts_now = find_policy(tx) is None or _only_ends_earlier(row, _find_in_force(tx, offer))
+    row.state, row.approved_by, row.approved_at = "approved", approved_by, at
+    row.entry_id, row.audience_salt = entry_id, salt
+    tx.flush()
+    if starts_now:
+        _start(tx, {offer: version}, at=at)
     total = Limits.from_json(row.limits).total_fen
     if total is not None and not tx.scalar(select(Balance.id).where(Balance.id == total_balance(offer)).limit(1)):
         tx.execute(insert(Balance).values(id=total_balance(offer), slot=0, unit="fen", left_over=total))
+
+
+def start_published(tx: Session, *, size: int, at: datetime) -> int:
+    """Start approved versions whose entries a checkpoint over `size` entries covers, some hundred at a time; how many it were.
+
+    Called until it answers 0. Each earlier version of the same offer ends.
+    """
+    waiting = (OfferVersion.state == "approved", OfferVersion.started_at.is_(None), Entry.leaf_index < size)
+    published = select(OfferVersion.offer).join(Entry, Entry.id == OfferVersion.entry_id).where(*waiting).distinct()
+    offers = tx.scalars(published.order_by(OfferVersion.offer).limit(STARTED_AT_ONCE)).all()
+    if not offers:
+        return 0
+    _hold_offers(tx, offers)
+    newest = (
+        select(OfferVersion.offer, func.max(OfferVersion.version).label("version"))
+        .join(Entry, Entry.id == OfferVersion.entry_id)
+        .where(OfferVersion.offer.in_(offers), *waiting)
+        .group_by(OfferVersion.offer)
+    )
+    return _start(tx, {row.offer: row.version for row in tx.execute(newest)}, at=at)
+
+
+def _start(tx: Session, versions: Mapping[str, int], *, at: datetime) -> int:
+    """Put these approved versions, by offer, in force in the place of any earlier one; the offers are held. How many it were."""
+    pairs = [literal(list(versions), ARRAY(Text)), literal(list(versions.values()), ARRAY(Integer))]
+    new = func.unnest(*pairs).table_valued("offer", "version").render_derived(name="new")
+    mine = (OfferVersion.offer == new.c.offer, OfferVersion.state == "approved")
+    earlier = update(OfferVersion).where(*mine, OfferVersion.version < new.c.version)
+    tx.execute(earlier.values(state="ended", ended_at=at), execution_options={"synchronize_session": False})
+    begun = update(OfferVersion).where(*mine, OfferVersion.version == new.c.version)
+    tx.execute(begun.values(started_at=at), execution_options={"synchronize_session": False})
     raise_book_number(tx)
+    return len(versions)
+
+
+def _find_in_force(tx: Session, offer: str) -> OfferVersion | None:
+    """The approved version that has started."""
+    return tx.scalar(
+        select(OfferVersion).where(
+            OfferVersion.offer == offer, OfferVersion.state == "approved", OfferVersion.started_at.is_not(None)
+        )
+    )
+
+
+def _only_ends_earlier(new: OfferVersion, in_force: OfferVersion | None) -> bool:
+    """Whether the new version takes nothing away and asks nothing more than that the one in force ends sooner."""
+    if in_force is None or new.live_until is None or new.limits != in_force.limits:
+        return False
+    changing = {"version": None, "window": None}
+    return (
+        {**new.terms, **changing} == {**in_force.terms, **changing}
+        and new.live_from == in_force.live_from
+        and (in_force.live_until is None or new.live_until < in_force.live_until)
+    )
 
 
 def reject_offer(tx: Session, *, offer: str, version: int, rejected_by: UUID, reason: str, at: datetime) -> None:
@@ -216,7 +273,7 @@ def withdraw_offer(tx: Session, *, offer: str, version: int, withdrawn_by: UUID,
 
 
 def end_offer(tx: Session, *, offer: str, at: datetime) -> None:
-    """End the version in force now, without a new one: a public entry says so. The desk ends by `end_early`, which takes two persons.
+    """End what is approved now, without a new version: a public entry says so. The desk ends by `end_early`, which takes two persons.
 
     Raises NotFoundError when none is in force.
     """
@@ -229,8 +286,7 @@ def end_offer(tx: Session, *, offer: str, at: datetime) -> None:
     ).all()
     if not ended:
         raise NotFoundError
-    for version in ended:
-        publish_event(tx, kind="offer", fields={"action": "ended", "offer": offer, "version": version}, at=at)
+    publish_event(tx, kind="offer", fields={"action": "ended", "offer": offer, "version": max(ended)}, at=at)
     raise_book_number(tx)
 
 
@@ -285,8 +341,13 @@ def hash_terms(terms: Mapping[str, Any], limits: Mapping[str, Any]) -> bytes:
 
 
 def _hold_offer(tx: Session, offer: str) -> None:
-    """Until the transaction ends nobody else proposes or approves a version of this offer."""
-    tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:offer, 0))"), {"offer": offer})
+    """Until the transaction ends nobody else proposes, approves or starts a version of this offer."""
+    _hold_offers(tx, [offer])
+
+
+def _hold_offers(tx: Session, offers: Sequence[str]) -> None:
+    """The same of several, in their order, so that no two transactions wait for each other."""
+    tx.execute(_HOLD, {"offers": sorted(offers)})
 
 
 def _next_version(tx: Session, offer: str) -> int:

@@ -57,13 +57,14 @@ def list_found(
 
 def _is_shown(shown: Shown, at: datetime) -> ColumnElement[bool]:
     approved = OfferVersion.state == "approved"
+    has_started = OfferVersion.started_at.is_not(None)
     is_past = and_(OfferVersion.live_until.is_not(None), OfferVersion.live_until <= at)
     is_ahead = and_(OfferVersion.live_from.is_not(None), OfferVersion.live_from > at)
     rules: dict[Shown, ColumnElement[bool]] = {
         "current": or_(OfferVersion.state == "submitted", and_(approved, ~is_past)),
         "waiting": OfferVersion.state == "submitted",
-        "live": and_(approved, ~is_past, ~is_ahead),
-        "coming": and_(approved, ~is_past, is_ahead),
+        "live": and_(approved, has_started, ~is_past, ~is_ahead),
+        "coming": and_(approved, ~is_past, or_(is_ahead, ~has_started)),
         "ended": or_(OfferVersion.state == "ended", and_(approved, is_past)),
         "closed": OfferVersion.state.in_(CLOSED_STATES),
         "published": and_(approved, ~is_past),

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row, select
 from market.kit.canonical import canonical_json
 from market.offers.models import OfferVersion
 from market.oversight.finding import Finding
-from market.oversight.stored import RulesUnknownError, Versions, open_sale, read_sales
-from market.pricing import quote
+from market.oversight.stored import RulesUnknownError, StoredSale, Versions, open_sale, read_sales
+from market.pricing import ABSENT, Candidate, gate_outcome, quote
 from market.record.entries import commit, get_salt
 
 RULE: Final = "prices"
@@ -68,6 +68,7 @@ def find_difference(row: Row[Any], versions: Versions, key: bytes | None) -> tup
         if _differ(stored, priced) and (found := _judge(stored, priced)):
             return found
         booked = {column: stored[name] for column, name in _AMOUNTS.items()}
+        gate = _find_wrong_gate(sale, versions)
     except RulesUnknownError as error:
         return RULES_RULE, str(error)
     except Exception as error:  # noqa: BLE001  a forged document may break anything, and the run goes on to the next sale
@@ -77,8 +78,8 @@ def find_difference(row: Row[Any], versions: Versions, key: bytes | None) -> tup
             return RULE, f"{column}: booked {getattr(row, column)}, priced {fen}"
     if sale.make_case(versions).now != row.priced_at:
         return RULE, f"facts.now: stored {sale.facts['now']}, priced at {row.priced_at.isoformat()}"
-    uncommitted = _find_uncommitted(row, key) if key else None
-    return (RULE, uncommitted) if uncommitted else None
+    wrong = gate or (_find_uncommitted(row, key) if key else None)
+    return (RULE, wrong) if wrong else None
 
 
 def _judge(stored: Mapping[str, Any], priced: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -129,6 +130,20 @@ def first_difference(stored: object, priced: object, path: str) -> str:
 def _differ(stored: object, priced: object) -> bool:
     """Whether they are written differently: to Python true, 1 and 1.0 are equal."""
     return json.dumps(stored, sort_keys=True) != json.dumps(priced, sort_keys=True)
+
+
+def _find_wrong_gate(sale: StoredSale, versions: Versions) -> str | None:
+    """A stored gate that is not what the shopper's facts and the whole terms lead to; of somebody erased nobody can say."""
+    if "member" not in sale.facts:
+        return None
+    case = sale.make_case(versions)
+    for position, candidate in enumerate(case.candidates):
+        if candidate.gate is ABSENT:
+            continue
+        gate = gate_outcome(Candidate(candidate.offer), case)
+        if gate != candidate.gate:
+            return f"facts.offers[{position}].gate: stored {candidate.gate}, the terms lead to {gate}"
+    return None
 
 
 def _find_uncommitted(row: Row[Any], key: bytes) -> str | None:

@@ -6,7 +6,7 @@ that has others asks for it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,8 +22,11 @@ def basket_document(case: Case) -> bytes:
     return canonical_json([line.to_json() for line in case.basket])
 
 
-def facts_document(case: Case, quote: Quote, *, book: int) -> bytes:
-    """Everything else the price was made from, and the quote; no name, member or card id."""
+def facts_document(case: Case, quote: Quote, *, book: int, unnamed: Container[str] = ()) -> bytes:
+    """Everything else the price was made from, and the quote; no name, member or card id.
+
+    Of the offers in `unnamed` the public terms do not say whom they are for, so what came of their gates is kept.
+    """
     return canonical_json(
         {
             "v": RULES,
@@ -36,7 +39,12 @@ def facts_document(case: Case, quote: Quote, *, book: int) -> bytes:
             "purses": dict(case.purses),
             "book": book,
             "offers": [
-                {"id": candidate.offer.id, "version": candidate.offer.version, **candidate.standing_json()}
+                {
+                    "id": candidate.offer.id,
+                    "version": candidate.offer.version,
+                    **candidate.standing_json(),
+                    **({"gate": _say_gate(candidate, case)} if candidate.offer.id in unnamed else {}),
+                }
                 for candidate in case.candidates
             ],
             "quote": quote.to_json(),
@@ -56,9 +64,13 @@ def drop_person(facts: bytes, offers: Mapping[tuple[str, int], Offer]) -> bytes:
     case = Case(now=at, channel=document["channel"], basket=(), candidates=(), member=member)
     for row in document["offers"]:
         if "gate" not in row:
-            shut = gate_outcome(Candidate(offers[row["id"], row["version"]]), case)
-            row["gate"] = None if shut is None else shut.value
+            row["gate"] = _say_gate(Candidate(offers[row["id"], row["version"]]), case)
     return canonical_json(document)
+
+
+def _say_gate(candidate: Candidate, case: Case) -> str | None:
+    shut = gate_outcome(candidate, case)
+    return None if shut is None else shut.value
 
 
 def read_rules(facts: Mapping[str, Any]) -> object:

@@ -203,7 +203,7 @@ def _sale_row(shopper: Shopper, till: Till, keyed: Keyed, priced: Priced, at: da
         "rebate_member_fen": made.rebate,
         "rebate_union_fen": made.rebate_union,
         "basket": basket_document(priced.case),
-        "facts": facts_document(priced.case, made, book=priced.live.book.number),
+        "facts": facts_document(priced.case, made, book=priced.live.book.number, unnamed=priced.live.unnamed),
     }
 
 

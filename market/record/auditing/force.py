@@ -1,5 +1,7 @@
 """What is in force on which days: versions of offers, and merchants. Entries say days, so a day on which something ends still counts.
 
+The next version of an offer starts when a checkpoint covers its entry; until then the one before it is sold, so it has one day more.
+
 A purchase at a till is made on its day. An order is priced when it is placed and published when it is paid, the day after at the latest;
 a batch says up to which day of its month its purchases were made.
 """
@@ -57,7 +59,7 @@ class Versions:
         except (TypeError, ValueError, AttributeError, OverflowError):
             yield entry.finding(OFFERS, "terms", "The window is not of two instants.")
         if offer in self._current:
-            self._end(offer, self._current[offer], entry)
+            self._end(offer, self._current[offer], entry, one_more=True)
         self._current[offer] = number
 
     def check_used(self, entry: Entry) -> Iterator[Finding]:
@@ -73,11 +75,13 @@ class Versions:
             elif said["day"] > version.last and _first_day(said) > version.last:
                 yield entry.finding(OFFERS, "offers", f"{name} ended on {version.last}, {version.ended_by}.")
 
-    def _end(self, offer: str, number: int, entry: Entry) -> None:
+    def _end(self, offer: str, number: int, entry: Entry, *, one_more: bool = False) -> None:
         version = self._versions[offer, number]
         del self._current[offer]
-        if entry.document["day"] < version.last:
-            version.last, version.ended_by = entry.document["day"], f"by entry {entry.leaf_index}"
+        day = date.fromisoformat(entry.document["day"])
+        last = (day + timedelta(days=1) if one_more and day < date.max else day).isoformat()
+        if last < version.last:
+            version.last, version.ended_by = last, f"by entry {entry.leaf_index}"
 
     def _days(self, window: Any) -> tuple[str, str]:  # noqa: ANN401  whatever JSON holds
         """The first and the last day of a window of instants, the second of which is no longer in it."""

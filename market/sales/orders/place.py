@@ -222,7 +222,8 @@ def _order_rows(shopper: Shopper, basket: WantedBasket, made: Sequence[_Made], a
     for place, order in enumerate(made):
         quote, public_id = order.priced.quote, new_public_id()
         lines = basket_document(order.priced.case)
-        facts = facts_document(order.priced.case, quote, book=order.priced.live.book.number)
+        live = order.priced.live
+        facts = facts_document(order.priced.case, quote, book=live.book.number, unnamed=live.unnamed)
         documents = list_documents(subject=shopper.subject, card_id=shopper.card_id, basket=lines, facts=facts)
         rows.append(
             {

@@ -94,7 +94,11 @@ def test_every_sale_comes_out_at_the_same_bytes(sold: list[str]) -> None:
 FORGERIES = {
     "a price in the basket": ("basket", lambda lines: [{**lines[0], "unit_price": 2900}, *lines[1:]], "quote.applied"),
     "the moment": ("facts", lambda facts: {**facts, "now": "2026-12-02T12:05:00+08:00"}, "quote.applied"),
-    "a fact of the member": ("facts", lambda f: {**f, "member": {**f["member"], "state": "retired"}}, "quote.applied"),
+    "a fact of the member": (
+        "facts",
+        lambda f: {**f, "member": {**f["member"], "state": "retired"}},
+        "facts.offers[2].gate",
+    ),
     "a purse": ("facts", lambda facts: {**facts, "purses": {"budget:lunch": 0}}, "quote.applied"),
     "an offer": ("facts", lambda facts: {**facts, "offers": facts["offers"][1:]}, "quote.applied"),
     "a limit": (
