@@ -246,6 +246,7 @@ def _show_offer(
         closed_reason=shown.closed_reason,
         can_end=state_of(shown, at=at) in {"live", "approved"},
         unnamed=shown.audience_salt is not None if unnamed is None else unnamed,
+        unstarted=shown.state == "approved" and shown.started_at is None,
         typed_reason=typed,
         error=refusal.sentence(language) if refusal else None,
     )

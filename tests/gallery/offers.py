@@ -118,6 +118,7 @@ OFFER = {
     "closed_reason": "",
     "can_end": False,
     "unnamed": False,
+    "unstarted": False,
     "typed_reason": "",
     "error": None,
 }
@@ -286,6 +287,23 @@ OFFERS: tuple[Sample, ...] = (
         "offer-live",
         "desk/offer.html",
         v.DeskOffer(**{**OFFER, "state": "live", "verdict": "closed", "can_end": True, "examples": None}),
+        "officer",
+        "/desk/offers/NOODLE10/4",
+    ),
+    Sample(
+        "offer-approved",
+        "desk/offer.html",
+        v.DeskOffer(
+            **{
+                **OFFER,
+                "state": "approved",
+                "verdict": "closed",
+                "can_end": True,
+                "examples": None,
+                "unnamed": True,
+                "unstarted": True,
+            }
+        ),
         "officer",
         "/desk/offers/NOODLE10/4",
     ),

@@ -163,7 +163,8 @@ class DeskOffer:
     POST …/approve; …/reject with `reason`; …/withdraw; /desk/offers/{offer_id}/end with `ends_at` (local, empty for now), `reason`;
     /desk/drafts with `offer`, `version`, `as` = version or copy. `terms` are sentences, `terms_json` the document, `terms_hash` hex.
     `verdict` says what the viewer may do: decide, wait for signatures, leave it to another because it is his own, or only look.
-    `differences` are those from version `compared`; `closed_*` say who rejected or withdrew it.
+    `differences` are those from version `compared`; `closed_*` say who rejected or withdrew it. `unnamed`: the record does not name
+    whom it is for; `unstarted`: it is approved and waits for its checkpoint.
     """
 
     offer_id: str
@@ -187,6 +188,7 @@ class DeskOffer:
     closed_reason: str
     can_end: bool
     unnamed: bool
+    unstarted: bool
     typed_reason: str
     error: str | None
 
