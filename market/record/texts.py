@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from market.kit.canonical import canonical_json
+from market.kit.clock import business_day
 from market.kit.errors import NotFoundError
 from market.record.entries import commit
 from market.record.models import Entry, EntryText
@@ -92,7 +93,7 @@ def remove_text(tx: Session, *, public_id: str, removed_by: str, at: datetime) -
     removed = update(EntryText).where(of_entry, EntryText.removed_at.is_(None))
     taken = removed.values(salt=None, document=None, removed_by=removed_by, removed_at=at).returning(EntryText.entry_id)
     if tx.scalar(taken) is None:
-        raise TextRemovedError(day=kept.removed_at.date().isoformat() if kept.removed_at else "")
+        raise TextRemovedError(day=business_day(kept.removed_at or at).isoformat())
 
 
 def read_salt(kept: KeptText) -> str:

@@ -8,18 +8,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import typer
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from starlette.testclient import TestClient
+from typer.testing import CliRunner, Result
 
 import cards
+from api.app import create_app
+from api.commands.remove_text import remove_text as remove_text_command
 from api.identity.accounts import create_account, disable_account, grant_role
-from market.kit.database import get_engine, transaction
+from market.kit.database import connect, get_engine, transaction
 from market.kit.errors import DomainError
+from market.kit.settings import get_settings
 from market.offers.bulk import NewOffer, load_offers
 from market.offers.operations import approve_offer, end_early
-from market.record.texts import find_texts, remove_text
+from market.record.auditing.audit import audit_log
+from market.record.auditing.texts import TextsCheck
+from market.record.texts import TextRemovedError, find_texts, remove_text
 from merchants.importing import import_merchants
 from merchants.operations import add_item, admit_merchant
+from tests.db.record.conftest import Log
 from tests.world import FIRST, NOODLES, NOON, SECOND, World, findings
 
 HEADER = "商户代码,商户名称,统一社会信用代码,类别,门店代码,门店名称,地址"
@@ -139,6 +148,77 @@ def test_a_removed_text_is_gone_and_its_hash_stays(world: World) -> None:
             remove_text(tx, public_id=public_id, removed_by="ops (command line)", at=NOON)
         assert refused.value.code == code
         assert all(refused.value.sentence(language) for language in ("zh", "en"))
+
+
+def test_anybody_reads_and_checks_them(
+    world: World, log: Log, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUIGONG_DATABASE_URL", database_url)
+    get_settings.cache_clear()
+    log.run()
+    world.budget("late", 1_000)
+    ids = {
+        (entry["type"], entry.get("budget")): entry["id"]
+        for entry in reversed([*entries("merchant"), *entries("budget")])
+    }
+    merchant = ids["merchant", None]
+    with TestClient(create_app(), follow_redirects=False) as client:
+
+        def audit() -> tuple[list[str], int, int]:
+            def read(path: str) -> bytes | None:
+                answer = client.get(f"/record/{path}")
+                assert answer.status_code in {200, 404, 410}
+                return answer.content if answer.status_code == 200 else None
+
+            check = TextsCheck(read)
+            found = audit_log(read, companions=[check]).findings
+            return [f"{one.rule} {one.public_id}" for one in found], check.opened, check.absent
+
+        assert audit() == ([], 4, 0)  # a merchant, a budget, two offers
+        file = client.get(f"/record/entries/{merchant}.text").json()
+        salted = base64.b64decode(file["salt"]) + file["text"].encode()
+        assert base64.b64encode(hashlib.sha256(salted).digest()).decode() == entries("merchant")[0]["text"]
+        assert "91110108551385082Q" in client.get(f"/record/entries/{merchant}").text
+        assert f'href="/record/entries/{merchant}">老周面馆</a>' in client.get("/record/merchants/m_0001").text
+        noodles = entries("offer")[0]["id"]
+        assert f"/record/entries/{noodles}.text" in client.get("/record/offers/NOODLE10").text
+        for nothing in (ids["budget", "late"], "0" * 32, entries("budget")[1]["id"]):
+            answer = client.get(f"/record/entries/{nothing}.text")
+            assert (answer.status_code, "这条记录旁边没有文字" in answer.text) == (404, True)
+        force("UPDATE entry_text SET document = replace(document, 'NOODLE10', 'NOODLE20')")
+        assert audit() == ([f"texts {noodles}"], 3, 0)
+        with transaction() as tx:
+            remove_text(tx, public_id=merchant, removed_by="ops (command line)", at=NOON)
+        answer = client.get(f"/record/entries/{merchant}.text", headers={"accept-language": "en"})
+        assert (answer.status_code, "was removed on 2026-12-01" in answer.text) == (410, True)
+        assert "已于2026年12月1日移除" in client.get(f"/record/entries/{merchant}").text
+        assert "（已移除）" in client.get("/record/merchants/m_0001").text
+        assert audit() == ([f"texts {noodles}"], 2, 1)
+    get_settings.cache_clear()
+
+
+def test_the_command_removes_what_it_was_shown(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUIGONG_DATABASE_URL", database_url)
+    get_settings.cache_clear()
+    (entry,) = entries("merchant")
+    cli = typer.Typer()
+    cli.command()(remove_text_command)
+
+    def run(*words: str, answer: str = "") -> Result:
+        done = CliRunner().invoke(cli, [entry["id"], *words], input=answer)
+        connect(database_url)  # the command closed it behind itself
+        return done
+
+    said = run(answer="n\n")
+    assert (said.exit_code, "老周面馆" in said.output) == (1, True)
+    assert opened(entry)["name"] == "老周面馆"
+    assert run(answer="y\n").exit_code == 0
+    with transaction() as tx:
+        assert find_texts(tx, public_ids=[entry["id"]])[entry["id"]].removed_at is not None
+    assert isinstance(run("--yes").exception, TextRemovedError)
+    get_settings.cache_clear()
 
 
 FORGED = {
