@@ -327,7 +327,6 @@ OFFERS: tuple[Sample, ...] = (
                     differences=DIFFERENCES,
                     examples=EXAMPLES,
                     terms_hash="a" * 64,
-                    entry_id="4" * 32,
                     proposed_at=NOW,
                 ),
             ),
