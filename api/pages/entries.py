@@ -237,14 +237,16 @@ def read_text(kept: KeptText) -> dict[str, str]:
 
 def show_text(kept: KeptText, *, language: Language) -> TextShown:
     """The text beside an entry, field by field."""
+    said = read_text(kept)
+    known = [name for name in TEXT_LABELS if name in said]
     return TextShown(
         fields=tuple(
             FieldShown(
                 label=translate(language, TEXT_LABELS[name]) if name in TEXT_LABELS else "",
                 name=name,
-                values=(said,) if said else (),
+                values=(said[name],) if said[name] else (),
             )
-            for name, said in read_text(kept).items()
+            for name in dict.fromkeys([*known, *said])
         ),
         salt=read_salt(kept),
         removed_on=None if kept.removed_at is None else business_day(kept.removed_at),

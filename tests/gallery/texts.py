@@ -30,8 +30,8 @@ TEXTS: tuple[Sample, ...] = (
             fields=(v.FieldShown(label="动作", name="action", values=("变更",)), HASHED),
             text=v.TextShown(
                 fields=(
-                    v.FieldShown(label="统一社会信用代码", name="credit_code", values=("91110108551385082Q",)),
                     v.FieldShown(label="名称", name="name", values=("临江市老周餐饮管理有限责任公司（炼钢路店）",)),
+                    v.FieldShown(label="统一社会信用代码", name="credit_code", values=("91110108551385082Q",)),
                 ),
                 salt="MjzqThN1mVxGdQJkmf8bQm3hJ2gq8vK0pY5tX1cZ7uA=",
                 removed_on=None,
