@@ -229,6 +229,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/record/policy"): PUBLIC,
     ("GET", "/record/entries/{entry}.json"): PUBLIC,
     ("GET", "/record/entries/{entry}.tlog-proof"): PUBLIC,
+    ("GET", "/record/entries/{entry}.text"): PUBLIC,
     ("GET", "/record/check"): PUBLIC,
     ("POST", "/record/check"): PUBLIC,
     ("GET", "/record/months"): PUBLIC,

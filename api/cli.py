@@ -26,6 +26,7 @@ COMMANDS = {
     "audit": "api.commands.audit:audit",
     "poster": "api.commands.poster:poster",
     "export": "api.commands.export:export",
+    "remove-text": "api.commands.remove_text:remove_text",
     "dry-run": "api.commands.dry_run:dry_run",
     "backup": "api.commands.backup:backup",
     "restore": "api.commands.restore:restore",

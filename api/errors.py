@@ -31,6 +31,7 @@ TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    410: "Removed",
     413: "Too large",
     422: "Malformed input",
     429: "Too many tries",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from market.kit.csv_file import Column, Row, RowError, plain, read_csv
 from merchants.models import Merchant, Shop
 from merchants.operations import (
+    CATEGORY,
     CODE,
     CreditCodeWrongError,
     TillKind,
@@ -99,6 +100,8 @@ def _read(row: Row, first_rows: dict[tuple[str, str], tuple[int, object]]) -> _S
         cells["credit_code"] = read_credit_code(cells["credit_code"])
     except CreditCodeWrongError:
         raise _refuse(row.number, "credit_code", "check_digit") from None
+    if not CATEGORY.fullmatch(cells["category"]):
+        raise _refuse(row.number, "category", "no_code")
     till = cells.pop("till", "")
     if till not in TILLS:
         raise _refuse(row.number, "till", "unknown_word")
@@ -130,17 +133,22 @@ def _write(tx: Session, number: int, row: _ShopRow, *, at: datetime) -> str:
     else:
         merchant_id = merchants[0].id
         changed = _change(tx, Merchant, merchants[0], row.merchant)
-        if merchants[0].category != row.merchant["category"]:
-            publish_merchant(
-                tx, action="changed", code=row.merchant["code"], fields={"category": row.merchant["category"]}, at=at
-            )
-        if merchants[0].name != row.merchant["name"]:
-            renew_words(tx, merchant_id=merchant_id)
+        if changed:
+            _publish_change(tx, merchants[0], row.merchant, at=at)
     if shop is None:
         add_shop(tx, merchant_id=merchant_id, **row.shop, till=row.till)
         return "added"
     changed |= _change(tx, Shop, shop, {**row.shop, "till": row.till})
     return "changed" if changed else "same"
+
+
+def _publish_change(tx: Session, found: Any, said: Mapping[str, str], *, at: datetime) -> None:  # noqa: ANN401  a row
+    """The public entry of a merchant's other category or name, with what follows from the name."""
+    fields = {} if found.category == said["category"] else {"category": said["category"]}
+    called = None if found.name == said["name"] else {"name": said["name"], "credit_code": said["credit_code"]}
+    publish_merchant(tx, action="changed", code=said["code"], fields=fields, text=called, at=at)
+    if called is not None:
+        renew_words(tx, merchant_id=found.id)
 
 
 _MERCHANT = (Merchant.id, Merchant.code, Merchant.name, Merchant.credit_code, Merchant.category)

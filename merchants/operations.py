@@ -18,10 +18,12 @@ from market.record.operations import publish_event
 from market.record.publication import Publication, open_publication
 from merchants.models import Item, Merchant, Shop, Staff
 from merchants.prices import MAX_PRICE_FEN, note_price
+from merchants.product_terms import SKU
 
 TillKind = Literal["amounts", "items", "register"]
 
 CODE = re.compile(r"[A-Za-z0-9_]{1,32}", re.ASCII)
+CATEGORY = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 PAYMENT_ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{1,64}", re.ASCII)
 
 
@@ -112,13 +114,16 @@ def admit_merchant(
     Raises CreditCodeWrongError, MerchantTermsWrongError, MerchantExistsError.
     """
     _check_code(code)
-    row = {"id": new_id(), "code": code, "name": name, "credit_code": read_credit_code(credit_code)}
+    _check_category(category)
+    called = {"name": name, "credit_code": read_credit_code(credit_code)}
+    row = {"id": new_id(), "code": code, **called}
     terms = {"category": category, "state": "admitted", "admitted_at": at}
     added: UUID | None = tx.scalar(insert(Merchant).values(row | terms).on_conflict_do_nothing().returning(Merchant.id))
     if added is None:
         raise MerchantExistsError
     published = open_publication(tx, merchant=code, publication=publication, at=at)
-    publish_merchant(tx, action="admitted", code=code, fields={"category": category, **published}, at=at)
+    fields = {"category": category, **published}
+    publish_merchant(tx, action="admitted", code=code, fields=fields, text=called, at=at)
     return added
 
 
@@ -132,9 +137,21 @@ def readmit_merchant(tx: Session, *, merchant_id: UUID, at: datetime) -> None:
     _set_merchant(tx, merchant_id, state="admitted", at=at)
 
 
-def publish_merchant(tx: Session, *, action: str, code: str, fields: Mapping[str, object], at: datetime) -> None:
-    """Append the public entry of what happened to a merchant: `admitted`, `changed`, `suspended` or `readmitted`."""
-    publish_event(tx, kind="merchant", fields={"action": action, "merchant": code, **fields}, merchant=code, at=at)
+def publish_merchant(
+    tx: Session,
+    *,
+    action: str,
+    code: str,
+    fields: Mapping[str, object],
+    at: datetime,
+    text: Mapping[str, str] | None = None,
+) -> None:
+    """Append the public entry of what happened to a merchant: `admitted`, `changed`, `suspended` or `readmitted`.
+
+    Where its name or credit code is said, `text` has both: they stand beside the entry, which holds their hash.
+    """
+    said = {"action": action, "merchant": code, **fields}
+    publish_event(tx, kind="merchant", fields=said, text=text, merchant=code, at=at)
 
 
 def add_shop(
@@ -207,6 +224,9 @@ def add_item(
     """
     if not 0 <= price_fen <= MAX_PRICE_FEN:
         raise MerchantTermsWrongError(field="price_fen", problem=f"0 … {MAX_PRICE_FEN}")
+    if not SKU.fullmatch(sku):
+        raise MerchantTermsWrongError(field="sku", problem="A-Z a-z 0-9 . _ -, 1 … 64")
+    _check_category(category)
     terms = {"name": name, "category": category, "price_fen": price_fen, "state": "sold"}
     added: UUID | None = tx.scalar(
         insert(Item)
@@ -254,6 +274,11 @@ def set_payment_account(tx: Session, *, merchant_id: UUID, account: str | None) 
 def _check_code(code: str) -> None:
     if not CODE.fullmatch(code):
         raise MerchantTermsWrongError(field="code", problem="A-Z a-z 0-9 _, 1 … 32")
+
+
+def _check_category(category: str) -> None:
+    if not CATEGORY.fullmatch(category):
+        raise MerchantTermsWrongError(field="category", problem="a-z 0-9 _ -, 1 … 32")
 
 
 def _set_merchant(tx: Session, merchant_id: UUID, *, state: str, at: datetime) -> None:

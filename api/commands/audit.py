@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.commands.lines import printable
 from api.record_files import UnreadableError, open_record
 from market.record.auditing.audit import Audited, KeptCheckpointError, NoRecordError, audit_log
+from market.record.auditing.texts import TextsCheck
 from market.record.details.checks import DetailsCheck
 from market.record.details.keys import AuditorKeyError, parse_auditor_secret
 from market.record.details.lines import DetailsMalformedError, split_lines
@@ -40,6 +41,9 @@ def audit(
         Path | None, typer.Option(help="A details export: open its baskets and facts and price every sale again.")
     ] = None,
     key: Annotated[Path | None, typer.Option(help="Your secret key, as `huigong key auditor` wrote it.")] = None,
+    texts: Annotated[
+        bool, typer.Option("--texts", help="Read the text beside each entry that holds the hash of one.")
+    ] = False,
 ) -> None:
     """Check a public record: signature, every hash, and every rule over every entry; with --details what was opened as well.
 
@@ -49,12 +53,13 @@ def audit(
     kept = None if since is None else _read_kept(since)
     try:
         with _open_details(details, key) as opened, open_record(where) as read, _progress() as bar:
+            beside = TextsCheck(read) if texts else None
             task = bar.add_task("audit", total=None)
             audited = audit_log(
                 read,
                 vkey=log_key,
                 since=kept,
-                companion=opened,
+                companions=[one for one in (opened, beside) if one is not None],
                 progress=lambda done, whole: bar.update(task, completed=done, total=whole),
             )
     except NoRecordError as error:
@@ -63,7 +68,7 @@ def audit(
         _refuse(f"{since} holds no checkpoint ({error}): give a file that --keep wrote.")
     except UnreadableError as error:
         _refuse(str(error))
-    _tell(audited, opened)
+    _tell(audited, opened, beside)
     if keep is not None and not _UNPROVED & {finding.rule for finding in audited.findings}:
         _write(audited, keep)
     if audited.findings:
@@ -98,7 +103,7 @@ def _open_details(file: Path | None, key: Path | None) -> Iterator[DetailsCheck 
         yield opened
 
 
-def _tell(audited: Audited, details: DetailsCheck | None) -> None:
+def _tell(audited: Audited, details: DetailsCheck | None, beside: TextsCheck | None) -> None:
     for finding in audited.findings:
         typer.echo(printable(f"{finding.rule}: {finding.place}: {finding.problem}"))
     if audited.more:
@@ -109,6 +114,10 @@ def _tell(audited: Audited, details: DetailsCheck | None) -> None:
         typer.echo(f"{checkpoint.origin}: {checkpoint.size:,} entries signed by {audited.key.text}")
         typer.echo(f"{audited.replayed:,} replayed: {kinds}")
         typer.echo(f"{len(audited.cosignatures)} of {audited.witnesses} outside witnesses cosigned it")
+    if beside is not None:
+        typer.echo(
+            f"{beside.opened:,} texts beside entries are those that were hashed, {beside.absent:,} are not served"
+        )
     if details is not None:
         typer.echo(
             f"{details.opened:,} of {details.head.sales_count:,} sales opened, {details.head.erased_count:,} erased, "

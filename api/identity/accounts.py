@@ -194,6 +194,7 @@ def disable_account(tx: Session, *, login: str, at: datetime) -> None:
 
 
 def _publish_post(tx: Session, *, action: str, role: str, unit_id: UUID | None, at: datetime) -> None:
-    """Append the public entry of an appointment or its end: the post and its unit, and nobody's name."""
-    unit = {} if unit_id is None else {"unit": cards.get_unit(tx, unit_id=unit_id).code}
-    publish_event(tx, kind="post", fields={"action": action, "post": role, **unit}, at=at)
+    """Append the public entry of an appointment or its end: the post and its unit, whose name stands beside it, and nobody's name."""
+    unit = None if unit_id is None else cards.get_unit(tx, unit_id=unit_id)
+    fields = {"action": action, "post": role, **({} if unit is None else {"unit": unit.code})}
+    publish_event(tx, kind="post", fields=fields, text=None if unit is None else {"unit": unit.name}, at=at)

@@ -6,9 +6,11 @@ from typing import Any, Final, cast
 
 from api.pages.i18n import Language, translate
 from api.pages.pictures import N_
-from api.pages.views import AccountKindShown, Amounts, FieldShown, OfferShare, PublishedRow, TransferShown
+from api.pages.views import AccountKindShown, Amounts, FieldShown, OfferShare, PublishedRow, TextShown, TransferShown
+from market.kit.clock import business_day
 from market.oversight.published import Published
 from market.record.entries import AMOUNTS, entry_hash
+from market.record.texts import KeptText, read_salt
 
 Names = Mapping[str, str]
 
@@ -40,6 +42,7 @@ LABELS: Final[Mapping[str, str]] = {
     "terms": N_("条款"),
     "limits": N_("次数和金额上限"),
     "audience": N_("限哪些会员的承诺值（不到 100 人，不写明）"),
+    "text": N_("旁边文字的指纹"),
     "signed": N_("签字的商户"),
     "origin": N_("账本名称"),
     "log": N_("账本公钥"),
@@ -85,6 +88,14 @@ LABELS: Final[Mapping[str, str]] = {
     "first_day": N_("从"),
     "last_day": N_("到"),
     "payout": N_("付款凭据"),
+}
+TEXT_LABELS: Final[Mapping[str, str]] = {
+    "name": N_("名称"),
+    "credit_code": N_("统一社会信用代码"),
+    "title": N_("名称"),
+    "title_en": N_("英文名称"),
+    "note": N_("说明"),
+    "unit": N_("单位"),
 }
 WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("channel", "shop"): N_("到店"),
@@ -135,7 +146,7 @@ WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("reason", "chosen"): N_("干部指定"),
 }
 MONEY: Final = frozenset({"amount", "granted", "balance", "other_offers"})
-LONG: Final = frozenset({"subject", "basket", "facts", "request", "root", "vkey", "replaces"})
+LONG: Final = frozenset({"subject", "basket", "facts", "request", "root", "vkey", "replaces", "text"})
 SHOWN_APART: Final = frozenset({"id", "type", "day", "merchant", "of", "offers", "transfers"})
 
 
@@ -217,6 +228,29 @@ def show_fields(body: Mapping[str, Any], *, kind: str, language: Language, names
         else:
             shown.append(_show(name, value, label=label, language=language, names=names))
     return tuple(shown)
+
+
+def read_text(kept: KeptText) -> dict[str, str]:
+    """What the text beside an entry says, by the names of its fields; nothing once it was removed."""
+    return {} if kept.document is None else cast("dict[str, str]", json.loads(kept.document))
+
+
+def show_text(kept: KeptText, *, language: Language) -> TextShown:
+    """The text beside an entry, field by field."""
+    said = read_text(kept)
+    known = [name for name in TEXT_LABELS if name in said]
+    return TextShown(
+        fields=tuple(
+            FieldShown(
+                label=translate(language, TEXT_LABELS[name]) if name in TEXT_LABELS else "",
+                name=name,
+                values=(said[name],) if said[name] else (),
+            )
+            for name in dict.fromkeys([*known, *said])
+        ),
+        salt=read_salt(kept),
+        removed_on=None if kept.removed_at is None else business_day(kept.removed_at),
+    )
 
 
 def row_cells(entry: Published) -> list[object]:

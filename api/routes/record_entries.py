@@ -24,6 +24,7 @@ from api.pages.entries import (
     row_json,
     show_chart,
     show_fields,
+    show_text,
 )
 from api.pages.entries import show_published as show_entry
 from api.pages.kit import render
@@ -44,6 +45,7 @@ from market.oversight.published import (
 from market.oversight.queries import list_months, month_days
 from market.record.entries import entry_hash
 from market.record.publishing.served import published_size
+from market.record.texts import find_texts
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -124,6 +126,7 @@ def record_entry_page(request: Request, entry: PublicId) -> Response:
         if found is None:
             raise PageUnknownError
         returns = list_published_returns(tx, sale=entry) if found.kind == "sale" else ()
+        kept = find_texts(tx, public_ids=[entry]).get(entry)
         names = merchant_names(tx)
         published = show_published(tx)
     body = read_body(found)
@@ -146,6 +149,7 @@ def record_entry_page(request: Request, entry: PublicId) -> Response:
         returns=tuple(returns),
         fields=show_fields(body, kind=found.kind, language=language_of(request), names=names),
         chart=show_chart(body, kind=found.kind, language=language_of(request)),
+        text=None if kept is None else show_text(kept, language=language_of(request)),
         entry_json=found.body.decode(),
         published=published,
     )

@@ -9,11 +9,14 @@ from fastapi import Path, Response
 
 from api.access import Doors
 from api.errors import PageUnknownError
+from market.kit.canonical import canonical_json
+from market.kit.clock import business_day
 from market.kit.database import transaction
 from market.oversight.published import find_published
 from market.record.log.errors import MalformedError
 from market.record.log.tiles import WIDTH, parse_path
 from market.record.publishing.served import find_checkpoint, find_published_policy, prove_entry, read_published
+from market.record.texts import TextRemovedError, TextUnknownError, find_texts, read_salt
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -65,6 +68,19 @@ def record_proof(entry: PublicId) -> Response:
         found = find_published(tx, public_id=entry)
         proof = None if found is None else prove_entry(tx, leaf_index=found.leaf_index)
     return _file(None if proof is None else proof.encode(), "text/plain; charset=utf-8", SOON_OLD)
+
+
+@doors.get("/entries/{entry}.text", response_class=Response)
+def record_text(entry: PublicId) -> Response:
+    """The text beside a published entry, which holds as `text` base64 of SHA-256(salt ‖ text): what a thing was called on that day."""
+    with transaction() as tx:
+        found = find_published(tx, public_id=entry)
+        kept = None if found is None else find_texts(tx, public_ids=[entry]).get(entry)
+    if kept is None:
+        raise TextUnknownError
+    if kept.removed_at is not None:
+        raise TextRemovedError(day=business_day(kept.removed_at).isoformat())
+    return _file(canonical_json({"salt": read_salt(kept), "text": kept.document}), "application/json", SOON_OLD)
 
 
 def _file(data: bytes | None, kind: str, cache: str) -> Response:

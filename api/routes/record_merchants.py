@@ -10,6 +10,7 @@ from api.access import Doors
 from api.door import language_of
 from api.errors import PageUnknownError
 from api.exports import csv_response, public_json
+from api.pages.entries import read_text
 from api.pages.entries import show_published as show_entry
 from api.pages.i18n import Language
 from api.pages.kit import render
@@ -21,6 +22,7 @@ from api.pages.views import (
     CategoryChoice,
     MerchantSort,
     MerchantVersion,
+    NameSaid,
     PublicMerchant,
     RecordMerchant,
     RecordMerchants,
@@ -31,7 +33,7 @@ from market.kit.database import transaction
 from market.kit.errors import invariant
 from market.offers.models import OfferVersion
 from market.offers.queries import list_live_by_merchant, list_published_of_merchant
-from market.oversight.published import Filter, list_published
+from market.oversight.published import Filter, Published, list_published
 from market.oversight.queries import (
     Totals,
     list_months,
@@ -40,12 +42,14 @@ from market.oversight.queries import (
     total_by_month,
 )
 from market.record.publication import Publication, Said, list_coming, list_publications
+from market.record.texts import KeptText, find_texts
 
 doors = Doors(prefix="/record", tags=["public record"])
 
 MONTHS_SHOWN: Final = 12
 VERSIONS_SHOWN: Final = 200
 ENTRIES_SHOWN: Final = 10
+ABOUT_READ: Final = 200  # entries about a merchant itself, among which its names are looked for: a dozen a year at most
 NOTHING: Final = Totals("", 0, 0, 0, 0, 0, 0, 0)
 
 Code = Annotated[str, Path(pattern="^[A-Za-z0-9_]{1,32}$")]
@@ -161,7 +165,8 @@ def record_merchant(request: Request, code: Code) -> Response:
         months = total_by_month(tx, last=MONTHS_SHOWN, merchant=code, public=True)
         versions = list_published_of_merchant(tx, merchant=code, limit=VERSIONS_SHOWN)
         entries = list_published(tx, wanted=Filter(merchant=code), limit=ENTRIES_SHOWN)
-        about = list_published(tx, wanted=Filter(merchant=code, kind="merchant"), limit=1)
+        about = list_published(tx, wanted=Filter(merchant=code, kind="merchant"), limit=ABOUT_READ)
+        kept = find_texts(tx, public_ids=[entry.public_id for entry in about])
         published = list_publications(tx, on=business_day(at)).get(code)
         coming = list_coming(tx, after=business_day(at)).get(code)
     names = {each.merchant: each.name for each in businesses.values()}
@@ -177,8 +182,13 @@ def record_merchant(request: Request, code: Code) -> Response:
         versions=tuple(_version(row, at=at, language=language) for row in versions),
         entries=tuple(show_entry(entry, names) for entry in entries),
         terms_entry=about[0].public_id if about else None,
+        names=tuple(_name(entry, kept[entry.public_id]) for entry in about if entry.public_id in kept),
     )
     return render(request, "record/merchant.html", view)
+
+
+def _name(entry: Published, kept: KeptText) -> NameSaid:
+    return NameSaid(name=read_text(kept).get("name"), from_on=entry.day, entry_id=entry.public_id)
 
 
 def _how(published: Mapping[str, Said], merchant: str) -> Publication:

@@ -1,7 +1,7 @@
 """Offers on the public record: what is in force, and every approved version of each with what it changed; as CSV and JSON too. No sign-in."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -28,6 +28,7 @@ from market.offers.models import OfferVersion
 from market.offers.queries import Place, count_signed, find_public_ids, list_found, list_published_versions
 from market.offers.signatures import list_signatures
 from market.record.publishing.served import published_size
+from market.record.texts import find_texts
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -100,10 +101,11 @@ def record_offer(request: Request, offer: OfferId) -> Response:
         names = all_names(tx)
         signed = {(one.version, one.merchant) for one in list_signatures(tx, offer=offer) if one.is_signed}
         entries = find_public_ids(tx, versions, size=published_size(tx))
+        texts = find_texts(tx, public_ids=entries.values())
     if not versions:
         raise PageUnknownError
     shown = [
-        _version(row, before, names=names, signed=signed, entries=entries, at=at, language=language)
+        _version(row, before, names=names, signed=signed, entries=entries, texts=texts, at=at, language=language)
         for row, before in zip(versions, [*versions[1:], None], strict=True)
     ]
     view = RecordOffer(
@@ -136,10 +138,12 @@ def _version(
     names: dict[str, str],
     signed: set[tuple[int, str]],
     entries: dict[UUID, str],
+    texts: Collection[str],
     at: datetime,
     language: Language,
 ) -> PublicVersion:
     invariant(row.approved_at is not None, "only approved versions are published")
+    entry_id = _entry_of(row, entries)
     ended_at = _ended_at(row, at=at)
     return PublicVersion(
         version=row.version,
@@ -154,7 +158,8 @@ def _version(
         differences=show_differences(before, row, names=names, language=language, is_public=True) if before else (),
         terms_json=json.dumps(_document(row), ensure_ascii=False, indent=2, sort_keys=True),
         terms_hash=row.terms_hash.hex() if row.audience_salt is None else None,
-        entry_id=_entry_of(row, entries),
+        entry_id=entry_id,
+        has_text=entry_id in texts,
     )
 
 

@@ -75,6 +75,10 @@ class Row:
 PROBLEMS = {
     "missing": ("不能为空", "is empty"),
     "format": ("格式不对", "is not of the expected form"),
+    "no_code": (
+        "要写代码，用小写字母、数字、_ 和 -，如 food",
+        "is a code of small letters, digits, _ and -, such as food",
+    ),
     "length": ("位数不对", "length wrong"),
     "check_digit": ("校验位不对", "check digit wrong"),
     "birth_date": ("出生日期不对", "birth date wrong"),

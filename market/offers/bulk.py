@@ -22,11 +22,12 @@ from market.offers.audience import ClassSize, choose_salt
 from market.offers.contradictions import Contradiction, ContradictionError, Facts, bearers_of, check_terms
 from market.offers.limits import Limits, total_balance
 from market.offers.models import OfferSignature, OfferVersion
-from market.offers.operations import hash_terms, raise_book_number, read_purses
+from market.offers.operations import hash_terms, make_offer_text, raise_book_number, read_purses
 from market.pricing import Offer
 from market.record.bulk import NewEntry, append_entries
 from market.record.entries import offer_entry
 from market.record.publishing.served import find_policy
+from market.record.texts import keep_texts
 
 BATCH = 1_000
 
@@ -110,15 +111,23 @@ def _insert(
     terms = [offer.to_json() for offer in read]
     hashes = [hash_terms(stored, limit.to_json()) for stored, limit in zip(terms, limits, strict=True)]
     public_ids = [new_public_id() for _ in read]
+    texts = [make_offer_text(title=new.title, title_en=new.title_en) for new in offers]
     bodies = [
         offer_entry(
-            public_id=id_, day=day, terms=stored, limits=limit.to_json(), signed=bearers_of(offer), audience_salt=salt
+            public_id=id_,
+            day=day,
+            terms=stored,
+            limits=limit.to_json(),
+            signed=bearers_of(offer),
+            audience_salt=salt,
+            text=called.commitment,
         )
-        for id_, stored, limit, offer, salt in zip(public_ids, terms, limits, read, salts, strict=True)
+        for id_, stored, limit, offer, salt, called in zip(public_ids, terms, limits, read, salts, texts, strict=True)
     ]
     entries = [NewEntry("offer", id_, None, day, body) for id_, body in zip(public_ids, bodies, strict=True)]
     entry_ids = append_entries(tx, entries=entries, at=at)
     waits = find_policy(tx) is not None  # for the checkpoint that covers these entries
+    keep_texts(tx, dict(zip(entry_ids, texts, strict=True)))
     tx.execute(
         insert(OfferVersion),
         [

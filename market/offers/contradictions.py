@@ -16,6 +16,7 @@ from market.offers.wares import Place, can_match, cheapest_price, is_in_scope
 from market.pricing import Kind, Offer, Stage
 from market.pricing.kinds import STACKABLE
 from market.pricing.reading import PricingDocumentError
+from market.record.codes import list_free_texts
 
 # Field of the pricing document, what is wrong in Chinese and in English. A sentence says what to do.
 _SENTENCES: Final[dict[str, tuple[str, str]]] = {
@@ -86,6 +87,10 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "会员条件的名称用小写英文字母和 _，如 grade，请改正。",
         "What is asked of members is named in small letters and _, such as grade; correct it.",
     ),
+    "FREE_TEXT": (
+        "“{text}”不是代码。公开台账只写代码：1 到 64 个字母、数字或 _ . : / + -，请换成代码。",
+        "“{text}” is no code. The public record holds codes only, 1 to 64 letters, digits or _ . : / + -; put a code here.",
+    ),
     "TOO_LONG": (
         "这一项太长，公布不下，请缩短，或分成几个优惠。",
         "This is too long to be published; shorten it, or make several offers.",
@@ -94,6 +99,7 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
 }
 OFFER_ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63}", re.ASCII)  # it is part of an address: no "." or ".."
 AUDIENCE_FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+MOST_SHOWN: Final = 40  # signs of what is no code
 MOST_BYTES: Final = 30_000  # of terms: a public entry has 65,535, and names the merchants once more
 WARNINGS: Final = frozenset({"BUNDLE_WITHOUT_SAVING", "PRICE_WITHOUT_SAVING"})
 
@@ -266,10 +272,14 @@ def _when(offer: Offer, at: datetime) -> Iterator[Contradiction]:
 
 
 def _published(offer: Offer) -> Iterator[Contradiction]:
-    """Whether the terms can be put on the public record."""
+    """Whether the terms can be put on the public record, where they stay: codes alone, and not too many."""
+    terms = offer.to_json()
     if not all(AUDIENCE_FIELD.fullmatch(name) for name in offer.audience):
         yield _say("audience", "AUDIENCE_MALFORMED")
-    sizes = {name: len(json.dumps(value, ensure_ascii=False).encode()) for name, value in offer.to_json().items()}
+    for field, free in list_free_texts({name: value for name, value in terms.items() if name != "id"}):
+        if field != "audience":  # a name of what is asked, which is said above
+            yield _say(field, "FREE_TEXT", text=free if len(free) <= MOST_SHOWN else f"{free[:MOST_SHOWN]}…")
+    sizes = {name: len(json.dumps(value, ensure_ascii=False).encode()) for name, value in terms.items()}
     if sum(sizes.values()) > MOST_BYTES:
         yield _say(max(sizes, key=lambda name: sizes[name]), "TOO_LONG")
 

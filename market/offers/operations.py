@@ -27,6 +27,7 @@ from market.record.entries import offer_entry
 from market.record.models import Entry
 from market.record.operations import append_entry, publish_event
 from market.record.publishing.served import find_policy
+from market.record.texts import NewText, keep_texts, make_text
 
 MOST_REASON = 500  # characters
 STARTED_AT_ONCE = 500
@@ -183,10 +184,18 @@ def approve_offer(
         raise OfferUnsignedError(merchants="、".join(missing))
     public_id, day = new_public_id(), business_day(at)
     salt = choose_salt(tx, row.terms.get("audience"), count_class=count_class)
+    called = make_offer_text(title=row.title, title_en=row.title_en, note=row.note)
     body = offer_entry(
-        public_id=public_id, day=day, terms=row.terms, limits=row.limits, signed=list(signed), audience_salt=salt
+        public_id=public_id,
+        day=day,
+        terms=row.terms,
+        limits=row.limits,
+        signed=list(signed),
+        audience_salt=salt,
+        text=called.commitment,
     )
     entry_id = append_entry(tx, kind="offer", public_id=public_id, merchant=None, day=day, body=body, at=at)
+    keep_texts(tx, {entry_id: called})
     starts_now = find_policy(tx) is None or _only_ends_earlier(row, _find_in_force(tx, offer))
     row.state, row.approved_by, row.approved_at = "approved", approved_by, at
     row.entry_id, row.audience_salt = entry_id, salt
@@ -338,6 +347,11 @@ def read_purses(tx: Session) -> frozenset[str]:
 def hash_terms(terms: Mapping[str, Any], limits: Mapping[str, Any]) -> bytes:
     """What is signed: SHA-256 over the canonical JSON of a version's terms and limits."""
     return hashlib.sha256(canonical_json({"terms": dict(terms), "limits": dict(limits)})).digest()
+
+
+def make_offer_text(*, title: str, title_en: str, note: str = "") -> NewText:
+    """What a version is called and why it is there, to stand beside its entry."""
+    return make_text({"title": title, "title_en": title_en, "note": note})
 
 
 def _hold_offer(tx: Session, offer: str) -> None:

@@ -16,6 +16,7 @@ from market.oversight.finding import Audit, Finding
 from market.oversight.models import VerifyRun
 from market.oversight.order_audits import ORDER_AUDITS
 from market.oversight.record_audits import RECORD_AUDITS
+from market.oversight.text_audits import TEXT_AUDITS
 from market.record.entries import Amounts, PublicTransfer, sum_transfers
 
 ENTRY_AMOUNTS = tuple(Amounts.__dataclass_fields__)
@@ -286,6 +287,7 @@ AUDITS: tuple[Audit, ...] = (
     *ORDER_AUDITS,
     *RECORD_AUDITS,
     *BATCH_AUDITS,
+    *TEXT_AUDITS,
 )
 
 

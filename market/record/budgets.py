@@ -13,6 +13,7 @@ from market.kit.ids import new_id
 from market.ledger.models import Budget, Grant
 from market.ledger.operations import TwoPersonsError, fill_balance, open_balance, post
 from market.ledger.postings import Event, budget_account, post_grant
+from market.record.codes import is_code
 from market.record.entries import PublicTransfer, sum_transfers
 from market.record.operations import publish_event
 
@@ -20,9 +21,11 @@ from market.record.operations import publish_event
 def open_budget(tx: Session, *, code: str, title: str, sponsor: str, slots: int, at: datetime) -> None:
     """Open a budget of 0 fen borne by `sponsor` (a union level). A hot one wants more `slots`: that many tills draw at once."""
     invariant(1 <= slots <= 64, "a budget has 1 to 64 slots")
+    invariant(is_code(code) and is_code(sponsor), "a budget and who bears it are named in the record by codes")
     tx.execute(insert(Budget).values(code=code, title=title, sponsor=sponsor, slots=slots, created_at=at))
     open_balance(tx, balance=budget_account(code), unit="fen", slots=slots)
-    publish_event(tx, kind="budget", fields={"action": "opened", "budget": code, "sponsor": sponsor}, at=at)
+    opened = {"action": "opened", "budget": code, "sponsor": sponsor}
+    publish_event(tx, kind="budget", fields=opened, text={"title": title}, at=at)
 
 
 def grant_budget(

@@ -110,13 +110,15 @@ def offer_entry(
     limits: Mapping[str, object],
     signed: Sequence[str] = (),
     audience_salt: bytes | None = None,
+    text: str | None = None,
 ) -> bytes:
     """The entry of an approved offer version: all terms, so that anyone can compute the discount again, and the merchants that signed.
 
-    With a salt, what the terms say of the audience is left out, and a commitment to it stands beside them.
+    With a salt, what the terms say of the audience is left out, and a commitment to it stands beside them. `text` is the hash of what it
+    is called (`market.record.texts`).
     """
     shown = dict(terms)
-    hidden = {}
+    hidden = {} if text is None else {"text": text}
     if audience_salt is not None:
         hidden["audience"] = commit(audience_salt, canonical_json(shown.pop("audience")))
     return canonical_json(

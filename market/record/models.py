@@ -74,6 +74,27 @@ def of_type(kind: str) -> ColumnElement[bool]:
     return Entry.type == literal(kind, literal_execute=True)
 
 
+class EntryText(Base):
+    """The text beside an entry that holds the hash of salt and text (`market.record.texts`).
+
+    A trigger refuses every change but that both are taken away, once; who did it and when stays.
+    """
+
+    __tablename__ = "entry_text"
+    __table_args__ = (
+        CheckConstraint("octet_length(salt) = 32", name="salt_size"),
+        CheckConstraint("num_nulls(salt, document) IN (0, 2)", name="text_whole"),
+        CheckConstraint("num_nulls(removed_at, removed_by) IN (0, 2)", name="removal_whole"),
+        CheckConstraint("(document IS NULL) = (removed_at IS NOT NULL)", name="kept_or_removed"),
+    )
+
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("entry.id"), primary_key=True)
+    salt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    document: Mapped[str | None] = mapped_column(Text)
+    removed_by: Mapped[str | None] = mapped_column(Text)
+    removed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class MerchantPublication(Base):
     """How the purchases of a merchant (by code) are published from a day on; of all whose day has come the last one written holds.
 

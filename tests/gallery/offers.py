@@ -427,6 +427,7 @@ OFFERS: tuple[Sample, ...] = (
                     terms_json=DOCUMENT,
                     terms_hash="a" * 64,
                     entry_id="4" * 32,
+                    has_text=True,
                 ),
                 v.PublicVersion(
                     version=3,
@@ -442,6 +443,7 @@ OFFERS: tuple[Sample, ...] = (
                     terms_json=DOCUMENT,
                     terms_hash="b" * 64,
                     entry_id="3" * 32,
+                    has_text=False,
                 ),
             ),
         ),

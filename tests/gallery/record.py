@@ -123,6 +123,7 @@ def entry(**changed: object) -> v.RecordEntry:
         "of": None,
         "returns": ("1c0d5e7a4b4c1e9d2f3a6b7c8d9e0f8f",),
         "chart": (),
+        "text": None,
         "fields": (
             v.FieldShown(label="渠道", name="channel", values=("到店",)),
             v.FieldShown(label="付款由谁证明", name="tender", values=("店里报的",)),
@@ -338,6 +339,10 @@ RECORD: tuple[Sample, ...] = (
             ),
             entries=ENTRIES[:4],
             terms_entry=ENTRIES[7].entry_id,
+            names=(
+                v.NameSaid(name="老周餐饮", from_on=date(2026, 9, 1), entry_id="5" * 32),
+                v.NameSaid(name=None, from_on=date(2026, 3, 18), entry_id="6" * 32),
+            ),
         ),
         None,
         "/record/merchants/m_0001",
@@ -357,6 +362,7 @@ RECORD: tuple[Sample, ...] = (
             versions=(),
             entries=(),
             terms_entry=None,
+            names=(),
         ),
         None,
         "/record/merchants/m_0301",

@@ -20,6 +20,7 @@ from tests.gallery.sandbox import SANDBOX
 from tests.gallery.shop import SHOP
 from tests.gallery.shopping import SHOPPING
 from tests.gallery.supplier import SUPPLIER
+from tests.gallery.texts import TEXTS
 from tests.gallery.till import TILL
 
 SAMPLES: tuple[Sample, ...] = (
@@ -43,4 +44,5 @@ SAMPLES: tuple[Sample, ...] = (
     *PURCHASE_DESK,
     *ERASURES,
     *PUBLICATION,
+    *TEXTS,
 )

@@ -261,7 +261,7 @@ class PublicVersion:
     """An approved version with what it changed from the one before, and the merchants that signed it.
 
     `terms_hash` is what they signed (hex); None where the audience is not named, because whoever guesses it could see that he is right.
-    `entry_id` is the public id of its entry, None until a checkpoint covers it.
+    `entry_id` is the public id of its entry, None until a checkpoint covers it; `has_text` where title and note are served beside it.
     """
 
     version: int
@@ -277,6 +277,7 @@ class PublicVersion:
     terms_json: str
     terms_hash: str | None
     entry_id: str | None
+    has_text: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -214,11 +214,21 @@ class PublicationSaid:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NameSaid:
+    """What a merchant was called from a day on, as the text beside that day's entry says; None where it was removed."""
+
+    name: str | None
+    from_on: date
+    entry_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordMerchant:
     """`record/merchant.html` at /record/merchants/{code}: its months, its offers with all versions, its newest entries.
 
     `terms_entry` is the newest published entry about the merchant itself, None while there is none. `published` is how its purchases
-    are published now (None: nothing is said of it yet, so row by row), `coming` how they will be.
+    are published now (None: nothing is said of it yet, so row by row), `coming` how they will be. `names` are what it was called, the
+    newest first.
     """
 
     code: str
@@ -232,6 +242,7 @@ class RecordMerchant:
     versions: tuple[MerchantVersion, ...]
     entries: tuple[PublishedRow, ...]
     terms_entry: str | None
+    names: tuple[NameSaid, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,6 +284,15 @@ class FieldShown:
     fen: int | None = None
     href: str | None = None
     is_code: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextShown:
+    """The text beside an entry with its salt (base64). Of one that was removed, on `removed_on`, nothing else is left."""
+
+    fields: tuple[FieldShown, ...]
+    salt: str
+    removed_on: date | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -361,7 +381,8 @@ class RecordEntry:
     """`record/entry.html` at /record/entries/{entry}: one published entry, whatever its type.
 
     `amounts` only of purchases, returns and batches of `count` of either (`is_return`); `of` is the original of a return, `returns` are
-    those of a sale. Exact bytes and proof stand at the same address with .json and .tlog-proof.
+    those of a sale. Exact bytes and proof stand at the same address with .json and .tlog-proof. `text` stands beside it, at .text; None
+    where the entry holds no hash of one.
     """
 
     entry_id: str
@@ -381,6 +402,7 @@ class RecordEntry:
     returns: tuple[str, ...]
     fields: tuple[FieldShown, ...]
     chart: tuple[AccountKindShown, ...]
+    text: TextShown | None
     entry_json: str
     published: Checkpointed
 

@@ -77,13 +77,13 @@ def audit_log(
     *,
     vkey: VerifierKey | None = None,
     since: bytes | None = None,
-    companion: Companion | None = None,
+    companions: Sequence[Companion] = (),
     progress: Progress = lambda _done, _whole: None,
 ) -> Audited:
     """Audit the record whose files `read` answers by their paths: `checkpoint`, `policy`, tiles and bundles.
 
     The checkpoint must be signed by `vkey`, or, without one, by the log key of the policy that is served. `since` is the checkpoint that an
-    earlier audit kept. A `companion` comes along as far as the entries are proved.
+    earlier audit kept. `companions` come along as far as the entries are proved.
 
     Raises NoRecordError, KeptCheckpointError, and whatever `read` raises.
     """
@@ -101,12 +101,12 @@ def audit_log(
         read, size=size, root=signed.checkpoint.root, kept_size=None if kept is None else kept.checkpoint.size
     )
     replay = Replay()
-    looks = [replay.look] if companion is None else [replay.look, companion.look]
+    looks = [replay.look, *(companion.look for companion in companions)]
     is_whole = _walk(audited, log, looks, progress)
     audited.counts = replay.counts
     if is_whole:
         audited.add(*replay.end(served))
-        if companion is not None:
+        for companion in companions:
             audited.add(*companion.end())
     if kept is not None:
         seen = kept.checkpoint.size <= audited.replayed

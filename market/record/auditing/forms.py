@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from market.record.auditing.finding import AMOUNTS, PURCHASES, RETURNS, Entry, Finding
 from market.record.chart import is_account_pattern
+from market.record.codes import is_code, list_free_texts
 
 RULE: Final = "form"
 MAX_INTEGER: Final = 2**53 - 1  # what every JSON reader holds exactly (RFC 8785, 3.2.2.3)
@@ -72,6 +73,8 @@ def check_form(entry: Entry) -> Iterator[Finding]:
             yield entry.finding(RULE, name, "The value has not the form of this field.")
         elif fits is None and form.is_closed:
             yield entry.finding(RULE, name[:64], f"An entry of type {entry.type} has no such field.")
+        elif fits is None and not _is_commitment(value) and next(list_free_texts({name: value}), None):
+            yield entry.finding(RULE, name[:64], "An entry holds codes, integers and hashes, and no other text.")
 
 
 def _no_fraction(text: str) -> NoReturn:
@@ -84,15 +87,21 @@ _ENCODER: Final = json.JSONEncoder(
 )
 _ID: Final = re.compile(r"[0-9a-f]{32}").fullmatch
 _WORD: Final = re.compile(r"[a-z_]{1,32}").fullmatch
-_CODE: Final = re.compile(r"[^\s\x00-\x1f]{1,200}").fullmatch
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_:.-]{1,140}", re.ASCII).fullmatch
+_KEY: Final = re.compile(r"[^\s\x00-\x1f]{1,200}").fullmatch
 
 
 def _is_id(value: object) -> bool:
     return type(value) is str and _ID(value) is not None
 
 
-def _is_code(value: object) -> bool:
-    return type(value) is str and _CODE(value) is not None
+def _is_account(value: object) -> bool:
+    return type(value) is str and _ACCOUNT(value) is not None
+
+
+def _is_key(value: object) -> bool:
+    """A verifier key, or the name of a log in it."""
+    return type(value) is str and _KEY(value) is not None
 
 
 def _is_word(value: object) -> bool:
@@ -161,11 +170,20 @@ def _apply(fits: Fits, value: object) -> bool:
 
 
 def _is_terms(value: object) -> bool:
-    return type(value) is dict and _is_code(value.get("id")) and _is_integer(value.get("version"))
+    return _is_coded(value) and type(value) is dict and is_code(value.get("id")) and _is_integer(value.get("version"))
+
+
+def _is_coded(value: object) -> bool:
+    """An object of codes, integers and further such objects: no free text anywhere in it."""
+    return type(value) is dict and next(list_free_texts(value), None) is None
+
+
+def _is_codes(value: object) -> bool:
+    return type(value) is list and all(map(is_code, value))
 
 
 def _is_balances(value: object) -> bool:
-    return type(value) is dict and all(map(_is_code, value)) and all(map(_is_integer, value.values()))
+    return type(value) is dict and all(map(_is_account, value)) and all(map(_is_integer, value.values()))
 
 
 def _is_chart(value: Any) -> bool:  # noqa: ANN401  whatever JSON holds
@@ -173,20 +191,16 @@ def _is_chart(value: Any) -> bool:  # noqa: ANN401  whatever JSON holds
     return _is_kinds(value) and all(before[0] < after[0] for before, after in pairwise(value))
 
 
-def _is_object(value: object) -> bool:
-    return type(value) is dict
-
-
 def _is_list(value: object) -> bool:
     return type(value) is list
 
 
-_HEAD: Final[dict[str, Fits]] = {"v": _is_one_of(1), "type": _is_code, "id": _is_id, "day": _is_day}
+_HEAD: Final[dict[str, Fits]] = {"v": _is_one_of(1), "type": is_code, "id": _is_id, "day": _is_day}
 _is_kinds: Final = _is_rows(_is_pattern, _is_word, _is_one_of("debit", "credit"), _is_word)
-_is_transfers: Final = _is_rows(_is_code, _is_code, _is_integer)
+_is_transfers: Final = _is_rows(_is_account, _is_account, _is_integer)
 _MONEY: Final[dict[str, Fits]] = {
     **_HEAD,
-    "merchant": _is_code,
+    "merchant": is_code,
     "ccy": _is_one_of("CNY"),
     **dict.fromkeys(AMOUNTS, _is_integer),
     "transfers": _is_transfers,
@@ -197,33 +211,43 @@ _FORMS: Final[Mapping[str, _Form]] = {
             **_MONEY,
             "channel": _is_one_of("shop", "online"),
             "tender": _is_one_of("declared", "provider"),
-            "offers": _is_rows(_is_code, _is_integer, _is_integer),
+            "offers": _is_rows(is_code, _is_integer, _is_integer),
             **dict.fromkeys(("subject", "basket", "facts"), _is_commitment),
         }
     ),
     **dict.fromkeys(RETURNS, _Form({**_MONEY, "of": _is_id})),
     "batch": _Form(
         {**_MONEY, "of": _is_one_of("sale", "return"), "count": _is_integer, "root": _is_commitment},
-        {"offers": _is_rows(_is_code, _is_integer, _is_integer), "other_offers": _is_integer},
+        {"offers": _is_rows(is_code, _is_integer, _is_integer), "other_offers": _is_integer},
     ),
     "offer": _Form(
-        {**_HEAD, "terms": _is_terms, "limits": _is_object}, {"signed": _is_list, "audience": _is_commitment}
+        {**_HEAD, "terms": _is_terms, "limits": _is_coded},
+        {"signed": _is_codes, "audience": _is_commitment, "text": _is_commitment},
     ),
     "merchant": _Form(
-        {**_HEAD, "action": _is_one_of("admitted", "changed", "suspended", "readmitted"), "merchant": _is_code},
-        {"category": _is_code, "publication": _is_one_of("row", "batched"), "from": _is_day, "reason": _is_code},
+        {**_HEAD, "action": _is_one_of("admitted", "changed", "suspended", "readmitted"), "merchant": is_code},
+        {
+            "category": is_code,
+            "publication": _is_one_of("row", "batched"),
+            "from": _is_day,
+            "reason": is_code,
+            "text": _is_commitment,
+        },
     ),
     "budget": _Form(
-        {**_HEAD, "action": _is_one_of("opened", "granted"), "budget": _is_code},
-        {"sponsor": _is_code, "ccy": _is_one_of("CNY"), "transfers": _is_transfers},
+        {**_HEAD, "action": _is_one_of("opened", "granted"), "budget": is_code},
+        {"sponsor": is_code, "ccy": _is_one_of("CNY"), "transfers": _is_transfers, "text": _is_commitment},
     ),
     "account": _Form({**_HEAD, "version": _is_count, "accounts": _is_chart}),
     "close": _Form({**_HEAD, "period": _is_one_of("day", "month"), "ccy": _is_one_of("CNY"), "balances": _is_balances}),
-    "post": _Form({**_HEAD, "action": _is_one_of("appointed", "ended"), "post": _is_code}, {"unit": _is_code}),
+    "post": _Form(
+        {**_HEAD, "action": _is_one_of("appointed", "ended"), "post": is_code},
+        {"unit": is_code, "text": _is_commitment},
+    ),
     "policy": _Form(
         {
             **_HEAD,
-            **dict.fromkeys(("origin", "log", "promise", "zone"), _is_code),
+            **dict.fromkeys(("origin", "log", "promise", "zone"), _is_key),
             **dict.fromkeys(("window_seconds", "delay_seconds"), _is_integer),
             **dict.fromkeys(("witnesses", "own_witnesses"), _is_list),
         }
@@ -233,9 +257,9 @@ _FORMS: Final[Mapping[str, _Form]] = {
             **_HEAD,
             "action": _is_one_of("added", "replaced", "removed"),
             "use": _is_one_of("log", "promise", "witness", "own_witness"),
-            "vkey": _is_code,
+            "vkey": _is_key,
         },
-        {"replaces": _is_code},
+        {"replaces": _is_key},
     ),
     "access": _Form(
         {
@@ -254,13 +278,14 @@ _FORMS: Final[Mapping[str, _Form]] = {
     ),
 }
 
-_OFFER_END: Final = _Form({**_HEAD, "action": _is_one_of("ended"), "offer": _is_code, "version": _is_integer})
+_OFFER_END: Final = _Form({**_HEAD, "action": _is_one_of("ended"), "offer": is_code, "version": _is_integer})
 """That a version is no longer in force, without another one in its place."""
 
 # The bytes of a purchase as nearly all are: whatever fits is canonical and has all its fields in their form but for what
 # `check_form` then asks. What does not fit may be right all the same; it is read field by field.
 _INTEGER: Final = r"(?:0|-?[1-9][0-9]{0,14})"
-_NAME: Final = r'"[A-Za-z0-9:_.+-]{1,200}"'
+_NAME: Final = r'"[A-Za-z0-9:_.+-]{1,64}"'
+_SIDE: Final = r'"[A-Za-z0-9:_.-]{1,140}"'
 _COMMITMENT: Final = r'"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="'
 _PATTERNS: Final[dict[str, str]] = {
     "v": "1",
@@ -271,7 +296,7 @@ _PATTERNS: Final[dict[str, str]] = {
     "ccy": '"CNY"',
     "channel": '"(?:shop|online)"',
     "tender": '"(?:declared|provider)"',
-    "transfers": rf"\[(?:\[{_NAME},{_NAME},{_INTEGER}\](?:,(?!\])|(?=\])))*\]",
+    "transfers": rf"\[(?:\[{_SIDE},{_SIDE},{_INTEGER}\](?:,(?!\])|(?=\])))*\]",
     "offers": rf"\[(?:\[{_NAME},{_INTEGER},{_INTEGER}\](?:,(?!\])|(?=\])))*\]",
     **dict.fromkeys(AMOUNTS, _INTEGER),
     **dict.fromkeys(("subject", "basket", "facts"), _COMMITMENT),

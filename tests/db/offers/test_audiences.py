@@ -128,7 +128,7 @@ def test_a_load_of_offers_names_no_few_either(world: World) -> None:
     with transaction() as tx:
         load_offers(tx, offers=new, proposed_by=FIRST, approved_by=SECOND, count_class=cards.count_class, at=NOON)
     assert "welder" not in entry_of("LOAD0")[0]
-    assert entry_of("LOAD1")[1].keys() == {"v", "type", "id", "day", "terms", "limits", "signed"}
+    assert entry_of("LOAD1")[1].keys() == {"v", "type", "id", "day", "terms", "limits", "signed", "text"}
     assert findings() == []
 
 

@@ -41,7 +41,7 @@ def written(offer: str) -> list[object]:
     query = text(
         """SELECT v.version, v.title, v.title_en, v.terms - 'id', v.limits, v.merchants, v.live_from, v.live_until, v.state, v.proposed_by,
                   v.proposed_at, v.approved_by, v.approved_at, e.type, e.merchant, e.day, e.created_at,
-                  convert_from(e.body, 'UTF8')::jsonb - 'id' #- '{terms,id}', b.slot, b.unit, b.left_over
+                  convert_from(e.body, 'UTF8')::jsonb - 'id' - 'text' #- '{terms,id}', b.slot, b.unit, b.left_over
            FROM offer_version v JOIN entry e ON e.id = v.entry_id LEFT JOIN balance b ON b.id = 'total:' || v.offer
            WHERE v.offer = :offer"""
     )

@@ -52,6 +52,34 @@ def test_an_offer_that_makes_sense_is_left_alone(terms: dict[str, Any]) -> None:
     assert codes(terms) == set()
 
 
+def test_every_code_there_is_may_be_published() -> None:
+    one = {
+        "stage": "order",
+        "kind": "percent_off",
+        "rate_bp": 500,
+        "match": {"skus": ["6901234567892", "A-1.b_2"], "merchants": ["m_0042"], "shops": ["s_0001"]},
+        "window": {"from": "2026-12-01T00:00:00+08:00", "to": "2026-12-31T00:00:00.5Z"},
+        "hours": [["11:00", "24:00"]],
+        "weekdays": [1, 5],
+        "zone": "America/Argentina/Buenos_Aires",
+        "audience": {"state": ["active"], "grade": [3, True], "plant": ["p-07"]},
+        "channels": ["shop"],
+        "group": "x" * 64,
+        **UNION,
+        "allowance": "allowance:2026/12",
+    }
+    facts = Facts(at=NOW, purses=frozenset({"budget:lunch", "allowance:2026/12"}))
+    assert codes(one, facts) == set()
+
+
+def test_a_text_that_is_no_code_is_quoted_in_both_languages_and_shortened() -> None:
+    _, found = check_terms({"id": "X", "version": 1, **PERCENT, "group": "好" * 70}, facts=FACTS)
+    (one,) = found
+    assert "好" * 40 + "…" in one.zh
+    assert "好" * 40 + "…" in one.en
+    assert "好" * 41 not in one.zh
+
+
 @pytest.mark.parametrize(
     ("terms", "field", "code"),
     [
@@ -60,7 +88,22 @@ def test_an_offer_that_makes_sense_is_left_alone(terms: dict[str, Any]) -> None:
         ({**PERCENT, "window": {"from": "1970-01-01T00:00:00+23:59"}}, "window.from", "MALFORMED"),
         ({**PERCENT, "window": {"to": "9998-12-31T23:59:59-23:59"}}, "window.to", "MALFORMED"),
         ({**PERCENT, "audience": {"工种": ["welder"]}}, "audience", "AUDIENCE_MALFORMED"),
-        ({**PERCENT, "group": "g" * 30_000}, "group", "TOO_LONG"),
+        ({**PERCENT, "audience": {"who": ["王小明"]}}, "audience.who", "FREE_TEXT"),
+        ({**PERCENT, "audience": {"tags": ["welder", "night shift"]}}, "audience.tags", "FREE_TEXT"),
+        ({**PERCENT, "group": "g" * 65}, "group", "FREE_TEXT"),
+        ({**PERCENT, **UNION, "sponsor": "兴钢工会"}, "sponsor", "FREE_TEXT"),
+        ({**PERCENT, "match": {"skus": ["牛肉面"], "merchants": ["m1"]}}, "match.skus", "FREE_TEXT"),
+        ({**PERCENT, "match": {"exclude_skus": ["a\nb"], "merchants": ["m1"]}}, "match.exclude_skus", "FREE_TEXT"),
+        ({**PERCENT, "match": {"categories": ["面 食"], "merchants": ["m1"]}}, "match.categories", "FREE_TEXT"),
+        ({**PERCENT, "match": {"merchants": ["老周面馆"]}}, "match.merchants", "FREE_TEXT"),
+        ({**PERCENT, "match": {"shops": ["s1?"]}}, "match.shops", "FREE_TEXT"),
+        ({**SUBSIDY, "budgets": ["budget:午餐"]}, "budgets", "FREE_TEXT"),
+        (
+            {**BUNDLE, "components": [{"match": {"skus": ["素面"]}, "qty": 1}]},
+            "components.0.match.skus",
+            "FREE_TEXT",
+        ),
+        ({**PERCENT, "match": {"skus": [f"sku-{n}" for n in range(4_000)]}}, "match", "TOO_LONG"),
         ({**PERCENT, "rate_bp": 10_001}, "rate_bp", "RATE_ABOVE_WHOLE"),
         ({**PERCENT, "rate_bp": 0}, "rate_bp", "NO_EFFECT"),
         ({**PERCENT, "rate_bp": "10"}, "rate_bp", "MALFORMED"),

@@ -30,6 +30,7 @@ from tests.record_log import (
 )
 
 NEXT = DAY + timedelta(days=1)
+TERMS = json.loads(offer(2))["terms"]
 # After the sale at 5 with rebates, its refund in part, another sale and its void.
 BALANCES = {"budget:lunch": 10_000 - 60, "payable:m_0001": 60, "rebates:members": 0, "union:fund": -10_000}
 LOG = [
@@ -112,6 +113,21 @@ BROKEN: dict[str, tuple[int, bytes, str, str]] = {
     "a budget below zero": (1, budget(1, 10), "balances", "transfers"),
     "a balance that is another": (9, close(9, {**BALANCES, "payable:m_0001": 61}), "balances", "balances"),
     "an account that never moved": (9, close(9, {"payable:m_0002": 1}), "balances", "balances"),
+    "a person named in the terms": (2, change(LOG[2], terms={**TERMS, "audience": {"who": ["王小明"]}}), "form", "terms"),
+    "a sentence for a field": (2, change(LOG[2], terms={**TERMS, "audience": {"for whom": ["x"]}}), "form", "terms"),
+    "a group of 65 signs": (2, change(LOG[2], terms={**TERMS, "group": "g" * 65}), "form", "terms"),
+    "a text deep in the terms": (2, change(LOG[2], terms={**TERMS, "components": [{"match": {"skus": ["面"]}}]}), "form", "terms"),
+    "a sentence in the limits": (2, change(LOG[2], limits={"period": "each new moon"}), "form", "limits"),
+    "a signature with a name": (2, change(LOG[2], signed=["老周"]), "form", "signed"),
+    "a category in words": (4, change(LOG[4], category="面馆"), "form", "category"),
+    "a merchant called by its name": (5, change(LOG[5], merchant="老周面馆"), "form", "merchant"),
+    "a reason in words": (4, change(LOG[4], reason="few sales"), "form", "reason"),
+    "a budget called by its title": (1, change(LOG[1], budget="午餐"), "form", "budget"),
+    "a sponsor in words": (1, change(LOG[1], sponsor="兴钢工会"), "form", "sponsor"),
+    "a post of a unit by its name": (4, other(4, "post", action="ended", post="officer", unit="炼钢厂"), "form", "unit"),
+    "a text where its hash belongs": (4, change(LOG[4], text="老周面馆"), "form", "text"),
+    "an account of a person by name": (9, close(9, {**BALANCES, "rebates:mr wang": 0}), "form", "balances"),
+    "a note in a type that is open": (4, other(4, "settlement", note="for Mr Wang"), "form", "note"),
     "a policy without its key": (0, change(LOG[0], log="nobody"), "policy", "log"),
 }  # fmt: skip
 
@@ -188,7 +204,21 @@ def test_the_quick_look_takes_the_purchases_we_write() -> None:
 
 
 def test_a_name_that_the_quick_look_does_not_know_is_read_all_the_same() -> None:
-    assert find(replace(5, change(LOG[5], offers=[["面馆", 1, 210]])))[0].rule == "offers"
+    assert find(replace(5, change(LOG[5], offers=[["noodle/10", 1, 210]])))[0].rule == "offers"
+
+
+def test_an_entry_may_hold_the_hash_of_a_text() -> None:
+    hash_of_it = "RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o="
+    for index in (1, 2, 4):
+        assert find(replace(index, change(LOG[index], text=hash_of_it)), LOG[0]) == []
+    assert find(replace(4, other(4, "settlement", paid_out=hash_of_it))) == []
+
+
+@pytest.mark.parametrize("depth", [100, 700, 960, 5_000])
+def test_nothing_is_nested_too_deep_to_be_looked_through(depth: int) -> None:
+    deep = b'"limits":' + b'{"a":' * depth + '"老周"'.encode() + b"}" * depth
+    found = find(replace(2, LOG[2].replace(b'"limits":{}', deep)))
+    assert (found[0].rule, found[0].leaf_index) == ("form", 2)
 
 
 @given(st.integers(0, len(LOG[5]) - 1), st.integers(1, 255))
