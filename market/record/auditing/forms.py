@@ -17,6 +17,15 @@ RULE: Final = "form"
 MAX_INTEGER: Final = 2**53 - 1  # what every JSON reader holds exactly (RFC 8785, 3.2.2.3)
 REASONS: Final = ("complaint", "finding", "sample", "authority", "other")
 """Why an auditor asked to open details."""
+ACTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "merchant": ("admitted", "changed", "suspended", "readmitted"),
+        "budget": ("opened", "granted"),
+        "post": ("appointed", "ended"),
+        "key": ("added", "replaced", "removed"),
+    }
+)
+"""What an entry of a type may say that happened, where that is a field of its own."""
 
 Fits = Callable[[Any], bool]
 
@@ -210,16 +219,16 @@ _FORMS: Final[Mapping[str, _Form]] = {
         {**_HEAD, "terms": _is_terms, "limits": _is_object}, {"signed": _is_list, "audience": _is_commitment}
     ),
     "merchant": _Form(
-        {**_HEAD, "action": _is_one_of("admitted", "changed", "suspended", "readmitted"), "merchant": _is_code},
+        {**_HEAD, "action": _is_one_of(*ACTIONS["merchant"]), "merchant": _is_code},
         {"category": _is_code, "publication": _is_one_of("row", "batched"), "from": _is_day, "reason": _is_code},
     ),
     "budget": _Form(
-        {**_HEAD, "action": _is_one_of("opened", "granted"), "budget": _is_code},
+        {**_HEAD, "action": _is_one_of(*ACTIONS["budget"]), "budget": _is_code},
         {"sponsor": _is_code, "ccy": _is_one_of("CNY"), "transfers": _is_transfers},
     ),
     "account": _Form({**_HEAD, "version": _is_count, "accounts": _is_chart}),
     "close": _Form({**_HEAD, "period": _is_one_of("day", "month"), "ccy": _is_one_of("CNY"), "balances": _is_balances}),
-    "post": _Form({**_HEAD, "action": _is_one_of("appointed", "ended"), "post": _is_code}, {"unit": _is_code}),
+    "post": _Form({**_HEAD, "action": _is_one_of(*ACTIONS["post"]), "post": _is_code}, {"unit": _is_code}),
     "policy": _Form(
         {
             **_HEAD,
@@ -231,7 +240,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "key": _Form(
         {
             **_HEAD,
-            "action": _is_one_of("added", "replaced", "removed"),
+            "action": _is_one_of(*ACTIONS["key"]),
             "use": _is_one_of("log", "promise", "witness", "own_witness"),
             "vkey": _is_code,
         },
@@ -256,6 +265,13 @@ _FORMS: Final[Mapping[str, _Form]] = {
 
 _OFFER_END: Final = _Form({**_HEAD, "action": _is_one_of("ended"), "offer": _is_code, "version": _is_integer})
 """That a version is no longer in force, without another one in its place."""
+
+
+def list_kinds() -> set[tuple[str, str]]:
+    """Every type that something writes, with each of its actions; the action is empty where an entry has none."""
+    written = (kind for kind, form in _FORMS.items() if form.is_closed)
+    return {(kind, action) for kind in written for action in ACTIONS.get(kind, ("",))} | {("offer", "ended")}
+
 
 # The bytes of a purchase as nearly all are: whatever fits is canonical and has all its fields in their form but for what
 # `check_form` then asks. What does not fit may be right all the same; it is read field by field.
