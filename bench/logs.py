@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import islice
@@ -46,14 +46,16 @@ def open_database() -> Iterator[tuple[str, Path]]:
             stop_cluster(cluster)
 
 
-def write_log(size: int, *, settings: Settings, console: Console) -> tuple[Policy, list[float]]:
-    """A log of so many entries, placed and not signed: its policy, and entries per second of each round of placing."""
+def write_log(
+    size: int, *, settings: Settings, console: Console, bodies: Iterable[bytes] | None = None
+) -> tuple[Policy, list[float]]:
+    """A log of so many entries, or of these, placed and not signed: its policy, and entries per second of each round of placing."""
     at = now() - timedelta(minutes=1)
     policy = open_log(settings, origin="bench.example/record", window_seconds=5, at=at)
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("writing entries", total=size - 1)
-        bodies = islice(many_entries(size), 1, None)  # the log has a policy of its own
-        while batch := [_new_entry(body) for body in islice(bodies, BATCH)]:
+        rest = iter(bodies) if bodies else islice(many_entries(size), 1, None)  # the log has a policy of its own
+        while batch := [_new_entry(body) for body in islice(rest, BATCH)]:
             with transaction() as tx:
                 append_entries(tx, entries=batch, at=at)
             bar.advance(task, len(batch))

@@ -116,6 +116,7 @@ from merchants.queries import (
     list_staff,
     open_till,
     owns_item,
+    search_names,
 )
 from merchants.search import (
     Facet,
@@ -232,6 +233,7 @@ __all__ = [
     "remove_picture",
     "renew_words",
     "restore_picture",
+    "search_names",
     "search_products",
     "set_payment_account",
     "stop_product",

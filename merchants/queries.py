@@ -276,6 +276,20 @@ def list_merchants(tx: Session) -> list[MerchantBusiness]:
     return [MerchantBusiness(*row) for row in tx.execute(_BUSINESS.order_by(Merchant.code))]
 
 
+def search_names(tx: Session, *, query: str, limit: int | None = None) -> dict[str, str]:
+    """The names of the merchants whose name or code holds `query`, whatever its case, by their codes; up to `limit` of them in this order.
+
+    Those that are called exactly so come first.
+    """
+    wanted = query.strip()
+    holds = or_(Merchant.code.icontains(wanted, autoescape=True), Merchant.name.icontains(wanted, autoescape=True))
+    is_exact = or_(Merchant.code == wanted, Merchant.name == wanted)
+    rows = tx.execute(
+        select(Merchant.code, Merchant.name).where(holds).order_by(is_exact.desc(), Merchant.code).limit(limit)
+    )
+    return {row.code: row.name for row in rows}
+
+
 # --- statements, built once -------------------------------------------------------------------------------------------
 
 _TILL = (

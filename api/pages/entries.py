@@ -2,11 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final, cast
 
 from api.pages.i18n import Language, translate
 from api.pages.pictures import N_
-from api.pages.views import AccountKindShown, Amounts, FieldShown, OfferShare, PublishedRow, TextShown, TransferShown
+from api.pages.views import (
+    AccountKindShown,
+    Amounts,
+    FieldShown,
+    MerchantTold,
+    OfferShare,
+    PublishedRow,
+    TextShown,
+    TransferShown,
+)
 from market.kit.clock import business_day
 from market.oversight.published import Published
 from market.record.entries import AMOUNTS, entry_hash
@@ -211,6 +221,35 @@ def show_chart(body: Mapping[str, Any], *, kind: str, language: Language) -> tup
         for row in (rows if isinstance(rows, list) else ())
         if isinstance(row, list) and len(row) == 4
     )
+
+
+def show_told(entry: Published, language: Language) -> MerchantTold:
+    """An entry about a merchant itself: what happened, and which terms it says."""
+    body = read_body(entry)
+
+    def word(name: str) -> str | None:
+        return None if name not in body else _say(name, body[name], language, {})
+
+    return MerchantTold(
+        entry_id=entry.public_id,
+        day_on=entry.day,
+        action=word("action") or "",
+        category=body.get("category"),
+        publication=word("publication"),
+        from_on=date.fromisoformat(body["from"]) if "from" in body else None,
+        reason=word("reason"),
+    )
+
+
+def told_row(entry: Published) -> dict[str, object]:
+    """The same as a row of a file, in the words of the entry."""
+    body = read_body(entry)
+    return {
+        "leaf_index": entry.leaf_index,
+        "entry": entry.public_id,
+        "day": entry.day.isoformat(),
+        **{name: body.get(name) for name in ("action", "category", "publication", "from", "reason")},
+    }
 
 
 def show_fields(body: Mapping[str, Any], *, kind: str, language: Language, names: Names) -> tuple[FieldShown, ...]:

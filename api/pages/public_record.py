@@ -1,5 +1,6 @@
 """Parts that the pages and files of the public record share: the month asked for, figures by category, how far it is published."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
@@ -9,11 +10,14 @@ from sqlalchemy.orm import Session
 import merchants
 from api.errors import PageUnknownError
 from api.pages.i18n import Language, translate
+from api.pages.paged import is_found
 from api.pages.pictures import category
 from api.pages.totals import add_up, show_amounts
 from api.pages.views import Amounts, AmountsRow, Checkpointed
 from market.kit.clock import business_day, now
 from market.oversight.queries import Totals, month_days
+from market.record.log.checkpoints import Checkpoint, parse_checkpoint
+from market.record.log.notes import parse_note
 from market.record.policy import Policy
 from market.record.publishing.served import (
     count_newest_cosigners,
@@ -75,6 +79,15 @@ def sum_by_category(
     return shown
 
 
+def find_rows(rows: Sequence[Totals], businesses: Mapping[str, MerchantBusiness], query: str) -> list[Totals]:
+    """Those sums of merchants (`label` their codes) of which name or code hold what is looked for."""
+    return [
+        row
+        for row in rows
+        if is_found(query, row.label, businesses[row.label].name if row.label in businesses else row.label)
+    ]
+
+
 def show_rows(rows: Sequence[Totals], businesses: Mapping[str, MerchantBusiness]) -> list[AmountsRow]:
     """Sums of merchants (`label` their codes), each leading to its page."""
     return [
@@ -87,6 +100,23 @@ def show_rows(rows: Sequence[Totals], businesses: Mapping[str, MerchantBusiness]
         )
         for row in rows
     ]
+
+
+def write_checkpoint(note: bytes | None) -> dict[str, object]:
+    """What a file says of the checkpoint it was made from: of how many entries, and their root (base64; None before the first one)."""
+    checkpoint = _read(note)
+    root = None if checkpoint is None else base64.b64encode(checkpoint.root).decode()
+    return {"log_size": size_of(note), "log_root": root}
+
+
+def size_of(note: bytes | None) -> int:
+    """How many entries a checkpoint covers; none where there is none."""
+    checkpoint = _read(note)
+    return 0 if checkpoint is None else checkpoint.size
+
+
+def _read(note: bytes | None) -> Checkpoint | None:
+    return None if note is None else parse_checkpoint(parse_note(note).text)
 
 
 def show_published(tx: Session, policy: Policy | None = None) -> Checkpointed:

@@ -9,10 +9,12 @@ from api.access import Doors
 from api.door import language_of
 from api.exports import csv_response, public_json
 from api.pages.kit import render
+from api.pages.paged import PageNumber, Search, cut_page
 from api.pages.public_record import (
     FIGURES,
     Month,
     choose_month,
+    find_rows,
     list_businesses,
     show_rows,
     sum_by_category,
@@ -42,9 +44,16 @@ OFFER_FIGURES = ("month", "offer", "version", "sales", "batches", "borne_fen")
 
 @doors.get("/months", include_in_schema=False)
 def record_months(
-    request: Request, month: Month = "", by: RecordBy = "merchant", sort: RecordSort = "list", *, down: bool = True
+    request: Request,
+    *,
+    month: Month = "",
+    by: RecordBy = "merchant",
+    query: Search = "",
+    sort: RecordSort = "list",
+    number: PageNumber = 1,
+    down: bool = True,
 ) -> Response:
-    """One month by merchant or by category, and the last twelve as a picture."""
+    """A page of one month by merchant or by category, and the last twelve as a picture."""
     with transaction() as tx:
         months = total_by_month(tx, last=MONTHS_SHOWN, public=True)
         chosen = choose_month(month, [row.label for row in months])
@@ -55,13 +64,19 @@ def record_months(
         language = language_of(request)
         shown = sum_by_category(rows, businesses, month=chosen, language=language)
     else:
+        rows = find_rows(rows, businesses, query)
         shown = show_rows(rows, businesses)
+    found, found_count = add_up(rows)
+    page, pages = cut_page(_sorted(shown, sort, down=down), number)
     view = RecordMonths(
         month_on=month_on(chosen),
         months=tuple(show_month(row) for row in months),
         total=MonthAmounts(month_on=month_on(chosen), amounts=amounts, sales_count=sales_count),
         by=by,
-        rows=_sorted(shown, sort, down=down),
+        query=query,
+        rows=tuple(page),
+        pages=pages,
+        found=MonthAmounts(month_on=month_on(chosen), amounts=found, sales_count=found_count),
         sort=sort,
         down=down,
     )
@@ -69,18 +84,18 @@ def record_months(
 
 
 @doors.get("/months.csv")
-def record_csv(month: Month = "", by: RecordBy = "merchant") -> Response:
+def record_csv(month: Month = "", by: RecordBy = "merchant", query: Search = "") -> Response:
     """The figures as CSV, in fen: of one month by merchant or category, or of all months."""
-    label, rows = _figures(month, by)
+    label, rows = _figures(month, by, query)
     named = ("category",) if by == "category" else ("merchant", "merchant_name")
     header = ("month", *(named if month else ()), *FIGURES)
     return csv_response(f"huigong-record-{label}.csv", header, (tuple(row.values()) for row in rows), public=True)
 
 
 @doors.get("/months.json")
-def record_json(month: Month = "", by: RecordBy = "merchant") -> Response:
+def record_json(month: Month = "", by: RecordBy = "merchant", query: Search = "") -> Response:
     """The figures as JSON, in fen: of one month by merchant or category, or of all months."""
-    return public_json(_figures(month, by)[1])
+    return public_json(_figures(month, by, query)[1])
 
 
 @doors.get("/months/offers", include_in_schema=False)
@@ -163,7 +178,7 @@ def _offer_rows(month: str, sums: OfferSums) -> list[dict[str, Any]]:
     ]
 
 
-def _figures(month: str, by: RecordBy) -> tuple[str, list[dict[str, Any]]]:
+def _figures(month: str, by: RecordBy, query: str) -> tuple[str, list[dict[str, Any]]]:
     with transaction() as tx:
         if not month:
             return "months", [{"month": row.label} | write_figures(row) for row in total_by_month(tx, public=True)]
@@ -182,7 +197,7 @@ def _figures(month: str, by: RecordBy) -> tuple[str, list[dict[str, Any]]]:
             "merchant_name": businesses[row.label].name if row.label in businesses else "",
         }
         | write_figures(row)
-        for row in rows
+        for row in find_rows(rows, businesses, query)
     ]
 
 

@@ -1,18 +1,19 @@
 """The public accounts: what each holds, and its movements in the order of the log with the balance after every one. No sign-in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
+import merchants
 from api.access import Doors
 from api.errors import PageUnknownError
 from api.exports import csv_response, json_rows_response, public_json
 from api.pages.kit import render
-from api.pages.public_record import show_published
+from api.pages.paged import PageNumber, Search, cut_page, is_found
+from api.pages.public_record import show_published, size_of, write_checkpoint
 from api.pages.views.record import AccountRow, MovementShown, RecordAccount, RecordAccounts
-from api.routes.desk_offers import merchant_names
 from market.kit.canonical import canonical_json
 from market.kit.database import transaction
 from market.ledger.queries import list_budgets
@@ -22,10 +23,11 @@ from market.oversight.movements import (
     Place,
     find_account,
     list_accounts,
+    list_held,
     list_movements,
     read_movements,
 )
-from market.record.publishing.served import published_size
+from market.oversight.published import covering_checkpoint
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -33,6 +35,7 @@ ROWS_ON_PAGE: Final = 50
 ROWS_PER_READ: Final = 1000
 HELD: Final = ("account", "name", "balance_fen", "last_on")
 MOVED: Final = ("leaf_index", "entry", "type", "day", "other", "fen", "balance_fen")
+OF_MERCHANTS: Final = ("payable", "receivable")
 KINDS: Final = ("union", "budget", "allowances", "payable", "receivable", "rebates")
 
 Account = Annotated[str, Path(pattern="^[A-Za-z0-9_:.-]{1,160}$")]
@@ -41,51 +44,60 @@ Before = Annotated[str, Query(pattern="^([0-9]{1,18}-[0-9]{1,6}|)$")]
 
 
 @doors.get("/accounts", include_in_schema=False)
-def record_accounts(request: Request, kind: Kind = "") -> Response:
-    """What every public account holds, by kind."""
+def record_accounts(request: Request, kind: Kind = "", query: Search = "", number: PageNumber = 1) -> Response:
+    """A page of the public accounts, by kind, each with what it holds."""
     with transaction() as tx:
-        held, names = list_accounts(tx), account_names(tx)
+        size = size_of(covering_checkpoint(tx))
+        there = list_accounts(tx, size=size)
+        page, pages = cut_page(_find(tx, there, kind=kind, query=query), number)
+        held = {each.account: each for each in list_held(tx, accounts=page, size=size)}
+        names = account_names(tx, page)
         published = show_published(tx)
-    kinds = sorted({kind_of(each.account) for each in held}, key=_place)
-    rows = [each for each in held if kind in ("", kind_of(each.account))]
     view = RecordAccounts(
-        kinds=tuple(kinds),
+        kinds=tuple(sorted({kind_of(account) for account in there}, key=_place)),
         kind=kind or None,
+        query=query,
         accounts=tuple(
-            AccountRow(account=each.account, name=names.get(each.account), fen=each.fen, last_on=each.last_on)
-            for each in sorted(rows, key=lambda each: (_place(kind_of(each.account)), each.account))
+            AccountRow(account=account, name=names.get(account), fen=held[account].fen, last_on=held[account].last_on)
+            for account in page
+            if account in held
         ),
+        pages=pages,
         published=published,
     )
     return render(request, "record/accounts.html", view)
 
 
 @doors.get("/accounts.csv")
-def record_accounts_csv(kind: Kind = "") -> Response:
+def record_accounts_csv(kind: Kind = "", query: Search = "") -> Response:
     """What every public account holds as CSV: credits less debits of the published entries, in fen."""
-    rows = (tuple(row.values()) for row in _held(kind))
+    rows = (tuple(row.values()) for row in _held(kind, query)[1])
     return csv_response("huigong-accounts.csv", HELD, rows, public=True)
 
 
 @doors.get("/accounts.json")
-def record_accounts_json(kind: Kind = "") -> Response:
+def record_accounts_json(kind: Kind = "", query: Search = "") -> Response:
     """What every public account holds as JSON: credits less debits of the published entries, in fen."""
-    return public_json(_held(kind))
+    note, rows = _held(kind, query)
+    return public_json(rows, **write_checkpoint(note))
 
 
 @doors.get("/accounts/{account}.csv")
 def record_account_csv(account: Account) -> Response:
     """All movements of one account in the order of the log as CSV, without a limit; amounts and balances in fen."""
-    rows = (tuple(row.values()) for row in _moved(account, _size()))
+    with transaction() as tx:
+        size = size_of(covering_checkpoint(tx))
+    rows = (tuple(row.values()) for row in _moved(account, size))
     return csv_response(f"huigong-{_plain(account)}.csv", MOVED, rows, public=True)
 
 
 @doors.get("/accounts/{account}.json")
 def record_account_json(account: Account) -> Response:
     """All movements of one account in the order of the log as JSON, without a limit; amounts and balances in fen."""
-    size = _size()
-    rows = (canonical_json(row) for row in _moved(account, size))
-    return json_rows_response(f"huigong-{_plain(account)}.json", rows, account=account, log_size=size)
+    with transaction() as tx:
+        note = covering_checkpoint(tx)
+    rows = (canonical_json(row) for row in _moved(account, size_of(note)))
+    return json_rows_response(f"huigong-{_plain(account)}.json", rows, account=account, **write_checkpoint(note))
 
 
 @doors.get("/accounts/{account}", include_in_schema=False)
@@ -93,7 +105,7 @@ def record_account(request: Request, account: Account, before: Before = "") -> R
     """A page of one account's movements, the last first, each with the balance after it."""
     leaf, _, number = before.partition("-")
     with transaction() as tx:
-        held, names = find_account(tx, account=account), account_names(tx)
+        held, names = find_account(tx, account=account), account_names(tx, [account])
         if held is None and account not in names:
             raise PageUnknownError
         page = list_movements(
@@ -126,12 +138,15 @@ def record_account(request: Request, account: Account, before: Before = "") -> R
     return render(request, "record/account.html", view)
 
 
-def account_names(tx: Session) -> Mapping[str, str]:
-    """What people call an account: the title of a budget, the name of a merchant."""
-    named = {f"budget:{budget.code}": budget.title for budget in list_budgets(tx)}
-    for code, name in merchant_names(tx).items():
-        named |= {f"payable:{code}": name, f"receivable:{code}": name}
-    return named
+def account_names(tx: Session, accounts: Collection[str]) -> Mapping[str, str]:
+    """What people call these accounts: the title of a budget, the name of a merchant; others are left out."""
+    titles = {budget.code: budget.title for budget in list_budgets(tx)}
+    of_merchants = {code_of(account) for account in accounts if kind_of(account) in OF_MERCHANTS}
+    names = {code: business.name for code, business in merchants.find_merchants(tx, codes=of_merchants).items()}
+    called = {
+        account: (names if kind_of(account) in OF_MERCHANTS else titles).get(code_of(account)) for account in accounts
+    }
+    return {account: name for account, name in called.items() if name is not None}
 
 
 def kind_of(account: str) -> str:
@@ -139,24 +154,42 @@ def kind_of(account: str) -> str:
     return account.partition(":")[0]
 
 
+def code_of(account: str) -> str:
+    """What follows its kind: the code of a budget or a merchant."""
+    return account.partition(":")[2]
+
+
 def _place(kind: str) -> tuple[int, str]:
     return (KINDS.index(kind), "") if kind in KINDS else (len(KINDS), kind)
 
 
-def _held(kind: str) -> list[dict[str, Any]]:
+def _find(tx: Session, accounts: Sequence[str], *, kind: str, query: str) -> list[str]:
+    """Those of a kind and of which code or name hold what is looked for; by kind, then by code."""
+    found = [account for account in accounts if kind in ("", kind_of(account))]
+    if query.strip():
+        called = {budget.code for budget in list_budgets(tx) if is_found(query, budget.title)}
+        named = merchants.search_names(tx, query=query)
+        found = [
+            account
+            for account in found
+            if is_found(query, account) or code_of(account) in (named if kind_of(account) in OF_MERCHANTS else called)
+        ]
+    return sorted(found, key=lambda account: (_place(kind_of(account)), account))
+
+
+def _held(kind: str, query: str) -> tuple[bytes | None, list[dict[str, Any]]]:
+    """The checkpoint that the balances were made from, and the accounts with them, by code."""
     with transaction() as tx:
-        held, names = list_accounts(tx), account_names(tx)
-    return [_write(each, names) for each in held if kind in ("", kind_of(each.account))]
+        note = covering_checkpoint(tx)
+        size = size_of(note)
+        found = _find(tx, list_accounts(tx, size=size), kind=kind, query=query)
+        held, names = list_held(tx, accounts=found, size=size), account_names(tx, found)
+    return note, [_write(each, names) for each in held]
 
 
 def _write(held: Held, names: Mapping[str, str]) -> dict[str, Any]:
     values = (held.account, names.get(held.account, ""), held.fen, held.last_on.isoformat())
     return dict(zip(HELD, values, strict=True))
-
-
-def _size() -> int:
-    with transaction() as tx:
-        return published_size(tx)
 
 
 def _moved(account: str, size: int) -> Iterator[dict[str, Any]]:

@@ -1,13 +1,17 @@
 """The published entries, one by one and unnamed: by type, merchant, month and day, each with a page of its own. No sign-in."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request, Response
 from pydantic import BeforeValidator
+from sqlalchemy.orm import Session
+from starlette.responses import RedirectResponse
 
+import merchants
 from api.access import Doors
 from api.door import language_of
 from api.errors import PageUnknownError
@@ -28,10 +32,9 @@ from api.pages.entries import (
 )
 from api.pages.entries import show_published as show_entry
 from api.pages.kit import render
-from api.pages.public_record import Month, choose_month, show_published
+from api.pages.public_record import Month, choose_month, show_published, size_of, write_checkpoint
 from api.pages.totals import month_on
 from api.pages.views import MerchantName, RecordEntries, RecordEntry
-from api.routes.desk_offers import merchant_names
 from api.routes.record_log import PublicId
 from market.kit.database import transaction
 from market.oversight.published import (
@@ -44,13 +47,14 @@ from market.oversight.published import (
 )
 from market.oversight.queries import list_months, month_days
 from market.record.entries import entry_hash
-from market.record.publishing.served import published_size
+from market.record.publishing.served import find_newest_checkpoint
 from market.record.texts import find_texts
 
 doors = Doors(prefix="/record", tags=["public record"])
 
 ROWS_ON_PAGE: Final = 50
 ROWS_PER_READ: Final = 1000
+CHOICES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +77,30 @@ class Asked:
         return Filter(kind=self.kind or None, merchant=self.merchant or None, first=first, beyond=beyond)
 
 
+@dataclass(frozen=True, slots=True)
+class AskedInWords(Asked):
+    """The same as people type it: a merchant by his code, his name, or part of either."""
+
+    merchant: Annotated[str, Query(max_length=60)] = ""
+
+
 EntriesAsked = Annotated[Asked, Depends()]
 Before = Annotated[int | None, Query(ge=0, lt=1 << 62)]
 
 
 @doors.get("/entries", include_in_schema=False)
-def record_entries(request: Request, asked: EntriesAsked, before: Before = None) -> Response:
-    """A page of published entries, the highest place first; `before` goes on below a place."""
+def record_entries(request: Request, asked: Annotated[AskedInWords, Depends()], before: Before = None) -> Response:
+    """A page of published entries, the highest place first; `before` goes on below a place.
+
+    A merchant in words leads to the address with his code, and to a choice where several are called so.
+    """
     with transaction() as tx:
-        rows = list_published(tx, wanted=asked.wanted, before=before, limit=ROWS_ON_PAGE + 1)
-        names = merchant_names(tx)
+        meant = _find_merchants(tx, asked.merchant)
+        if len(meant) == 1 and asked.merchant not in meant:
+            return RedirectResponse(f"?{request.url.include_query_params(merchant=next(iter(meant))).query}", 303)
+        is_clear = not asked.merchant or asked.merchant in meant
+        rows = list_published(tx, wanted=asked.wanted, before=before, limit=ROWS_ON_PAGE + 1) if is_clear else []
+        names = meant | _names_of(tx, rows)
         months = list_months(tx)
         kinds = list_published_kinds(tx)
         published = show_published(tx)
@@ -90,9 +108,11 @@ def record_entries(request: Request, asked: EntriesAsked, before: Before = None)
     view = RecordEntries(
         kinds=tuple(kinds),
         merchants=tuple(MerchantName(code=code, name=name) for code, name in names.items()),
+        choices=() if is_clear else tuple(MerchantName(code=code, name=name) for code, name in meant.items()),
         months=tuple(month_on(each) for each in reversed(months)),
         kind=asked.kind or None,
-        merchant_code=asked.merchant or None,
+        merchant_code=(asked.merchant or None) if is_clear else None,
+        typed=asked.merchant,
         month_on=month_on(asked.month) if asked.month else None,
         day_on=asked.day,
         before=before,
@@ -106,16 +126,16 @@ def record_entries(request: Request, asked: EntriesAsked, before: Before = None)
 @doors.get("/entries.csv")
 def record_entries_csv(asked: EntriesAsked) -> Response:
     """All published entries of the filter as CSV, the highest place first, without a limit; amounts in fen."""
-    rows = _all_entries(asked.wanted, _size())
+    rows = list_all(asked.wanted, size_of(_checkpoint()))
     return csv_response("huigong-record-entries.csv", COLUMNS, (row_cells(row) for row in rows), public=True)
 
 
 @doors.get("/entries.json")
 def record_entries_json(asked: EntriesAsked) -> Response:
     """All published entries of the filter as JSON, the highest place first, without a limit; each document byte for byte."""
-    size = _size()
-    rows = (row_json(row) for row in _all_entries(asked.wanted, size))
-    return json_rows_response("huigong-record-entries.json", rows, log_size=size)
+    note = _checkpoint()
+    rows = (row_json(row) for row in list_all(asked.wanted, size_of(note)))
+    return json_rows_response("huigong-record-entries.json", rows, **write_checkpoint(note))
 
 
 @doors.get("/entries/{entry}", include_in_schema=False)
@@ -127,7 +147,7 @@ def record_entry_page(request: Request, entry: PublicId) -> Response:
             raise PageUnknownError
         returns = list_published_returns(tx, sale=entry) if found.kind == "sale" else ()
         kept = find_texts(tx, public_ids=[entry]).get(entry)
-        names = merchant_names(tx)
+        names = _names_of(tx, [found])
         published = show_published(tx)
     body = read_body(found)
     of = body.get("of")
@@ -156,12 +176,28 @@ def record_entry_page(request: Request, entry: PublicId) -> Response:
     return render(request, "record/entry.html", view)
 
 
-def _size() -> int:
+def _find_merchants(tx: Session, typed: str) -> dict[str, str]:
+    """The names by code of whom somebody may mean: who has this code or name, else all whose code or name holds it; of nobody, a code alone."""
+    if not typed.strip():
+        return {}
+    found = merchants.search_names(tx, query=typed, limit=CHOICES)
+    exact = {code: name for code, name in found.items() if typed.strip() in (code, name)}
+    if not found and re.fullmatch("[A-Za-z0-9_]{1,32}", typed):
+        return {typed: typed}
+    return exact or found
+
+
+def _names_of(tx: Session, entries: Iterable[Published]) -> dict[str, str]:
+    codes = {entry.merchant for entry in entries if entry.merchant}
+    return {code: found.name for code, found in merchants.find_merchants(tx, codes=codes).items()}
+
+
+def _checkpoint() -> bytes | None:
     with transaction() as tx:
-        return published_size(tx)
+        return find_newest_checkpoint(tx)
 
 
-def _all_entries(wanted: Filter, size: int) -> Iterator[Published]:
+def list_all(wanted: Filter, size: int) -> Iterator[Published]:
     """All entries of a log of `size` entries, so many at a time, each read in a short transaction of its own.
 
     What is published never changes, so the reads fit each other as one snapshot would, and a slow reader holds no connection.

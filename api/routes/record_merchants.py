@@ -1,21 +1,25 @@
 """The merchants of the public record: who they are, what they gave by month, their offers and entries. No sign-in."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Request, Response
+from sqlalchemy.orm import Session
 
+import merchants
 from api.access import Doors
 from api.door import language_of
 from api.errors import PageUnknownError
 from api.exports import csv_response, public_json
-from api.pages.entries import read_text
+from api.pages.entries import read_text, show_told, told_row
 from api.pages.entries import show_published as show_entry
 from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.offers import read_offer, state_of, title_of
-from api.pages.public_record import Month, choose_month, list_businesses, write_figures
+from api.pages.paged import PageNumber, Search, cut_page, is_found
+from api.pages.public_record import Month, choose_month, list_businesses, size_of, write_checkpoint, write_figures
 from api.pages.terms import say_gives
 from api.pages.totals import add_up, month_on, show_amounts, show_month
 from api.pages.views import (
@@ -28,11 +32,12 @@ from api.pages.views import (
     RecordMerchants,
 )
 from api.pages.views.record import PublicationSaid
+from api.routes.record_entries import list_all
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.errors import invariant
 from market.offers.models import OfferVersion
-from market.offers.queries import list_live_by_merchant, list_published_of_merchant
+from market.offers.queries import list_found, list_live_by_merchant
 from market.oversight.published import Filter, Published, list_published
 from market.oversight.queries import (
     Totals,
@@ -42,12 +47,14 @@ from market.oversight.queries import (
     total_by_month,
 )
 from market.record.publication import Publication, Said, list_coming, list_publications
+from market.record.publishing.served import find_newest_checkpoint
 from market.record.texts import KeptText, find_texts
 
 doors = Doors(prefix="/record", tags=["public record"])
 
 MONTHS_SHOWN: Final = 12
-VERSIONS_SHOWN: Final = 200
+VERSIONS_SHOWN: Final = 20
+CHANGES_SHOWN: Final = 50
 ENTRIES_SHOWN: Final = 10
 ABOUT_READ: Final = 200  # entries about a merchant itself, among which its names are looked for: a dozen a year at most
 NOTHING: Final = Totals("", 0, 0, 0, 0, 0, 0, 0)
@@ -59,13 +66,15 @@ Category = Annotated[str, Query(pattern="^[a-z_]{0,32}$")]
 @doors.get("/merchants", include_in_schema=False)
 def record_merchants(
     request: Request,
+    *,
     month: Month = "",
     category: Category = "",
+    query: Search = "",
     sort: MerchantSort = "concession",
-    *,
+    number: PageNumber = 1,
     down: bool = True,
 ) -> Response:
-    """All merchants, or those of a category, with what they gave in a month."""
+    """A page of all merchants, or of those of a category or name, with what they gave in a month."""
     at = now()
     with transaction() as tx:
         months = list_months(tx)
@@ -74,8 +83,10 @@ def record_merchants(
         businesses = list_businesses(tx)
         live = list_live_by_merchant(tx, at=at)
         published = list_publications(tx, on=business_day(at))
-    wanted = [each for each in businesses.values() if category in ("", each.category)]
-    categories = sorted({each.category for each in businesses.values()})
+    wanted = _find(businesses.values(), category=category, query=query)
+    given = [rows.get(each.merchant, NOTHING) for each in wanted]
+    categories = Counter(each.category for each in businesses.values())
+    page, pages = cut_page(_sorted(wanted, rows, live, sort, down=down), number)
     shown = [
         PublicMerchant(
             code=each.merchant,
@@ -88,19 +99,20 @@ def record_merchants(
             amounts=show_amounts(rows.get(each.merchant, NOTHING)),
             sales_count=rows.get(each.merchant, NOTHING).sales,
         )
-        for each in wanted
+        for each in page
     ]
-    total, _ = add_up([rows[each.merchant] for each in wanted if each.merchant in rows])
+    total, sales_count = add_up(given)
     view = RecordMerchants(
         month_on=month_on(chosen),
         months=tuple(month_on(each) for each in months[-MONTHS_SHOWN:]),
         category=category or None,
-        categories=tuple(
-            CategoryChoice(category=code, merchants_count=sum(each.category == code for each in businesses.values()))
-            for code in categories
-        ),
-        merchants=_sorted(shown, sort, down=down),
+        categories=tuple(CategoryChoice(category=code, merchants_count=n) for code, n in sorted(categories.items())),
+        query=query,
+        merchants=tuple(shown),
+        pages=pages,
         total=total,
+        sales_count=sales_count,
+        most_fen=max((row.concession_fen for row in given), default=0),
         sort=sort,
         down=down,
     )
@@ -108,9 +120,9 @@ def record_merchants(
 
 
 @doors.get("/merchants.csv")
-def record_merchants_csv(month: Month = "", category: Category = "") -> Response:
+def record_merchants_csv(month: Month = "", category: Category = "", query: Search = "") -> Response:
     """Merchants as CSV: a row for each with its figures of a month (fen), or for each of its months with anything."""
-    label, rows = _rows(month, category)
+    label, rows = _rows(month, category, query)
     flat = [
         [*list(row.values())[:-2], " ".join(row["offers"]), *figures.values()]
         for row in rows
@@ -121,15 +133,16 @@ def record_merchants_csv(month: Month = "", category: Category = "") -> Response
 
 
 @doors.get("/merchants.json")
-def record_merchants_json(month: Month = "", category: Category = "") -> Response:
+def record_merchants_json(month: Month = "", category: Category = "", query: Search = "") -> Response:
     """Merchants as JSON: each with the offers in force of which it bears a part, and its figures by month (fen)."""
-    return public_json(_rows(month, category)[1])
+    return public_json(_rows(month, category, query)[1])
 
 
+TOLD: Final = ("leaf_index", "entry", "day", "action", "category", "publication", "from", "reason")
 HEAD: Final = ("merchant", "merchant_name", "category", "since", "state", "publication")
 
 
-def _rows(month: str, category: str) -> tuple[str, list[dict[str, Any]]]:
+def _rows(month: str, category: str, query: str) -> tuple[str, list[dict[str, Any]]]:
     with transaction() as tx:
         chosen = choose_month(month, []) if month else None
         figures = total_by_merchant_and_month(tx, month=chosen)
@@ -147,29 +160,55 @@ def _rows(month: str, category: str) -> tuple[str, list[dict[str, Any]]]:
             "offers": [f"{offer} v{version}" for offer, version in live.get(each.merchant, ())],
             "months": [{"month": row.label, **write_figures(row)} for row in figures.get(each.merchant, ())],
         }
-        for each in businesses.values()
-        if category in ("", each.category)
+        for each in _find(businesses.values(), category=category, query=query)
     ]
     return "".join(f"-{part}" for part in (chosen, category) if part), rows
 
 
+@doors.get("/merchants/{code}.csv")
+def record_merchant_csv(code: Code) -> Response:
+    """A merchant's terms as CSV: a row for each published entry about it, the newest first."""
+    note = _checkpoint(code)
+    rows = (list(told_row(entry).values()) for entry in _all_told(code, note))
+    return csv_response(f"huigong-merchant-{code}.csv", TOLD, rows, public=True)
+
+
+@doors.get("/merchants/{code}.json")
+def record_merchant_json(code: Code) -> Response:
+    """A merchant's terms as JSON: a row for each published entry about it, the newest first."""
+    note = _checkpoint(code)
+    return public_json([told_row(entry) for entry in _all_told(code, note)], merchant=code, **write_checkpoint(note))
+
+
+@doors.get("/merchants/{code}/months.csv")
+def record_merchant_months_csv(code: Code) -> Response:
+    """A merchant's months as CSV, the earliest first; amounts in fen."""
+    rows = (tuple(row.values()) for row in _months(code))
+    header = ("month", *write_figures(NOTHING))
+    return csv_response(f"huigong-merchant-{code}-months.csv", header, rows, public=True)
+
+
+@doors.get("/merchants/{code}/months.json")
+def record_merchant_months_json(code: Code) -> Response:
+    """A merchant's months as JSON, the earliest first; amounts in fen."""
+    return public_json(_months(code), merchant=code)
+
+
 @doors.get("/merchants/{code}", include_in_schema=False)
 def record_merchant(request: Request, code: Code) -> Response:
-    """One merchant: its months, its offers with all published versions, its newest entries."""
+    """One merchant: its terms with every change, its months, its offers, its newest entries."""
     at, language = now(), language_of(request)
     with transaction() as tx:
-        businesses = list_businesses(tx)
-        business = businesses.get(code)
+        business = merchants.find_merchants(tx, codes=[code]).get(code)
         if business is None:
             raise PageUnknownError
         months = total_by_month(tx, last=MONTHS_SHOWN, merchant=code, public=True)
-        versions = list_published_of_merchant(tx, merchant=code, limit=VERSIONS_SHOWN)
+        versions = list_found(tx, shown="ever_published", at=at, merchant=code, limit=VERSIONS_SHOWN)
         entries = list_published(tx, wanted=Filter(merchant=code), limit=ENTRIES_SHOWN)
         about = list_published(tx, wanted=Filter(merchant=code, kind="merchant"), limit=ABOUT_READ)
         kept = find_texts(tx, public_ids=[entry.public_id for entry in about])
         published = list_publications(tx, on=business_day(at)).get(code)
         coming = list_coming(tx, after=business_day(at)).get(code)
-    names = {each.merchant: each.name for each in businesses.values()}
     view = RecordMerchant(
         code=code,
         name=business.name,
@@ -180,8 +219,8 @@ def record_merchant(request: Request, code: Code) -> Response:
         coming=None if coming is None or coming.publication == _how_said(published) else _said(coming),
         months=tuple(show_month(row) for row in months),
         versions=tuple(_version(row, at=at, language=language) for row in versions),
-        entries=tuple(show_entry(entry, names) for entry in entries),
-        terms_entry=about[0].public_id if about else None,
+        entries=tuple(show_entry(entry, {code: business.name}) for entry in entries),
+        told=tuple(show_told(entry, language) for entry in about[:CHANGES_SHOWN]),
         names=tuple(_name(entry, kept[entry.public_id]) for entry in about if entry.public_id in kept),
     )
     return render(request, "record/merchant.html", view)
@@ -189,6 +228,28 @@ def record_merchant(request: Request, code: Code) -> Response:
 
 def _name(entry: Published, kept: KeptText) -> NameSaid:
     return NameSaid(name=read_text(kept).get("name"), from_on=entry.day, entry_id=entry.public_id)
+
+
+def _checkpoint(code: str) -> bytes | None:
+    """The newest checkpoint, for a file about a merchant. Raises PageUnknownError where there is no such merchant."""
+    with transaction() as tx:
+        _need_merchant(tx, code)
+        return find_newest_checkpoint(tx)
+
+
+def _need_merchant(tx: Session, code: str) -> None:
+    if not merchants.find_merchants(tx, codes=[code]):
+        raise PageUnknownError
+
+
+def _all_told(code: str, note: bytes | None) -> Iterator[Published]:
+    return list_all(Filter(merchant=code, kind="merchant"), size_of(note))
+
+
+def _months(code: str) -> list[dict[str, Any]]:
+    with transaction() as tx:
+        _need_merchant(tx, code)
+        return [{"month": row.label} | write_figures(row) for row in total_by_month(tx, merchant=code, public=True)]
 
 
 def _how(published: Mapping[str, Said], merchant: str) -> Publication:
@@ -218,15 +279,33 @@ def _version(row: OfferVersion, *, at: datetime, language: Language) -> Merchant
     )
 
 
-def _sorted(rows: Sequence[PublicMerchant], sort: MerchantSort, *, down: bool) -> tuple[PublicMerchant, ...]:
+def _find(
+    businesses: Iterable[merchants.MerchantBusiness], *, category: str, query: str
+) -> list[merchants.MerchantBusiness]:
+    """Those of a category and of which name or code hold what is looked for."""
+    return [
+        each for each in businesses if category in ("", each.category) and is_found(query, each.name, each.merchant)
+    ]
+
+
+def _sorted(
+    found: Sequence[merchants.MerchantBusiness],
+    rows: Mapping[str, Totals],
+    live: Mapping[str, Sequence[object]],
+    sort: MerchantSort,
+    *,
+    down: bool,
+) -> Sequence[merchants.MerchantBusiness]:
     """By the column asked for; equals stay in the order of their codes."""
-    places: dict[MerchantSort, Callable[[PublicMerchant], int | str]] = {
-        "merchant": lambda row: row.name,
-        "category": lambda row: row.category,
-        "since": lambda row: row.since_on.toordinal(),
-        "offers": lambda row: row.offers_count,
-        "concession": lambda row: row.amounts.concession_fen,
-        "rebate": lambda row: row.amounts.rebate_fen,
-        "count": lambda row: row.sales_count,
+    places: dict[MerchantSort, Callable[[merchants.MerchantBusiness], int | str | date]] = {
+        "merchant": lambda each: each.name,
+        "category": lambda each: each.category,
+        "since": lambda each: business_day(each.admitted_at),
+        "offers": lambda each: len(live.get(each.merchant, ())),
+        "concession": lambda each: rows.get(each.merchant, NOTHING).concession_fen,
+        "rebate": lambda each: (
+            rows.get(each.merchant, NOTHING).rebate_member_fen + rows.get(each.merchant, NOTHING).rebate_union_fen
+        ),
+        "count": lambda each: rows.get(each.merchant, NOTHING).sales,
     }
-    return tuple(sorted(rows, key=places[sort], reverse=down))
+    return sorted(found, key=places[sort], reverse=down)

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
+import merchants
 from api.access import Doors
 from api.door import language_of
 from api.errors import PageUnknownError
@@ -17,17 +19,19 @@ from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.offer_pages import read_cursor, say_public, show_differences, write_cursor
 from api.pages.offers import read_offer, show_row, state_of, title_of
+from api.pages.paged import Search
+from api.pages.public_record import size_of, write_checkpoint
 from api.pages.terms import say_gives
-from api.pages.views import PublicOfferRow, PublicVersion, RecordOffer, RecordOffers
-from api.routes.desk_offers import OfferId, Query_, all_names, find_codes, merchant_names, say_givers
+from api.pages.views import PublicOfferRow, PublicShown, PublicVersion, RecordOffer, RecordOffers
+from api.routes.desk_offers import OfferId, all_names, say_givers
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.errors import invariant
 from market.offers.audience import get_commitment, list_public_terms
 from market.offers.models import OfferVersion
-from market.offers.queries import Place, count_signed, find_public_ids, list_found, list_published_versions
+from market.offers.queries import Place, Shown, find_public_ids, list_found, list_published_versions, list_signers
 from market.offers.signatures import list_signatures
-from market.record.publishing.served import published_size
+from market.record.publishing.served import find_newest_checkpoint, published_size
 from market.record.texts import find_texts
 
 doors = Doors(prefix="/record", tags=["public record"])
@@ -38,29 +42,35 @@ HEADER: Final = (
     *("offer", "version", "state", "title", "title_en", "merchants", "from", "to", "published", "ended"),
     *("note", "signed", "entry", "terms", "limits", "audience"),
 )
+SHOWN: Final[dict[PublicShown, Shown]] = {"current": "published", "ended": "ended", "all": "ever_published"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filter as it stands in the address: part of a title, id or merchant; one merchant's code; which states."""
+
+    query: Search = ""
+    merchant: Annotated[str, Query(pattern="^[A-Za-z0-9_]{0,32}$")] = ""
+    shown: PublicShown = "current"
+
+
+OffersAsked = Annotated[Asked, Depends()]
 
 
 @doors.get("/offers", include_in_schema=False)
-def record_offers(
-    request: Request, query: Query_ = "", after: Annotated[str, Query(max_length=140)] = "", *, ended: bool = False
-) -> Response:
-    """Offers in force or to come, or those that are over, newest first."""
+def record_offers(request: Request, asked: OffersAsked, after: Annotated[str, Query(max_length=140)] = "") -> Response:
+    """Offers in force or to come, or those that are over, newest first; of all merchants or of one."""
     at, language = now(), language_of(request)
     with transaction() as tx:
-        names = merchant_names(tx)
-        rows = list_found(
-            tx,
-            shown="ended" if ended else "published",
-            at=at,
-            query=query,
-            merchants=find_codes(names, query),
-            after=read_cursor(after),
-            limit=ROWS_ON_PAGE + 1,
-        )
-    page = rows[:ROWS_ON_PAGE]
+        rows = _find(tx, asked, at=at, after=read_cursor(after), limit=ROWS_ON_PAGE + 1)
+        page = rows[:ROWS_ON_PAGE]
+        named = {asked.merchant, *(code for row in page for code in row.merchants)}
+        names = {code: found.name for code, found in merchants.find_merchants(tx, codes=named).items()}
     view = RecordOffers(
-        query=query,
-        ended=ended,
+        query=asked.query,
+        merchant_code=asked.merchant or None,
+        merchant=names.get(asked.merchant, asked.merchant) or None,
+        shown=asked.shown,
         rows=tuple(_row(row, names, at=at, language=language) for row in page),
         older=write_cursor(page[-1]) if len(rows) > len(page) else None,
     )
@@ -68,28 +78,32 @@ def record_offers(
 
 
 @doors.get("/offers.csv")
-def record_offers_csv(query: Query_ = "", *, ended: bool = False) -> Response:
-    """Offer versions in force or to come, or those that are over, as CSV, newest first, without a limit; terms and limits are JSON."""
-    return csv_response("huigong-offers.csv", HEADER, map(_cells, _all_rows(query, ended=ended)), public=True)
+def record_offers_csv(asked: OffersAsked) -> Response:
+    """Offer versions in force or to come, those that are over, or all, as CSV, newest first, without a limit; terms and limits are JSON."""
+    rows = map(_cells, _all_rows(asked, size=size_of(_checkpoint())))
+    return csv_response("huigong-offers.csv", HEADER, rows, public=True)
 
 
 @doors.get("/offers.json")
-def record_offers_json(query: Query_ = "", *, ended: bool = False) -> Response:
-    """Offer versions in force or to come, or those that are over, as JSON, newest first, without a limit."""
-    rows = (json.dumps(row, ensure_ascii=False).encode() for row in _all_rows(query, ended=ended))
-    return json_rows_response("huigong-offers.json", rows)
+def record_offers_json(asked: OffersAsked) -> Response:
+    """Offer versions in force or to come, those that are over, or all, as JSON, newest first, without a limit."""
+    note = _checkpoint()
+    rows = (json.dumps(row, ensure_ascii=False).encode() for row in _all_rows(asked, size=size_of(note)))
+    return json_rows_response("huigong-offers.json", rows, **write_checkpoint(note))
 
 
 @doors.get("/offers/{offer}.csv")
 def record_offer_csv(offer: OfferId) -> Response:
     """Every approved version of an offer as CSV, newest first; terms and limits are JSON."""
-    return csv_response(f"huigong-offer-{offer}.csv", HEADER, map(_cells, _rows_of(offer)), public=True)
+    rows = _rows_of(offer, size=size_of(_checkpoint()))
+    return csv_response(f"huigong-offer-{offer}.csv", HEADER, map(_cells, rows), public=True)
 
 
 @doors.get("/offers/{offer}.json")
 def record_offer_json(offer: OfferId) -> Response:
     """Every approved version of an offer as JSON, newest first."""
-    return public_json(_rows_of(offer))
+    note = _checkpoint()
+    return public_json(_rows_of(offer, size=size_of(note)), **write_checkpoint(note))
 
 
 @doors.get("/offers/{offer}", include_in_schema=False)
@@ -182,22 +196,32 @@ def _entry_of(row: OfferVersion, entries: dict[UUID, str]) -> str | None:
     return entries.get(row.entry_id) if row.entry_id is not None else None
 
 
-def _all_rows(query: str, *, ended: bool) -> Iterator[dict[str, Any]]:
-    """The rows of the whole list, so many at a time, each read in a short transaction of its own."""
+def _find(tx: Session, asked: Asked, *, at: datetime, after: Place | None, limit: int) -> Sequence[OfferVersion]:
+    called = merchants.search_names(tx, query=asked.query) if asked.query.strip() else ()
+    return list_found(
+        tx,
+        shown=SHOWN[asked.shown],
+        at=at,
+        query=asked.query,
+        merchants=called,
+        merchant=asked.merchant or None,
+        after=after,
+        limit=limit,
+    )
+
+
+def _checkpoint() -> bytes | None:
+    with transaction() as tx:
+        return find_newest_checkpoint(tx)
+
+
+def _all_rows(asked: Asked, *, size: int) -> Iterator[dict[str, Any]]:
+    """The rows of the whole list, so many at a time, each read in a short transaction of its own; entries as a log of `size` has them."""
     at, after = now(), None
     while True:
         with transaction() as tx:
-            names = merchant_names(tx)
-            found = list_found(
-                tx,
-                shown="ended" if ended else "published",
-                at=at,
-                query=query,
-                merchants=find_codes(names, query),
-                after=after,
-                limit=ROWS_PER_READ,
-            )
-            rows = _write(tx, found, at=at)
+            found = _find(tx, asked, at=at, after=after, limit=ROWS_PER_READ)
+            rows = _write(tx, found, at=at, size=size)
         yield from rows
         if len(found) < ROWS_PER_READ:
             return
@@ -208,18 +232,18 @@ def _place_of(row: OfferVersion) -> Place:
     return row.proposed_at, row.offer, row.version
 
 
-def _rows_of(offer: str) -> list[dict[str, Any]]:
+def _rows_of(offer: str, *, size: int) -> list[dict[str, Any]]:
     with transaction() as tx:
-        rows = _write(tx, list_published_versions(tx, offer=offer), at=now())
+        rows = _write(tx, list_published_versions(tx, offer=offer), at=now(), size=size)
     if not rows:
         raise PageUnknownError
     return rows
 
 
-def _write(tx: Session, versions: Sequence[OfferVersion], *, at: datetime) -> list[dict[str, Any]]:
+def _write(tx: Session, versions: Sequence[OfferVersion], *, at: datetime, size: int) -> list[dict[str, Any]]:
     """Versions as rows of a file: dates are business days, `from` and `to` the instants between which it holds."""
-    entries = find_public_ids(tx, versions, size=published_size(tx))
-    signed = count_signed(tx, versions=[(row.offer, row.version) for row in versions])
+    entries = find_public_ids(tx, versions, size=size)
+    signed = list_signers(tx, versions=[(row.offer, row.version) for row in versions])
     return [
         {
             "offer": row.offer,
@@ -233,7 +257,7 @@ def _write(tx: Session, versions: Sequence[OfferVersion], *, at: datetime) -> li
             "published": business_day(row.approved_at or at).isoformat(),
             "ended": None if (ended_at := _ended_at(row, at=at)) is None else business_day(ended_at).isoformat(),
             "note": row.note,
-            "signed": signed.get((row.offer, row.version), 0),
+            "signed": signed.get((row.offer, row.version), []),
             "entry": _entry_of(row, entries),
             **_document(row),
         }
@@ -244,7 +268,7 @@ def _write(tx: Session, versions: Sequence[OfferVersion], *, at: datetime) -> li
 def _cells(row: dict[str, Any]) -> list[object]:
     """The same in one line of a CSV."""
     compact = {
-        "merchants": " ".join(row["merchants"]),
+        **{name: " ".join(row[name]) for name in ("merchants", "signed")},
         **{name: json.dumps(row[name], ensure_ascii=False, sort_keys=True) for name in ("terms", "limits")},
     }
     return [compact.get(name, row.get(name)) for name in HEADER]

@@ -7,7 +7,8 @@ from fastapi import Request, Response
 from api.access import Doors
 from api.exports import csv_response, public_json
 from api.pages.kit import render
-from api.pages.public_record import Month, choose_month, list_businesses, show_rows
+from api.pages.paged import PageNumber, Search, cut_page, is_found
+from api.pages.public_record import Month, choose_month, find_rows, list_businesses, show_rows
 from api.pages.totals import add_up, month_on, show_month
 from api.pages.views import RecordRebates
 from market.kit.database import transaction
@@ -20,37 +21,43 @@ HEADER: Final = ("month", "merchant", "merchant_name", "rebate_member_fen", "reb
 
 
 @doors.get("/rebates", include_in_schema=False)
-def record_rebates(request: Request, month: Month = "") -> Response:
-    """What fell due in a month by merchant, and in the last twelve months together."""
+def record_rebates(request: Request, month: Month = "", query: Search = "", number: PageNumber = 1) -> Response:
+    """A page of what fell due in a month by merchant, and in the last twelve months together."""
     with transaction() as tx:
         months = total_by_month(tx, last=MONTHS_SHOWN, public=True)
         chosen = choose_month(month, [row.label for row in months])
         rows = total_by_merchant(tx, month=chosen, public=True)
         businesses = list_businesses(tx)
-    owing = [row for row in show_rows(rows, businesses) if _is_due(row.amounts)]
+    found = find_rows([row for row in rows if _is_due(row)], businesses, query)
+    owing = sorted(show_rows(found, businesses), key=lambda row: (-row.amounts.rebate_fen, row.code))
+    page, pages = cut_page(owing, number)
     view = RecordRebates(
         month_on=month_on(chosen),
         months=tuple(show_month(row) for row in months),
         total=add_up(rows)[0],
-        rows=tuple(sorted(owing, key=lambda row: (-row.amounts.rebate_fen, row.code))),
+        query=query,
+        rows=tuple(page),
+        pages=pages,
+        found=add_up(found)[0],
+        most_fen=max((row.amounts.rebate_fen for row in owing), default=0),
     )
     return render(request, "record/rebates.html", view)
 
 
 @doors.get("/rebates.csv")
-def record_rebates_csv(month: Month = "") -> Response:
+def record_rebates_csv(month: Month = "", query: Search = "") -> Response:
     """Rebates due as CSV, in fen: a row for each month and merchant with any, of one month or of all."""
-    label, rows = _rows(month)
+    label, rows = _rows(month, query)
     return csv_response(f"huigong-rebates{label}.csv", HEADER, (tuple(row.values()) for row in rows), public=True)
 
 
 @doors.get("/rebates.json")
-def record_rebates_json(month: Month = "") -> Response:
+def record_rebates_json(month: Month = "", query: Search = "") -> Response:
     """Rebates due as JSON, in fen: a row for each month and merchant with any, of one month or of all."""
-    return public_json(_rows(month)[1])
+    return public_json(_rows(month, query)[1])
 
 
-def _rows(month: str) -> tuple[str, list[dict[str, Any]]]:
+def _rows(month: str, query: str) -> tuple[str, list[dict[str, Any]]]:
     with transaction() as tx:
         chosen = choose_month(month, []) if month else None
         figures = total_by_merchant_and_month(tx, month=chosen)
@@ -66,7 +73,7 @@ def _rows(month: str) -> tuple[str, list[dict[str, Any]]]:
         }
         for code, months in figures.items()
         for row in months
-        if _is_due(row)
+        if _is_due(row) and is_found(query, code, businesses[code].name if code in businesses else code)
     ]
     return f"-{chosen}" if chosen else "", sorted(rows, key=lambda row: (row["month"], row["merchant"]))
 

@@ -13,7 +13,7 @@ from market.offers.live import Title
 from market.offers.models import OfferSignature, OfferVersion
 from market.record.models import Entry
 
-Shown = Literal["current", "waiting", "live", "coming", "ended", "closed", "published"]
+Shown = Literal["current", "waiting", "live", "coming", "ended", "closed", "published", "ever_published"]
 Place = tuple[datetime, str, int]
 """Where a list goes on: when proposed, offer, version."""
 
@@ -35,14 +35,18 @@ def list_found(
     at: datetime,
     query: str = "",
     merchants: Collection[str] = (),
+    merchant: str | None = None,
     after: Place | None = None,
     limit: int,
 ) -> Sequence[OfferVersion]:
     """Versions of one kind of state, newest first, whose titles or id hold `query` or that name one of `merchants`.
 
-    `current` is what waits, is coming or is live; `published` what is coming or live.
+    `current` is what waits, is coming or is live; `published` what is coming or live, `ever_published` also what is over. With
+    `merchant` (by code) only those of which he bears a part.
     """
     wanted = select(OfferVersion).where(_is_shown(shown, at))
+    if merchant is not None:
+        wanted = wanted.where(OfferVersion.merchants.contains([merchant]))
     if query.strip():
         texts = (OfferVersion.title, OfferVersion.title_en, OfferVersion.offer)
         named = [text.icontains(query.strip(), autoescape=True) for text in texts]
@@ -68,6 +72,7 @@ def _is_shown(shown: Shown, at: datetime) -> ColumnElement[bool]:
         "ended": or_(OfferVersion.state == "ended", and_(approved, is_past)),
         "closed": OfferVersion.state.in_(CLOSED_STATES),
         "published": and_(approved, ~is_past),
+        "ever_published": OfferVersion.state.in_(PUBLIC_STATES),
     }
     return rules[shown]
 
@@ -81,6 +86,20 @@ def count_signed(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[
         select(*key, func.count()).where(tuple_(*key).in_(versions), OfferSignature.is_signed).group_by(*key)
     )
     return {(offer, version): count for offer, version, count in rows}
+
+
+def list_signers(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], list[str]]:
+    """The merchants that signed each of these versions (offer, version), by code; versions that nobody signed are left out."""
+    key = (OfferSignature.offer, OfferSignature.version)
+    rows = tx.execute(
+        select(*key, OfferSignature.merchant)
+        .where(tuple_(*key).in_(versions), OfferSignature.is_signed)
+        .order_by(OfferSignature.merchant)
+    )
+    found: dict[tuple[str, int], list[str]] = {}
+    for offer, version, merchant in rows:
+        found.setdefault((offer, version), []).append(merchant)
+    return found
 
 
 def list_versions(tx: Session, *, offer: str) -> Sequence[OfferVersion]:
@@ -100,16 +119,6 @@ def list_of_versions(tx: Session, *, versions: Collection[tuple[str, int]]) -> S
     if not versions:
         return []
     return tx.scalars(select(OfferVersion).where(tuple_(OfferVersion.offer, OfferVersion.version).in_(versions))).all()
-
-
-def list_published_of_merchant(tx: Session, *, merchant: str, limit: int) -> Sequence[OfferVersion]:
-    """The versions that were ever approved and of which a merchant (by code) bears a part, newest first."""
-    return tx.scalars(
-        select(OfferVersion)
-        .where(OfferVersion.merchants.contains([merchant]), OfferVersion.state.in_(PUBLIC_STATES))
-        .order_by(OfferVersion.approved_at.desc(), OfferVersion.offer, OfferVersion.version.desc())
-        .limit(limit)
-    ).all()
 
 
 def list_live_by_merchant(tx: Session, *, at: datetime) -> dict[str, list[tuple[str, int]]]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from market.record.publishing.served import published_size
@@ -47,18 +48,23 @@ class MovementPage:
     closing_fen: int
 
 
-_HELD = text(
+_ACCOUNTS = text(
     """
 WITH RECURSIVE accounts AS (
-  (SELECT account FROM account_movement ORDER BY account LIMIT 1)
+  (SELECT account, leaf_index FROM account_movement ORDER BY account, leaf_index LIMIT 1)
   UNION ALL
-  SELECT (SELECT account FROM account_movement WHERE account > accounts.account ORDER BY account LIMIT 1)
-  FROM accounts WHERE accounts.account IS NOT NULL
-) SELECT account, last.balance_fen, i.day FROM accounts CROSS JOIN LATERAL (
-  SELECT leaf_index, balance_fen FROM account_movement AS m WHERE m.account = accounts.account AND m.leaf_index < :size
-  ORDER BY leaf_index DESC, number DESC LIMIT 1) AS last JOIN entry_index AS i ON i.leaf_index = last.leaf_index ORDER BY account
+  SELECT next.account, next.leaf_index FROM accounts CROSS JOIN LATERAL (
+    SELECT account, leaf_index FROM account_movement AS m WHERE m.account > accounts.account ORDER BY account, leaf_index LIMIT 1) AS next
+) SELECT account FROM accounts WHERE leaf_index < :size ORDER BY account
 """
 )
+_HELD = text(
+    """
+SELECT named.account, last.balance_fen, i.day FROM unnest(:accounts) AS named(account) CROSS JOIN LATERAL (
+  SELECT leaf_index, balance_fen FROM account_movement AS m WHERE m.account = named.account AND m.leaf_index < :size
+  ORDER BY leaf_index DESC, number DESC LIMIT 1) AS last JOIN entry_index AS i ON i.leaf_index = last.leaf_index ORDER BY account
+"""
+).bindparams(bindparam("accounts", type_=ARRAY(Text)))
 _ONE_HELD = text(
     "SELECT account, balance_fen, day FROM account_movement JOIN entry_index USING (leaf_index) WHERE account = :account"
     " AND leaf_index < :size ORDER BY leaf_index DESC, number DESC LIMIT 1"
@@ -73,9 +79,14 @@ _DOWN = text(_MOVEMENTS.format(sign="<", way="DESC"))
 _UP = text(_MOVEMENTS.format(sign=">", way="ASC"))
 
 
-def list_accounts(tx: Session) -> list[Held]:
-    """Every public account that ever moved, by its code; a step of an index for each."""
-    return [Held(*row) for row in tx.execute(_HELD, {"size": published_size(tx)})]
+def list_accounts(tx: Session, *, size: int) -> list[str]:
+    """The codes of every public account that the first `size` entries of the log moved, sorted; a step of an index for each."""
+    return list(tx.scalars(_ACCOUNTS, {"size": size}))
+
+
+def list_held(tx: Session, *, accounts: Sequence[str], size: int) -> list[Held]:
+    """What these accounts hold after the first `size` entries of the log, by code; those that never moved are left out."""
+    return [Held(*row) for row in tx.execute(_HELD, {"accounts": list(accounts), "size": size})]
 
 
 def find_account(tx: Session, *, account: str) -> Held | None:

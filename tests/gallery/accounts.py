@@ -5,8 +5,9 @@ from hashlib import sha256
 from itertools import accumulate
 
 from api.pages.views.record import AccountRow, MovementShown, RecordAccount, RecordAccounts
+from api.pages.views.shared import Pages
 from tests.gallery.frame import TODAY, Sample
-from tests.gallery.record import CLOSED, PUBLISHED
+from tests.gallery.record import CLOSED, NO_ROWS, PUBLISHED
 
 HELD = tuple(
     AccountRow(account=account, name=name, fen=fen, last_on=TODAY)
@@ -66,7 +67,9 @@ ACCOUNTS: tuple[Sample, ...] = (
         RecordAccounts(
             kinds=("union", "budget", "allowances", "payable", "receivable", "rebates"),
             kind=None,
+            query="",
             accounts=HELD,
+            pages=Pages(number=1, count=200, rows_count=20_006),
             published=PUBLISHED,
         ),
         None,
@@ -75,14 +78,14 @@ ACCOUNTS: tuple[Sample, ...] = (
     Sample(
         "record-accounts-none",
         "record/accounts.html",
-        RecordAccounts(kinds=("budget",), kind="bank", accounts=(), published=PUBLISHED),
+        RecordAccounts(kinds=("budget",), kind="bank", query="", accounts=(), pages=NO_ROWS, published=PUBLISHED),
         None,
         "/record/accounts?kind=bank",
     ),
     Sample(
         "record-accounts-new",
         "record/accounts.html",
-        RecordAccounts(kinds=(), kind=None, accounts=(), published=CLOSED),
+        RecordAccounts(kinds=(), kind=None, query="", accounts=(), pages=NO_ROWS, published=CLOSED),
         None,
         "/record/accounts",
     ),

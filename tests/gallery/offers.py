@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from api.offer_form import KINDS
 from api.pages import views as v
+from api.pages.offer_pages import UNNAMED
 from tests.gallery.frame import NOW, Sample
 
 TERMS = ("商户让利", "满 30 元", "工作日 11:00–14:00", "每天一次", "到 2027年5月31日 为止")
@@ -240,6 +241,13 @@ OFFERS: tuple[Sample, ...] = (
         "/desk/offers/NOODLE10/4",
     ),
     Sample(
+        "offer-few",
+        "desk/offer.html",
+        v.DeskOffer(**{**OFFER, "state": "submitted", "verdict": "decide", "unnamed": True}),
+        "officer",
+        "/desk/offers/NOODLE10/4",
+    ),
+    Sample(
         "offer-unsigned",
         "desk/offer.html",
         v.DeskOffer(
@@ -379,7 +387,9 @@ OFFERS: tuple[Sample, ...] = (
         "record_offers.html",
         v.RecordOffers(
             query="",
-            ended=False,
+            merchant_code=None,
+            merchant=None,
+            shown="current",
             rows=tuple(
                 v.PublicOfferRow(
                     offer_id=row.offer_id,
@@ -401,9 +411,9 @@ OFFERS: tuple[Sample, ...] = (
     Sample(
         "record-offers-none",
         "record_offers.html",
-        v.RecordOffers(query="没有这个", ended=True, rows=(), older=None),
+        v.RecordOffers(query="没有这个", merchant_code="m_0001", merchant="老周餐饮", shown="all", rows=(), older=None),
         None,
-        "/record/offers?ended=true",
+        "/record/offers?merchant=m_0001&shown=all",
     ),
     Sample(
         "record-offer",
@@ -449,5 +459,33 @@ OFFERS: tuple[Sample, ...] = (
         ),
         None,
         "/record/offers/NOODLE10",
+    ),
+    Sample(
+        "record-offer-few",
+        "record_offer.html",
+        v.RecordOffer(
+            offer_id="WELDER20",
+            title="特种作业补给",
+            merchant="老周餐饮",
+            versions=(
+                v.PublicVersion(
+                    version=1,
+                    state="live",
+                    title="特种作业补给",
+                    gives="8 折",
+                    terms=(*TERMS[:2], UNNAMED[0]),
+                    note="",
+                    published_on=date(2026, 11, 20),
+                    ended_on=None,
+                    signed=("老周餐饮",),
+                    differences=(),
+                    terms_json='{\n  "audience": "IS+ghrvYYQVPvxwZahgf8+VPMrxp/DndQS6nJN5wIr0="\n}',
+                    terms_hash=None,
+                    entry_id=None,
+                ),
+            ),
+        ),
+        None,
+        "/record/offers/WELDER20",
     ),
 )

@@ -12,6 +12,7 @@ from tests.gallery.public import MERCHANTS, TOTAL
 MONTH = date(2026, 11, 1)
 DAYS = tuple(item.month_on for item in MONTHS)
 NONE = amounts(0, 0, 0)
+NO_ROWS = v.Pages(number=1, count=1, rows_count=0)
 
 PUBLISHED = v.Checkpointed(
     entries_count=231_404,
@@ -88,6 +89,27 @@ OFFERS_GIVEN = tuple(
         ("NOODLE10", 3, "面食九折", "老周餐饮", False, 1204, 0, 231_000),
         ("BOOK75", 1, "图书七五折", "晨光图书", False, 198, 2, 230_090),
         ("HEALTH5", 2, "药品返百分之五", "康宁医药", True, 0, 14, 48_500),
+    )
+)
+
+TOLD = tuple(
+    v.MerchantTold(
+        entry_id=sha256(f"told {n}".encode()).hexdigest()[:32],
+        day_on=day,
+        action=action,
+        category=category,
+        publication=publication,
+        from_on=from_on,
+        reason=reason,
+    )
+    for n, (day, action, category, publication, from_on, reason) in enumerate(
+        (
+            (date(2026, 11, 3), "变更", None, "成批公布", date(2026, 12, 1), "销售不够多"),
+            (date(2026, 9, 20), "恢复合作", None, None, None, None),
+            (date(2026, 9, 11), "暂停合作", None, None, None, None),
+            (date(2026, 7, 2), "变更", "food", None, None, None),
+            (date(2026, 3, 18), "加入", "bakery", "逐笔公布", date(2026, 3, 18), None),
+        )
     )
 )
 
@@ -174,7 +196,16 @@ RECORD: tuple[Sample, ...] = (
         "record",
         "record.html",
         v.RecordMonths(
-            month_on=MONTH, months=MONTHS, total=TOTAL, by="merchant", rows=MERCHANTS, sort="list", down=True
+            month_on=MONTH,
+            months=MONTHS,
+            total=TOTAL,
+            by="merchant",
+            query="",
+            rows=MERCHANTS,
+            pages=v.Pages(number=2, count=100, rows_count=9_913),
+            found=TOTAL,
+            sort="list",
+            down=True,
         ),
         None,
         "/record/months",
@@ -187,6 +218,9 @@ RECORD: tuple[Sample, ...] = (
             months=MONTHS,
             total=TOTAL,
             by="category",
+            query="",
+            pages=v.Pages(number=1, count=1, rows_count=7),
+            found=TOTAL,
             rows=tuple(
                 v.AmountsRow(
                     name=name,
@@ -211,7 +245,10 @@ RECORD: tuple[Sample, ...] = (
             months=(),
             total=v.MonthAmounts(month_on=MONTH, amounts=NONE, sales_count=0),
             by="merchant",
+            query="老六",
             rows=(),
+            pages=NO_ROWS,
+            found=v.MonthAmounts(month_on=MONTH, amounts=NONE, sales_count=0),
             sort="merchant",
             down=False,
         ),
@@ -247,7 +284,11 @@ RECORD: tuple[Sample, ...] = (
             month_on=MONTH,
             months=MONTHS,
             total=TOTAL.amounts,
+            query="",
             rows=tuple(row for row in MERCHANTS if row.amounts.rebate_fen),
+            pages=v.Pages(number=1, count=13, rows_count=1_288),
+            found=TOTAL.amounts,
+            most_fen=max(row.amounts.rebate_fen for row in MERCHANTS),
         ),
         None,
         "/record/rebates",
@@ -255,7 +296,16 @@ RECORD: tuple[Sample, ...] = (
     Sample(
         "record-rebates-empty",
         "record/rebates.html",
-        v.RecordRebates(month_on=MONTH, months=MONTHS[:2], total=NONE, rows=()),
+        v.RecordRebates(
+            month_on=MONTH,
+            months=MONTHS[:2],
+            total=NONE,
+            query="",
+            rows=(),
+            pages=NO_ROWS,
+            found=NONE,
+            most_fen=0,
+        ),
         None,
         "/record/rebates",
     ),
@@ -269,8 +319,12 @@ RECORD: tuple[Sample, ...] = (
             categories=tuple(
                 v.CategoryChoice(category=code, merchants_count=12 - n) for n, code in enumerate(CATEGORIES)
             ),
+            query="",
             merchants=BUSINESSES,
+            pages=v.Pages(number=3, count=100, rows_count=9_968),
             total=TOTAL.amounts,
+            sales_count=TOTAL.sales_count,
+            most_fen=max(row.amounts.concession_fen for row in BUSINESSES),
             sort="concession",
             down=True,
         ),
@@ -285,8 +339,12 @@ RECORD: tuple[Sample, ...] = (
             months=(),
             category="tea",
             categories=(),
+            query="",
             merchants=(),
+            pages=NO_ROWS,
             total=NONE,
+            sales_count=0,
+            most_fen=0,
             sort="concession",
             down=True,
         ),
@@ -301,8 +359,12 @@ RECORD: tuple[Sample, ...] = (
             months=(),
             category=None,
             categories=(),
+            query="",
             merchants=(),
+            pages=NO_ROWS,
             total=NONE,
+            sales_count=0,
+            most_fen=0,
             sort="merchant",
             down=False,
         ),
@@ -338,11 +400,11 @@ RECORD: tuple[Sample, ...] = (
                 )
             ),
             entries=ENTRIES[:4],
-            terms_entry=ENTRIES[7].entry_id,
             names=(
                 v.NameSaid(name="老周餐饮", from_on=date(2026, 9, 1), entry_id="5" * 32),
                 v.NameSaid(name=None, from_on=date(2026, 3, 18), entry_id="6" * 32),
             ),
+            told=TOLD,
         ),
         None,
         "/record/merchants/m_0001",
@@ -361,68 +423,11 @@ RECORD: tuple[Sample, ...] = (
             months=(),
             versions=(),
             entries=(),
-            terms_entry=None,
             names=(),
+            told=(),
         ),
         None,
         "/record/merchants/m_0301",
-    ),
-    Sample(
-        "record-entries",
-        "record/entries.html",
-        v.RecordEntries(
-            kinds=("account", "budget", "close", "key", "offer", "refund", "sale", "void"),
-            merchants=tuple(v.MerchantName(code=row.code, name=row.name) for row in MERCHANTS),
-            months=DAYS,
-            kind=None,
-            merchant_code=None,
-            month_on=None,
-            day_on=None,
-            before=231_404,
-            older=231_394,
-            entries=ENTRIES,
-            published=PUBLISHED,
-        ),
-        None,
-        "/record/entries",
-    ),
-    Sample(
-        "record-entries-none",
-        "record/entries.html",
-        v.RecordEntries(
-            kinds=("sale",),
-            merchants=(v.MerchantName(code="m_0001", name="老周餐饮"),),
-            months=DAYS,
-            kind="sale",
-            merchant_code="m_0001",
-            month_on=MONTH,
-            day_on=TODAY,
-            before=None,
-            older=None,
-            entries=(),
-            published=PUBLISHED,
-        ),
-        None,
-        "/record/entries?type=sale",
-    ),
-    Sample(
-        "record-entries-new",
-        "record/entries.html",
-        v.RecordEntries(
-            kinds=(),
-            merchants=(),
-            months=(),
-            kind=None,
-            merchant_code=None,
-            month_on=None,
-            day_on=None,
-            before=None,
-            older=None,
-            entries=(),
-            published=WAITING,
-        ),
-        None,
-        "/record/entries",
     ),
     Sample("record-entry", "record/entry.html", entry(), None, "/record/entries/8f1c"),
     Sample(
@@ -453,40 +458,5 @@ RECORD: tuple[Sample, ...] = (
         ),
         None,
         "/record/entries/aa1c",
-    ),
-    Sample(
-        "record-check",
-        "record/check.html",
-        v.RecordCheck(
-            address="https://huigong.example",
-            origin="huigong.example/linjiang",
-            vkey=VKEY,
-            checkpoint=CHECKPOINT,
-            window_seconds=3600,
-            witnesses=(
-                v.WitnessShown(name="witness.example/city", is_own=False, since_at=None, checkpoints_count=0),
-                v.WitnessShown(
-                    name="witness.example/law", is_own=True, since_at=NOW - timedelta(days=40), checkpoints_count=960
-                ),
-            ),
-            published=PUBLISHED,
-        ),
-        None,
-        "/record/check-it-yourself",
-    ),
-    Sample(
-        "record-check-closed",
-        "record/check.html",
-        v.RecordCheck(
-            address="http://127.0.0.1:8000",
-            origin=None,
-            vkey=None,
-            checkpoint=None,
-            window_seconds=None,
-            witnesses=(),
-            published=CLOSED,
-        ),
-        None,
-        "/record/check-it-yourself",
     ),
 )

@@ -3,9 +3,11 @@
 from tests.gallery.accounts import ACCOUNTS
 from tests.gallery.audit import AUDIT
 from tests.gallery.breakdowns import BREAKDOWN_PAGES
+from tests.gallery.check import RECORD_CHECK
 from tests.gallery.desk import DESK
 from tests.gallery.details import DETAILS
 from tests.gallery.dry_run import DRY_RUNS
+from tests.gallery.entries import RECORD_ENTRIES
 from tests.gallery.erasure import ERASURES
 from tests.gallery.frame import Sample
 from tests.gallery.handout import HAND_OUT
@@ -27,6 +29,8 @@ SAMPLES: tuple[Sample, ...] = (
     *PUBLIC,
     *RECORD,
     *RECORD_OWN,
+    *RECORD_ENTRIES,
+    *RECORD_CHECK,
     *BREAKDOWN_PAGES,
     *ACCOUNTS,
     *MEMBER,

@@ -308,7 +308,7 @@ def test_an_early_end_is_a_new_version_that_a_second_officer_approves(
     assert (find("NOODLE10", 1).state, find("NOODLE10", 2).state) == ("ended", "approved")
     public = client.get("/record/offers/NOODLE10").text
     assert "面粉涨价" in public
-    assert "已结束" in client.get("/record/offers?ended=true").text
+    assert "已结束" in client.get("/record/offers?shown=ended").text
 
 
 def test_a_copy_is_another_offer_and_an_id_is_not_taken_twice(officer: TestClient) -> None:

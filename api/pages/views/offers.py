@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from api.pages.views.shared import OfferState, QuoteShown
 
+PublicShown: TypeAlias = Literal["current", "ended", "all"]
 OffersShown: TypeAlias = Literal["current", "waiting", "live", "coming", "ended", "closed", "drafts", "discarded"]
 
 
@@ -248,10 +249,15 @@ class PublicOfferRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordOffers:
-    """`record_offers.html` at /record/offers?q=&ended=&after=CURSOR; `ended` shows those that are over."""
+    """`record_offers.html` at /record/offers?q=&merchant=&shown=&after=CURSOR; exports at .csv and .json, whole.
+
+    `shown` are those that are over, or all; without it those in force or to come. `merchant` is the name of the one that alone is shown.
+    """
 
     query: str
-    ended: bool
+    merchant_code: str | None
+    merchant: str | None
+    shown: PublicShown
     rows: tuple[PublicOfferRow, ...]
     older: str | None
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
-from api.pages.views.shared import Amounts, MonthAmounts, OfferState
+from api.pages.views.shared import Amounts, MonthAmounts, OfferState, Pages
 
 RecordSort: TypeAlias = Literal[
     "merchant", "list", "concession", "subsidy", "paid", "rebate_member", "rebate_union", "count"
@@ -50,16 +50,20 @@ class AmountsRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordMonths:
-    """`record.html` at /record/months?month=2026-11&by=merchant&sort=list&down=1; exports at /record/months.csv and .json.
+    """`record.html` at /record/months?month=2026-11&by=merchant&q=&sort=list&down=1&page=; exports at /record/months.csv and .json, whole.
 
-    `months` in time order, at most 12; `rows` already sorted; `total` is the chosen month's.
+    `months` in time order, at most 12; `rows` a page, already sorted; `total` is the chosen month's, `found` what the rows of all pages
+    come to.
     """
 
     month_on: date
     months: tuple[MonthAmounts, ...]
     total: MonthAmounts
     by: RecordBy
+    query: str
     rows: tuple[AmountsRow, ...]
+    pages: Pages
+    found: MonthAmounts
     sort: RecordSort
     down: bool
 
@@ -97,12 +101,19 @@ class RecordOfferSums:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordRebates:
-    """`record/rebates.html` at /record/rebates?month=2026-11; exports at .csv and .json, of one month or of all."""
+    """`record/rebates.html` at /record/rebates?month=2026-11&q=&page=; exports at .csv and .json, of one month or of all, whole.
+
+    `total` is the month's, `found` what the rows of all pages come to, `most_fen` the largest of them.
+    """
 
     month_on: date
     months: tuple[MonthAmounts, ...]
     total: Amounts
+    query: str
     rows: tuple[AmountsRow, ...]
+    pages: Pages
+    found: Amounts
+    most_fen: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,17 +173,22 @@ class PublicMerchant:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordMerchants:
-    """`record/merchants.html` at /record/merchants?month=&category=&sort=&down=; exports at .csv and .json.
+    """`record/merchants.html` at /record/merchants?month=&category=&q=&sort=&down=&page=; exports at .csv and .json, whole.
 
-    `merchants` are those of the category, sorted, with what they gave in the month; `total` is theirs.
+    `merchants` are a page of those of the category that hold what is looked for, sorted, with what they gave in the month; `total` and
+    `sales_count` are those of all pages, `most_fen` the largest concession.
     """
 
     month_on: date
     months: tuple[date, ...]
     category: str | None
     categories: tuple[CategoryChoice, ...]
+    query: str
     merchants: tuple[PublicMerchant, ...]
+    pages: Pages
     total: Amounts
+    sales_count: int
+    most_fen: int
     sort: MerchantSort
     down: bool
 
@@ -223,12 +239,24 @@ class NameSaid:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordMerchant:
-    """`record/merchant.html` at /record/merchants/{code}: its months, its offers with all versions, its newest entries.
+class MerchantTold:
+    """A published entry about a merchant itself: what happened, and in words what it says of the terms, None where it says nothing."""
 
-    `terms_entry` is the newest published entry about the merchant itself, None while there is none. `published` is how its purchases
-    are published now (None: nothing is said of it yet, so row by row), `coming` how they will be. `names` are what it was called, the
-    newest first.
+    entry_id: str
+    day_on: date
+    action: str
+    category: str | None
+    publication: str | None
+    from_on: date | None
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordMerchant:
+    """`record/merchant.html` at /record/merchants/{code}: terms with every change, months, newest versions of offers, newest entries.
+
+    Exports of the terms at .csv and .json, of the months at /months.csv and .json. `published` is how its purchases are published now
+    (None: nothing is said of it yet, so row by row), `coming` how they will be. `names` are what it was called, the newest first.
     """
 
     code: str
@@ -241,7 +269,7 @@ class RecordMerchant:
     months: tuple[MonthAmounts, ...]
     versions: tuple[MerchantVersion, ...]
     entries: tuple[PublishedRow, ...]
-    terms_entry: str | None
+    told: tuple[MerchantTold, ...]
     names: tuple[NameSaid, ...]
 
 
@@ -258,11 +286,14 @@ class RecordEntries:
     """`record/entries.html` at /record/entries?type=&merchant=&month=&day=&before=; exports at .csv and .json.
 
     Rows by place, the highest first; `older` is the place below which the next page begins, None at the end. Every address stays
-    good: what stands below a place never changes.
+    good: what stands below a place never changes. `typed` is the merchant as the address has it; `merchants` are those on the page.
+    Where it is no code, nothing is listed, and `choices` are those whose name or code holds it.
     """
 
     kinds: tuple[str, ...]
+    typed: str
     merchants: tuple[MerchantName, ...]
+    choices: tuple[MerchantName, ...]
     months: tuple[date, ...]
     kind: str | None
     merchant_code: str | None
@@ -326,11 +357,16 @@ class AccountRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordAccounts:
-    """`record/accounts.html` at /record/accounts?kind=budget; exports at .csv and .json. `kinds` are those that some account has."""
+    """`record/accounts.html` at /record/accounts?kind=budget&q=&page=; exports at .csv and .json, whole.
+
+    `kinds` are those that some account has.
+    """
 
     kinds: tuple[str, ...]
     kind: str | None
+    query: str
     accounts: tuple[AccountRow, ...]
+    pages: Pages
     published: Checkpointed
 
 
@@ -419,11 +455,15 @@ class WitnessShown:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordCheck:
-    """`record/check.html` at /record/check-it-yourself. `vkey`, `origin` and `checkpoint` are None while the log is not open or not signed."""
+    """`record/check.html` at /record/check-it-yourself. Exports of the witnesses at /record/witnesses.csv and .json.
+
+    `origin`, `vkey` and `promise` (the key of promises) are None while the log is not open, `checkpoint` while it is not signed.
+    """
 
     address: str
     origin: str | None
     vkey: str | None
+    promise: str | None
     checkpoint: str | None
     window_seconds: int | None
     witnesses: tuple[WitnessShown, ...]

@@ -51,6 +51,15 @@ class DayAmounts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pages:
+    """Which page of a list is shown (`number`, from 1) of how many (1 at least), and how many rows all of them have."""
+
+    number: int
+    count: int
+    rows_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfferAsk:
     """What an offer asks before it is used; POST /offers/{offer_id}/consent with `agree` answers. `agreed_at` is None until he agrees."""
 

@@ -18,6 +18,15 @@ RULE: Final = "form"
 MAX_INTEGER: Final = 2**53 - 1  # what every JSON reader holds exactly (RFC 8785, 3.2.2.3)
 REASONS: Final = ("complaint", "finding", "sample", "authority", "other")
 """Why an auditor asked to open details."""
+ACTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "merchant": ("admitted", "changed", "suspended", "readmitted"),
+        "budget": ("opened", "granted"),
+        "post": ("appointed", "ended"),
+        "key": ("added", "replaced", "removed"),
+    }
+)
+"""What an entry of a type may say that happened, where that is a field of its own."""
 
 Fits = Callable[[Any], bool]
 
@@ -225,7 +234,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
         {"signed": _is_codes, "audience": _is_commitment, "text": _is_commitment},
     ),
     "merchant": _Form(
-        {**_HEAD, "action": _is_one_of("admitted", "changed", "suspended", "readmitted"), "merchant": is_code},
+        {**_HEAD, "action": _is_one_of(*ACTIONS["merchant"]), "merchant": is_code},
         {
             "category": is_code,
             "publication": _is_one_of("row", "batched"),
@@ -235,13 +244,13 @@ _FORMS: Final[Mapping[str, _Form]] = {
         },
     ),
     "budget": _Form(
-        {**_HEAD, "action": _is_one_of("opened", "granted"), "budget": is_code},
+        {**_HEAD, "action": _is_one_of(*ACTIONS["budget"]), "budget": is_code},
         {"sponsor": is_code, "ccy": _is_one_of("CNY"), "transfers": _is_transfers, "text": _is_commitment},
     ),
     "account": _Form({**_HEAD, "version": _is_count, "accounts": _is_chart}),
     "close": _Form({**_HEAD, "period": _is_one_of("day", "month"), "ccy": _is_one_of("CNY"), "balances": _is_balances}),
     "post": _Form(
-        {**_HEAD, "action": _is_one_of("appointed", "ended"), "post": is_code},
+        {**_HEAD, "action": _is_one_of(*ACTIONS["post"]), "post": is_code},
         {"unit": is_code, "text": _is_commitment},
     ),
     "policy": _Form(
@@ -255,7 +264,7 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "key": _Form(
         {
             **_HEAD,
-            "action": _is_one_of("added", "replaced", "removed"),
+            "action": _is_one_of(*ACTIONS["key"]),
             "use": _is_one_of("log", "promise", "witness", "own_witness"),
             "vkey": _is_key,
         },
@@ -280,6 +289,13 @@ _FORMS: Final[Mapping[str, _Form]] = {
 
 _OFFER_END: Final = _Form({**_HEAD, "action": _is_one_of("ended"), "offer": is_code, "version": _is_integer})
 """That a version is no longer in force, without another one in its place."""
+
+
+def list_kinds() -> set[tuple[str, str]]:
+    """Every type that something writes, with each of its actions; the action is empty where an entry has none."""
+    written = (kind for kind, form in _FORMS.items() if form.is_closed)
+    return {(kind, action) for kind in written for action in ACTIONS.get(kind, ("",))} | {("offer", "ended")}
+
 
 # The bytes of a purchase as nearly all are: whatever fits is canonical and has all its fields in their form but for what
 # `check_form` then asks. What does not fit may be right all the same; it is read field by field.
