@@ -155,6 +155,17 @@ SELECT account, min(leaf_index) FROM (
 ) AS moved WHERE balance_fen <> held GROUP BY account ORDER BY account
 """
 
+
+def check_unmade(connection: Connection) -> Iterator[Finding]:
+    """Nothing waits that the log was to say and that could not be made; it is tried again until then."""
+    rows = connection.execute(
+        text("SELECT kind, subject, since, times, problem FROM unmade_entry ORDER BY since, kind, subject")
+    )
+    for kind, subject, since, times, problem in rows:
+        said = f"it could not be made since {since.isoformat(timespec='seconds')}, tried {times} times: {problem}"
+        yield Finding("unmade", f"{kind} {subject}", said)
+
+
 RECORD_AUDITS: tuple[Audit, ...] = (
     check_places,
     check_leaves,
@@ -163,4 +174,5 @@ RECORD_AUDITS: tuple[Audit, ...] = (
     check_erasures,
     check_search,
     check_openings_are_published,
+    check_unmade,
 )

@@ -20,7 +20,7 @@ from market.record.log.proof_files import verify_proof_file
 from market.record.log.tiles import Tile, list_bundles, list_tiles
 from market.record.operations import append_entry
 from market.record.publishing.keyring import KeyFileError, new_key, read_key, write_key
-from market.record.publishing.sequencer import _PLACE, _READ_NO_TABLE, LogForkError, LogMemoryLostError, place_entries
+from market.record.publishing.sequencer import _PLACE, READ_NO_TABLE, LogForkError, LogMemoryLostError, place_entries
 from market.record.publishing.served import prove_entry, read_published
 from tests.db.record.conftest import AT, LATER, OPENED, WINDOW_SECONDS, Log
 
@@ -95,7 +95,7 @@ def test_a_round_reads_what_waits_in_its_order_and_nothing_else(log: Log) -> Non
     values = {"closed": AT, "windowed": ["sale"], "most": 10, "size": 0, "shuffled": [2], "seed": b""}
     with transaction() as tx:
         tx.execute(text("SET LOCAL enable_seqscan = off"))  # of a small table all is read at once
-        tx.execute(_READ_NO_TABLE)
+        tx.execute(READ_NO_TABLE)
         plan = "\n".join(tx.execute(text(f"EXPLAIN {_PLACE.text}"), values).scalars())
     assert "Index Scan using ix_entry_unsequenced" in plan
     assert "Presorted Key: waiting.rank" in plan
