@@ -9,10 +9,14 @@ from random import Random
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
 
+from api.commands.sequencer import _publish
 from api.public_log import renew_key, trust_checkpoint
+from api.witness import Watched
 from market.kit.database import connect, get_engine, transaction
 from market.kit.ids import new_public_id
+from market.kit.settings import get_settings
 from market.record.log.bundles import decode_bundle
 from market.record.log.keys import Kind
 from market.record.log.notes import parse_note, verify_note
@@ -320,3 +324,22 @@ def test_two_sequencers_do_not_disturb_each_other(log: Log) -> None:
     assert sorted(log.places().values()) == list(range(OPENED + 240))
     assert log.published.checkpoint.root == merkle(leaves_of(log.bodies()))
     assert parse_note(log.shelf.read() or b"") == log.published.note
+
+
+def test_the_sequencer_outlives_a_round_that_failed(
+    log: Log, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUIGONG_RECORD_FOLDER", str(log.settings.record_folder))
+    get_settings.cache_clear()
+    try:
+        with database.begin() as connection:
+            connection.execute(text("ALTER TABLE log_tile RENAME TO out_of_reach"))
+        with capture_logs() as logs:
+            assert not _publish(Watched([]))
+        assert [(one["log_level"], one["exc_info"]) for one in logs] == [("error", True)]
+        with database.begin() as connection:
+            connection.execute(text("ALTER TABLE out_of_reach RENAME TO log_tile"))
+        assert _publish(Watched([]))
+        assert log.published.checkpoint.size == OPENED
+    finally:
+        get_settings.cache_clear()
