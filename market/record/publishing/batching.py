@@ -69,13 +69,12 @@ class Batched:
 
 def make_batches(tx: Session, *, policy: Policy, at: datetime, most: int = AT_ONCE) -> Batched:
     """Make the batches that are due, sales before returns, until about `most` purchases are in one. Nothing is left when it made none."""
-    # One at a time, and not while a day is closed.
-    before = tx.scalars(select(LogState.batched_before).with_for_update()).one()
     over = policy.closed_before(at)
     today, unmade = business_day(over), list_unmade(tx, kind="batch")
     gone = {subject for subject, again in unmade.items() if again <= at}
-    if today == before and not gone:
+    if tx.scalars(select(LogState.batched_before)).one() == today and not gone:
         return Batched(0, 0)
+    tx.execute(select(LogState.id).with_for_update())  # one at a time, and not while a day is closed
     tx.execute(READ_NO_TABLE)
     batches = purchases = 0
     kinds: tuple[Of, Of] = ("sale", "return")

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.kit.canonical import canonical_json
@@ -69,6 +69,7 @@ def test_the_limit_is_used_up_to_the_last_offer(count: int) -> None:
         assert len(body) + len(canonical_json([code(0), 1, 5 * 10**9])) + 20 > MAX_ENTRY, left_out
 
 
+@settings(max_examples=25)
 @given(
     number=st.integers(0, 1_500),
     versions=st.integers(1, 3),
