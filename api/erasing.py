@@ -131,7 +131,7 @@ def _ask(*, member_id: UUID, asked_as: register.AskedAs, by: UUID, at: datetime)
 def _erase(tx: Session, *, subject: UUID, member_id: UUID | None, by: UUID | None, at: datetime) -> None:
     """The sign-ins first, which name the row in the register; then the key and the row; then what the market keeps."""
     if member_id is not None:
-        forget_accounts(tx, member_id=member_id)
+        forget_accounts(tx, member_id=member_id, at=at)
     register.erase_member(tx, subject=subject, by=by, at=at)
     restrict_person(tx, subject=subject)
 

@@ -19,6 +19,7 @@ from market.kit.postgres_folders import PROJECT, default_home
 from market.kit.settings import Settings
 from market.offers.operations import start_published
 from market.oversight.indexing import index_entries
+from market.record.chart import VERSION
 from market.record.log.checkpoints import SignedCheckpoint
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.tiles import TiledTree
@@ -36,6 +37,7 @@ from market.record.publishing.served import (
     tile_reader,
 )
 from market.record.publishing.shelf import Shelf
+from market.record.publishing.unmade import attempt, list_unmade
 
 DEMO_WINDOW_SECONDS: Final = 5
 DELAY_SECONDS: Final = 60
@@ -137,13 +139,14 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
 
     None: nothing new.
 
-    Raises LogNotOpenError, LogForkError, LogDamagedError, LogMemoryLostError or KeyFileError; nothing is signed then.
+    An entry that cannot be made (`unmade`) stops no other. Raises LogNotOpenError, LogForkError, LogDamagedError, LogMemoryLostError or
+    KeyFileError; nothing is signed then.
     """
     with transaction() as tx:
         policy = need_policy(tx)
     read_log_key(settings, policy)  # without it nothing is placed either
     with transaction() as tx:
-        publish_chart(tx, at=at)  # before what may use an account that it adds
+        _publish_chart(tx, at=at)  # before what may use an account that it adds
     batched = None
     while batched is None or batched.batches:
         with transaction() as tx:
@@ -166,6 +169,14 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
             if not index_entries(tx):
                 break
     return signed
+
+
+def _publish_chart(tx: Session, *, at: datetime) -> None:
+    """The chart of accounts where it is new. One that cannot be made is for a later round, and all else is published."""
+    subject = f"version {VERSION}"
+    if list_unmade(tx, kind="account").get(subject, at) <= at:
+        with attempt(tx, kind="account", subject=subject, at=at):
+            publish_chart(tx, at=at)
 
 
 def renew_key(settings: Settings, *, which: Literal["log", "promise"], at: datetime) -> Policy:

@@ -20,6 +20,7 @@ from market.kit.clock import business_day
 from market.kit.errors import ConflictError, InvalidError, NotFoundError
 from market.kit.ids import new_id
 from market.record.operations import publish_event
+from market.record.publishing.unmade import attempt
 
 FEWEST: Final = (
     5  # erasures that an entry counts, but for the last one of a year: nobody is singled out by day and count
@@ -265,9 +266,10 @@ def publish_erasures(tx: Session, *, at: datetime) -> int:
         if len(rows) < FEWEST and last != date(year, 12, 31):
             continue
         fields = {"persons": len(rows), "since": min(day for _, day in rows).replace(day=1).isoformat()}
-        entry_id = publish_event(tx, kind="erasure", fields=fields, at=at, day=last)
-        tx.execute(update(Erasure).where(Erasure.id.in_([id_ for id_, _ in rows])).values(entry_id=entry_id))
-        counted += len(rows)
+        with attempt(tx, kind="erasure", subject=str(year), at=at):
+            entry_id = publish_event(tx, kind="erasure", fields=fields, at=at, day=last)
+            tx.execute(update(Erasure).where(Erasure.id.in_([id_ for id_, _ in rows])).values(entry_id=entry_id))
+            counted += len(rows)
     return counted
 
 

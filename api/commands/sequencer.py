@@ -41,7 +41,7 @@ def sequencer() -> None:
 
 
 def _publish(watched: Watched) -> bool:
-    """One round; whether the log is in order. What is wrong is said in the operator's log, and sales go on.
+    """One round; whether the log is in order. What is wrong is said in the operator's log, and tried again; sales go on.
 
     Witnesses are asked first about the checkpoint that stands: if one has seen more, nothing may be signed.
     """
@@ -56,6 +56,11 @@ def _publish(watched: Watched) -> bool:
         return False
     except (DomainError, KeyFileError, MalformedError) as error:
         log.error("the public record stands still", problem=str(error))  # noqa: TRY400  a sentence, not a fault of the program
+        return False
+    except Exception:
+        log.exception(
+            "a round of publication failed; it is tried again"
+        )  # a fault of the program, or the database is gone
         return False
     if signed is not None:
         log.info("published", size=signed.checkpoint.size)

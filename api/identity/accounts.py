@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
@@ -56,6 +56,14 @@ class AccountUnknownError(NotFoundError):
     code = "ACCOUNT_UNKNOWN"
     zh = "没有登录名为 {login} 的账号，请核对后重试。"
     en = "There is no account {login}; check the login and try again."
+
+
+class AccountClosedError(ConflictError):
+    """The account was closed; nobody signs in with it any more."""
+
+    code = "ACCOUNT_CLOSED"
+    zh = "账号 {login} 已经停用，不能再授予角色；请为这个人新建一个账号。"
+    en = "The account {login} is closed and is given no role any more; make a new one for this person."
 
 
 class RoleConflictError(ConflictError):
@@ -141,20 +149,24 @@ def find_staff_sign_ins(tx: Session, *, staff_ids: Iterable[UUID]) -> dict[UUID,
 def grant_role(tx: Session, *, account_id: UUID, role: Role, at: datetime, scope_id: UUID | None = None) -> None:
     """Give an account a role where it holds: a member, a staff row (assistant, owner), a unit (officer), None (auditor).
 
-    A role held already moves to the new place. Appointments of officers and auditors are public entries, by post and not by name.
-    Raises RoleConflictError when any account of the same person holds a role
+    A role held already moves to the new place. Appointments of officers and auditors are public entries, by post and not by name: a
+    move is the end of one and the beginning of another, and what was held already is not said again.
+
+    Raises AccountClosedError, and RoleConflictError when any account of the same person holds a role
     that excludes this one; those accounts are locked meanwhile.
     """
     person = select(Account.person).where(Account.id == account_id).scalar_subquery()
-    accounts = (
-        tx.execute(select(Account.id).where(Account.person == person).order_by(Account.id).with_for_update())
-        .scalars()
-        .all()
-    )
-    held = tx.execute(select(AccountRole.role).where(AccountRole.account_id.in_(accounts))).scalars()
+    mine = select(Account.id, Account.login, Account.disabled_at).where(Account.person == person)
+    accounts = tx.execute(mine.order_by(Account.id).with_for_update()).all()
+    for account in accounts:
+        if account.id == account_id and account.disabled_at is not None:
+            raise AccountClosedError(login=account.login)
+    ids = [account.id for account in accounts]
+    roles = select(AccountRole.account_id, AccountRole.role, AccountRole.unit_id)
+    held = tx.execute(roles.where(AccountRole.account_id.in_(ids))).all()
     for other in held:
-        if frozenset((role, other)) in CONFLICTS:
-            raise RoleConflictError(held=other, wanted=role)
+        if frozenset((role, other.role)) in CONFLICTS:
+            raise RoleConflictError(held=other.role, wanted=role)
     place = dict.fromkeys(("member_id", "staff_id", "unit_id"))
     if column := SCOPES[role]:
         place[column] = cast("None", scope_id)
@@ -164,7 +176,11 @@ def grant_role(tx: Session, *, account_id: UUID, role: Role, at: datetime, scope
         .on_conflict_do_update(index_elements=[AccountRole.account_id, AccountRole.role], set_=place)
     )
     if role in GUARDED_ROLES:
-        _publish_post(tx, action="appointed", role=role, unit_id=scope_id, at=at)
+        before = [other.unit_id for other in held if (other.account_id, other.role) == (account_id, role)]
+        if before != [scope_id]:
+            for unit_id in before:
+                _publish_post(tx, action="ended", role=role, unit_id=unit_id, at=at)
+            _publish_post(tx, action="appointed", role=role, unit_id=scope_id, at=at)
 
 
 def set_password(tx: Session, *, login: str, password: str, at: datetime) -> None:
@@ -184,13 +200,21 @@ def disable_account(tx: Session, *, login: str, at: datetime) -> None:
     """Close an account: nobody signs in with it, and who is signed in is signed out. Raises AccountUnknownError."""
     account_id = get_account_id(tx, login=login)
     is_open = (Account.id == account_id, Account.disabled_at.is_(None))
-    if tx.execute(update(Account).where(*is_open).values(disabled_at=at).returning(Account.id)).scalar() is not None:
-        held = select(AccountRole.role, AccountRole.unit_id).where(
-            AccountRole.account_id == account_id, AccountRole.role.in_(GUARDED_ROLES)
-        )
-        for role, unit_id in tx.execute(held).all():
-            _publish_post(tx, action="ended", role=role, unit_id=unit_id, at=at)
+    end_posts(
+        tx,
+        account_ids=tx.scalars(update(Account).where(*is_open).values(disabled_at=at).returning(Account.id)).all(),
+        at=at,
+    )
     revoke_all_sessions(tx, account_id=account_id, at=at)
+
+
+def end_posts(tx: Session, *, account_ids: Sequence[UUID], at: datetime) -> None:
+    """Append the public entries that what these accounts hold as officers and auditors ends; they are closed in this transaction."""
+    held = select(AccountRole.role, AccountRole.unit_id).where(
+        AccountRole.account_id.in_(account_ids), AccountRole.role.in_(GUARDED_ROLES)
+    )
+    for role, unit_id in tx.execute(held).all():
+        _publish_post(tx, action="ended", role=role, unit_id=unit_id, at=at)
 
 
 def _publish_post(tx: Session, *, action: str, role: str, unit_id: UUID | None, at: datetime) -> None:

@@ -1,10 +1,12 @@
 """The sign-ins of a member who is erased: all accounts of that human being go, with their sessions and roles."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from api.identity.accounts import end_posts
 from api.identity.models import Account, AccountRole, SignInSession
 from market.kit.errors import ConflictError
 
@@ -37,10 +39,16 @@ def has_post(tx: Session, *, member_id: UUID) -> bool:
     return tx.scalar(held.limit(1)) is not None
 
 
-def forget_accounts(tx: Session, *, member_id: UUID) -> None:
-    """Delete every account of a member, and whoever is signed in with one is signed out. What they did keeps their opaque id."""
+def forget_accounts(tx: Session, *, member_id: UUID, at: datetime) -> None:
+    """Delete every account of a member, and whoever is signed in with one is signed out. What they did keeps their opaque id.
+
+    A restored backup may know one as an officer's or auditor's whose end it has lost: that is said again.
+    """
     persons = list_persons(tx, member_id=member_id)
-    accounts = list(tx.scalars(select(Account.id).where(Account.person.in_(persons)).with_for_update()))
+    mine = select(Account.id, Account.disabled_at).where(Account.person.in_(persons)).with_for_update()
+    found = tx.execute(mine).all()
+    end_posts(tx, account_ids=[account.id for account in found if account.disabled_at is None], at=at)
+    accounts = [account.id for account in found]
     tx.execute(delete(SignInSession).where(SignInSession.account_id.in_(accounts)))
     tx.execute(delete(AccountRole).where(AccountRole.account_id.in_(accounts)))
     tx.execute(delete(Account).where(Account.id.in_(accounts)))

@@ -174,6 +174,37 @@ SELECT account, min(leaf_index) FROM (
 ) AS moved WHERE balance_fen <> held GROUP BY account ORDER BY account
 """
 
+
+def check_posts(connection: Connection) -> Iterator[Finding]:
+    """Whoever holds a post was appointed in public, and whoever does not any more ended: as many at each unit."""
+    rows = connection.execute(
+        text("""
+        SELECT post, unit, coalesce(held.posts, 0), coalesce(told.posts, 0)
+        FROM (
+          SELECT r.role AS post, coalesce(u.code, '') AS unit, count(*) AS posts FROM account_role r
+          JOIN account a ON a.id = r.account_id LEFT JOIN unit u ON u.id = r.unit_id
+          WHERE r.role IN ('officer', 'auditor') AND a.disabled_at IS NULL GROUP BY 1, 2) AS held
+        FULL JOIN (
+          SELECT body->>'post' AS post, coalesce(body->>'unit', '') AS unit,
+            sum(CASE body->>'action' WHEN 'appointed' THEN 1 ELSE -1 END) AS posts
+          FROM (SELECT convert_from(body, 'UTF8')::jsonb AS body FROM entry WHERE type = 'post') AS e GROUP BY 1, 2) AS told
+        USING (post, unit) WHERE coalesce(held.posts, 0) <> coalesce(told.posts, 0) ORDER BY post, unit
+        """)
+    )
+    for post, unit, held, told in rows:
+        yield Finding("posts", f"{post} {unit}".strip(), f"{held} hold it, {told} are appointed in public")
+
+
+def check_unmade(connection: Connection) -> Iterator[Finding]:
+    """Nothing waits that the log was to say and that could not be made; it is tried again until then."""
+    rows = connection.execute(
+        text("SELECT kind, subject, since, times, problem FROM unmade_entry ORDER BY since, kind, subject")
+    )
+    for kind, subject, since, times, problem in rows:
+        said = f"it could not be made since {since.isoformat(timespec='seconds')}, tried {times} times: {problem}"
+        yield Finding("unmade", f"{kind} {subject}", said)
+
+
 RECORD_AUDITS: tuple[Audit, ...] = (
     check_places,
     check_leaves,
@@ -183,4 +214,6 @@ RECORD_AUDITS: tuple[Audit, ...] = (
     check_search,
     check_openings_are_published,
     check_audiences,
+    check_posts,
+    check_unmade,
 )

@@ -9,6 +9,7 @@ from market.record.auditing.finding import RETURNS, WITH_AMOUNTS, Check, Entry, 
 from market.record.auditing.force import Standing, Versions
 from market.record.auditing.forms import check_form, read_entry
 from market.record.auditing.policies import Policies
+from market.record.auditing.posts import Posts
 from market.record.auditing.publications import Publications
 from market.record.auditing.references import References
 from market.record.auditing.sums import check_amounts, check_booked, check_borne, check_budget, check_transfers
@@ -42,6 +43,7 @@ class Replay:
             (RETURNS, references.check_return),
             (batches, publications.check_left),
             (frozenset({"account"}), self.accounts.check_chart),
+            (frozenset({"post"}), Posts().check_post),
             (frozenset({"key"}), self.policies.check_key),
             (frozenset({"policy"}), self.policies.check_policy),
             (None, self.balances.check_order),

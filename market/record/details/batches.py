@@ -78,7 +78,8 @@ class BatchCheck:
     def check_sums(self) -> Iterator[Finding]:
         """All sales together are what the batch says; some of them never come to more."""
         if 0 < self.count == self.sums.count:
-            for name, fen in self.sums.list_fields("sale").items():
+            merchant = str(self.said.get("merchant")).encode(errors="replace").decode()  # whatever JSON holds
+            for name, fen in self.sums.list_fields("sale", merchant=merchant).items():
                 if self.said.get(name) != fen:
                     yield self.wrong(name, f"Its {self.count} sales, all opened, come to {fen}.")
             return

@@ -53,6 +53,6 @@ def prove_in_batch(tx: Session, found: InBatch) -> BatchInside:
 
 
 def read_batch_tree(tx: Session, *, batch_id: UUID) -> BatchTree:
-    """The tree of a batch, from the purchases that are in it."""
+    """The tree of a batch, from the purchases that are in it: at most `MOST`."""
     leaves = [bytes(leaf) for leaf in tx.execute(_LEAVES, {"batch": batch_id}).scalars()]
     return BatchTree(len(leaves), hash_ranges_of(leaves))

@@ -21,6 +21,7 @@ from market.record.entries import public_account
 from market.record.operations import publish_event
 from market.record.policy import Policy
 from market.record.publishing.models import ClosedBalance, LogState
+from market.record.publishing.unmade import attempt
 
 GRACE: Final = timedelta(minutes=10)  # no transaction lasts as long
 ACCOUNTS_AN_ENTRY: Final = 1_000  # so that it stays below 65,535 bytes
@@ -53,7 +54,10 @@ SELECT DISTINCT side FROM unsaid
 
 
 def close_days(tx: Session, *, policy: Policy, at: datetime) -> list[date]:
-    """Publish the balances of the days that are over and not closed yet; a day with nothing to say has no entry. Answers those that have."""
+    """Publish the balances of the days that are over and not closed yet; a day with nothing to say has no entry. Answers those that have.
+
+    A day that cannot be closed leaves those before it closed, and is tried again (`unmade`); those after it count on from it, and wait.
+    """
     tx.execute(select(LogState.id).with_for_update())  # one at a time
     last = tx.scalar(select(func.max(ClosedBalance.day)))
     first = tx.scalar(select(func.min(Transfer.day)))
@@ -63,8 +67,11 @@ def close_days(tx: Session, *, policy: Policy, at: datetime) -> list[date]:
     day, beyond = (last + timedelta(days=1) if last else first), business_day(at - GRACE - window)
     closed = []
     while day < beyond:
-        if _close(tx, day, at=at):
-            closed.append(day)
+        with attempt(tx, kind="close", subject=day.isoformat(), at=at) as tried:
+            if _close(tx, day, at=at):
+                closed.append(day)
+        if not tried.is_made:
+            break
         day += timedelta(days=1)
     return closed
 

@@ -9,7 +9,10 @@ from market.kit.database import Base
 
 
 class LogState(Base):
-    """One row: how many entries have a place. Whoever gives places or signs holds its lock."""
+    """One row: how many entries have a place. Whoever gives places or signs holds its lock.
+
+    `batched_before` is the day before which every batch that was due is made: on that day, and no other, nothing more is looked for.
+    """
 
     __tablename__ = "log_state"
     __table_args__ = (
@@ -19,6 +22,7 @@ class LogState(Base):
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     size: Mapped[int] = mapped_column(BigInteger)
+    batched_before: Mapped[date | None]
 
 
 class LogTile(Base):
@@ -75,3 +79,17 @@ class ClosedBalance(Base):
     day: Mapped[date]
     fen: Mapped[int] = mapped_column(BigInteger)
     is_held: Mapped[bool] = mapped_column(server_default=false())
+
+
+class UnmadeEntry(Base):
+    """An entry that the log makes of itself and that could not be made so far: of which type, about what, why, and how often it was tried."""
+
+    __tablename__ = "unmade_entry"
+    __table_args__ = (CheckConstraint("times > 0", name="tried"),)
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    problem: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    tried_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    times: Mapped[int]

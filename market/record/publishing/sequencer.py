@@ -30,7 +30,7 @@ AT_ONCE: Final = 50_000  # entries placed in one transaction
 _SHUFFLED: Final = sorted({RANKS[kind] for kind in WINDOWED})
 
 # The planner guesses how many wait, and where it guesses many it reads the whole table; each is reached where it lies.
-_READ_NO_TABLE = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
+READ_NO_TABLE = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
 # One pass: rows are changed in the order in which they lie, and only hashes leave the database. Whoever does not know the seed cannot
 # tell the order of purchases.
 _PLACE = text(
@@ -111,7 +111,7 @@ class Placed:
 def place_entries(tx: Session, *, policy: Policy, at: datetime, most: int = AT_ONCE) -> Placed:
     """Give up to `most` entries whose window has ended the next places in the log, and grow the tiles by them."""
     size = _lock_size(tx)
-    tx.execute(_READ_NO_TABLE)
+    tx.execute(READ_NO_TABLE)
     values = {"closed": policy.closed_before(at), "windowed": list(WINDOWED), "most": most, "size": size}
     placed = tx.execute(_PLACE, values | {"shuffled": _SHUFFLED, "seed": secrets.token_bytes()}).one()
     hashes = placed.leaves or b""

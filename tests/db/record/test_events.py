@@ -11,11 +11,14 @@ from sqlalchemy import Engine, text
 
 import cards
 import merchants
-from api.identity.accounts import create_account, disable_account, grant_role
+from api.identity.accounts import AccountClosedError, create_account, disable_account, grant_role
+from api.identity.forgetting import forget_accounts
 from api.public_log import open_log, run_round
 from market.kit.database import get_engine, transaction
 from market.kit.settings import Settings
+from market.oversight.record_audits import check_unmade
 from market.record.policy import Policy
+from market.record.publication import append_purchase, open_publication
 from market.record.publishing.closing import close_days
 from tests.mall import Mall
 from tests.world import NOON, World, findings, left
@@ -125,6 +128,67 @@ def test_an_appointment_and_its_end_are_published_by_post(database: Engine) -> N
             disable_account(tx, login="li", at=NOON)
     told = [(entry["action"], entry["post"], entry["unit"], entry["day"]) for entry in entries("post")]
     assert told == [("appointed", "officer", "xg", "2026-12-01"), ("ended", "officer", "xg", "2026-12-02")]
+
+
+def test_a_move_ends_one_post_and_begins_another_and_what_is_held_is_not_said_again(database: Engine) -> None:
+    with transaction() as tx:
+        units = {code: cards.add_unit(tx, code=code, name=code) for code in ("xg", "zg")}
+        account_id = create_account(tx, login="wang", name="王经审", at=NOON)
+        auditor = create_account(tx, login="zhou", name="周经审", at=NOON)
+    for code in ("xg", "xg", "zg", "xg"):
+        with transaction() as tx:
+            grant_role(tx, account_id=account_id, role="officer", scope_id=units[code], at=NOON)
+            grant_role(tx, account_id=auditor, role="auditor", at=NOON)
+    told = [(entry["action"], entry["post"], entry.get("unit")) for entry in entries("post")]
+    moves = [("ended", "xg"), ("appointed", "zg"), ("ended", "zg"), ("appointed", "xg")]
+    assert told == [
+        ("appointed", "officer", "xg"),
+        ("appointed", "auditor", None),
+        *((action, "officer", unit) for action, unit in moves),
+    ]
+    assert findings() == []
+    with transaction() as tx:
+        disable_account(tx, login="wang", at=NOON)
+    with pytest.raises(AccountClosedError), transaction() as tx:
+        grant_role(tx, account_id=account_id, role="officer", scope_id=units["zg"], at=NOON)
+    assert findings() == []
+    with transaction() as tx:
+        tx.execute(text("UPDATE account SET disabled_at = NULL"))
+    assert findings() == ["posts: officer xg: 1 hold it, 0 are appointed in public"]
+
+
+def test_a_post_ends_with_a_restored_account_that_is_erased_again(world: World) -> None:
+    """The backup was made before the account was closed."""
+    member = world.members[0].member_id
+    with transaction() as tx:
+        account_id = create_account(tx, login="wang", name="王经审", at=NOON)
+        grant_role(tx, account_id=account_id, role="member", scope_id=member, at=NOON)
+        grant_role(tx, account_id=account_id, role="officer", scope_id=world.unit, at=NOON)
+    with transaction() as tx:
+        forget_accounts(tx, member_id=member, at=NOON)
+    assert [(entry["action"], entry["unit"]) for entry in entries("post")] == [("appointed", "xg"), ("ended", "xg")]
+    assert findings() == []
+
+
+def test_a_day_that_cannot_be_closed_leaves_the_days_before_it_closed(world: World, policy: Policy) -> None:
+    for n in range(3):
+        world.sell(1600, 200, at=NOON + timedelta(days=n))
+    day = date(2026, 12, 2)
+    with transaction() as tx:
+        open_publication(tx, merchant="m_0009", publication="batched", at=NOON)
+        append_purchase(tx, kind="sale", public_id="a" * 32, merchant="m_0009", day=day, body=b"no JSON", at=NOON)
+    assert close(policy, days=3) == [date(2026, 12, 1)]
+    assert close(policy, days=3) == []
+    with get_engine().connect() as connection:
+        [found] = check_unmade(connection)
+    assert found.subject == "close 2026-12-02"
+    assert "tried 2 times: DataError" in found.problem
+    with transaction() as tx:
+        tx.execute(text("SET LOCAL session_replication_role = replica"))
+        tx.execute(text("DELETE FROM entry WHERE merchant = 'm_0009'"))
+    assert close(policy, days=3) == [day, date(2026, 12, 3)]
+    with get_engine().connect() as connection:
+        assert list(check_unmade(connection)) == []
 
 
 TAMPERED = {

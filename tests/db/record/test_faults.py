@@ -84,8 +84,9 @@ def sold(shop: Chemist) -> Chemist:
         shop.sell(1_000 + 130 * number, at=NOON + timedelta(minutes=number), noodles=True)
     shop.publish(NOON + timedelta(minutes=20))
     with transaction() as tx:
-        for _ in range(280):
-            publish_event(tx, kind="post", fields={"action": "appointed", "post": "officer", "unit": "xg"}, at=NOON)
+        for n in range(280):
+            action = ("appointed", "ended")[n % 2]
+            publish_event(tx, kind="post", fields={"action": action, "post": "officer", "unit": "xg"}, at=NOON)
     shop.sell_many(6, at=NOON + timedelta(minutes=30))
     shop.publish(NOON + timedelta(hours=1))
     shop.publish(MONTH_OVER)

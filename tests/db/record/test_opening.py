@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +11,14 @@ from sqlalchemy import Engine, text
 
 from api.public_log import LogOpenError, add_witness, open_log, renew_key
 from market.kit.database import connect, get_engine, transaction
+from market.oversight.record_audits import check_unmade
 from market.record.auditing.audit import Audited, audit_log
 from market.record.chart import CHART, VERSION
 from market.record.log.keys import Kind
 from market.record.publishing.keyring import new_key
 from market.record.publishing.opening import publish_chart
 from market.record.publishing.served import find_policy, record_reader
-from tests.db.record.conftest import AT, LATER, Log
+from tests.db.record.conftest import AT, LATER, OPENED, Log
 
 THREADS = 8
 
@@ -178,3 +180,14 @@ def test_a_rotation_whose_key_entry_is_taken_away_is_found(log: Log) -> None:
     log.run(LATER)
     [found] = audit().findings
     assert (found.rule, found.public_id, found.field) == ("keys", entries("policy")[-1]["id"], "log")
+
+
+def test_a_chart_that_cannot_be_read_is_noted_and_holds_up_nothing_else(log: Log) -> None:
+    log.run()
+    past_triggers("UPDATE entry SET body = 'no JSON' WHERE type = 'account'")
+    log.write(at=LATER)
+    log.run(LATER + timedelta(minutes=1))
+    assert log.published.checkpoint.size == OPENED + 1
+    with get_engine().connect() as connection:
+        [found] = check_unmade(connection)
+    assert found.subject == "account version 1"

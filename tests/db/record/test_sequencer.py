@@ -9,10 +9,14 @@ from random import Random
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
 
+from api.commands.sequencer import _publish
 from api.public_log import renew_key, trust_checkpoint
+from api.witness import Watched
 from market.kit.database import connect, get_engine, transaction
 from market.kit.ids import new_public_id
+from market.kit.settings import get_settings
 from market.record.log.bundles import decode_bundle
 from market.record.log.keys import Kind
 from market.record.log.notes import parse_note, verify_note
@@ -20,7 +24,7 @@ from market.record.log.proof_files import verify_proof_file
 from market.record.log.tiles import Tile, list_bundles, list_tiles
 from market.record.operations import append_entry
 from market.record.publishing.keyring import KeyFileError, new_key, read_key, write_key
-from market.record.publishing.sequencer import _PLACE, _READ_NO_TABLE, LogForkError, LogMemoryLostError, place_entries
+from market.record.publishing.sequencer import _PLACE, READ_NO_TABLE, LogForkError, LogMemoryLostError, place_entries
 from market.record.publishing.served import prove_entry, read_published
 from tests.db.record.conftest import AT, LATER, OPENED, WINDOW_SECONDS, Log
 
@@ -95,7 +99,7 @@ def test_a_round_reads_what_waits_in_its_order_and_nothing_else(log: Log) -> Non
     values = {"closed": AT, "windowed": ["sale"], "most": 10, "size": 0, "shuffled": [2], "seed": b""}
     with transaction() as tx:
         tx.execute(text("SET LOCAL enable_seqscan = off"))  # of a small table all is read at once
-        tx.execute(_READ_NO_TABLE)
+        tx.execute(READ_NO_TABLE)
         plan = "\n".join(tx.execute(text(f"EXPLAIN {_PLACE.text}"), values).scalars())
     assert "Index Scan using ix_entry_unsequenced" in plan
     assert "Presorted Key: waiting.rank" in plan
@@ -320,3 +324,22 @@ def test_two_sequencers_do_not_disturb_each_other(log: Log) -> None:
     assert sorted(log.places().values()) == list(range(OPENED + 240))
     assert log.published.checkpoint.root == merkle(leaves_of(log.bodies()))
     assert parse_note(log.shelf.read() or b"") == log.published.note
+
+
+def test_the_sequencer_outlives_a_round_that_failed(
+    log: Log, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUIGONG_RECORD_FOLDER", str(log.settings.record_folder))
+    get_settings.cache_clear()
+    try:
+        with database.begin() as connection:
+            connection.execute(text("ALTER TABLE log_tile RENAME TO out_of_reach"))
+        with capture_logs() as logs:
+            assert not _publish(Watched([]))
+        assert [(one["log_level"], one["exc_info"]) for one in logs] == [("error", True)]
+        with database.begin() as connection:
+            connection.execute(text("ALTER TABLE out_of_reach RENAME TO log_tile"))
+        assert _publish(Watched([]))
+        assert log.published.checkpoint.size == OPENED
+    finally:
+        get_settings.cache_clear()

@@ -144,6 +144,14 @@ def test_each_rule_broken_once_is_found_at_its_entry(name: str) -> None:
     assert matching[0].problem.endswith(".")
 
 
+def test_what_is_left_of_a_sale_is_known_however_large_it_is() -> None:
+    large = MAX_INTEGER - 260
+    log = [*LOG, sale(10), sale(11, paid=large), give_back(12, 11, paid=large), give_back(13, 10)]
+    assert find(log) == []
+    found = find([*log, give_back(14, 11, concession=0, subsidy=0, paid=1)])
+    assert ("returns", "paid", 14) in {(one.rule, one.field, one.leaf_index) for one in found}
+
+
 BYTES: dict[str, Callable[[bytes], bytes]] = {
     "a space": lambda body: body.replace(b",", b", ", 1),
     "fields in another order": lambda body: json.dumps(dict(reversed(json.loads(body).items())), separators=(",", ":")).encode(),
