@@ -93,7 +93,7 @@ def test_every_sale_comes_out_at_the_same_bytes(sold: list[str]) -> None:
 
 FORGERIES = {
     "a price in the basket": ("basket", lambda lines: [{**lines[0], "unit_price": 2900}, *lines[1:]], "quote.applied"),
-    "the moment": ("facts", lambda facts: {**facts, "now": "2026-12-02T12:05:00+08:00"}, "quote.applied"),
+    "the moment": ("facts", lambda facts: {**facts, "now": "2026-12-02T12:05:00+08:00"}, "facts.now"),
     "a fact of the member": (
         "facts",
         lambda f: {**f, "member": {**f["member"], "state": "retired"}},

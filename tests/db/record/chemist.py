@@ -105,12 +105,12 @@ def bodies_of(batch: str) -> list[bytes]:
 @pytest.fixture
 def shop(world: World, tmp_path: Path) -> Chemist:
     settings = Settings(record_folder=tmp_path)
-    policy = open_log(settings, origin="test.example/log", window_seconds=60, at=NOON - DAYS)
     with transaction() as tx:
         merchant = merchants.admit_merchant(
             tx, code="m_0009", name="百草大药房", credit_code="91310000132206289R", category="pharmacy", at=NOON - DAYS
         )
         place = merchants.add_shop(tx, merchant_id=merchant, code="s_0009", name="百草", address="东门")
         staff = merchants.add_staff(tx, merchant_id=merchant, name="小药", shop_id=place)
-    world.offer(CHEMIST)
+    world.offer(CHEMIST)  # before there is a log: so it waits for no checkpoint
+    policy = open_log(settings, origin="test.example/log", window_seconds=60, at=NOON - DAYS)
     return Chemist(world, settings, policy, staff)

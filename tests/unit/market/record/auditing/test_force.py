@@ -1,5 +1,6 @@
 """Which offers and merchants are in force on which days, as whoever reads the entries alone can tell."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -53,13 +54,27 @@ def places(*bodies: bytes) -> list[tuple[str, int | None, str]]:
     return [(one.rule, one.leaf_index, one.field) for one in find(*bodies)]
 
 
-def test_a_version_is_in_force_until_the_end_of_the_day_on_which_the_next_is_published() -> None:
-    replaced = on(NEXT, ON[2])
-    assert places(sale(20, day=ON[2]), replaced, sale(21, day=ON[2]), sale(22, day=ON[1])) == []
-    late = find(replaced, sale(20, day=ON[3]))
+def cheaper(body: bytes, **window: object) -> bytes:
+    """A version that says something else, or another window alone."""
+    terms = {**json.loads(body)["terms"], **({"window": window} if window else {"rate_bp": 2000})}
+    return change(body, terms=terms)
+
+
+def test_a_version_may_be_sold_a_day_longer_because_the_next_waits_for_its_checkpoint() -> None:
+    replaced = on(cheaper(NEXT), ON[2])
+    assert places(sale(20, day=ON[2]), replaced, sale(21, day=ON[3]), sale(22, day=ON[1])) == []
+    late = find(replaced, sale(20, day=ON[4]))
     assert [(one.rule, one.leaf_index, one.field) for one in late] == [("offers", 4, "offers")]
-    assert late[0].problem == "NOODLE10 version 1 ended on 2026-12-03, by entry 3."
+    assert late[0].problem == "NOODLE10 version 1 ended on 2026-12-04, by entry 3."
     assert places(replaced, change(sale(20, day=ON[3]), offers=[["NOODLE10", 2, 160]])) == []
+
+
+def test_what_only_ends_earlier_waits_for_nothing() -> None:
+    sooner = on(cheaper(NEXT, to="2026-12-31T00:00:00+08:00"), ON[2])
+    assert places(sooner, sale(21, day=ON[2])) == []
+    assert places(sooner, sale(21, day=ON[3])) == [("offers", 4, "offers")]
+    later = on(cheaper(NEXT, **{"from": "2026-12-01T00:00:00+08:00", "to": "2026-12-31T00:00:00+08:00"}), ON[2])
+    assert places(later, sale(21, day=ON[3])) == []
 
 
 def test_a_version_that_is_ended_alone_is_used_no_more() -> None:
@@ -126,7 +141,7 @@ def test_a_window_that_nobody_can_read_is_found_at_its_terms(window: dict[str, o
 
 def test_what_was_not_in_force_ends_nothing() -> None:
     assert places(end(10, ON[1], version=2), sale(20, day=ON[2])) == [("offers", 3, "version")]
-    assert places(end(11, ON[1], version=2), on(NEXT, ON[2]), sale(20, day=ON[3])) == [
+    assert places(end(11, ON[1], version=2), on(NEXT, ON[2]), sale(20, day=ON[4])) == [
         ("offers", 3, "version"),
         ("offers", 5, "offers"),
     ]
