@@ -62,6 +62,7 @@ def write_one_of_each(settings: Settings) -> None:
     world.offer(WELDERS)
     _appoint(world)
     chemist = _admit_chemist(world)
+    run_round(settings, at=NOON)  # with this the offers start
     _sell_noodles(world)
     _sell_medicine(world, chemist)
     run_round(settings, at=NOON + DAYS)
