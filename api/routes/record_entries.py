@@ -33,6 +33,7 @@ from api.pages.views import MerchantName, RecordEntries, RecordEntry
 from api.routes.desk_offers import merchant_names
 from api.routes.record_log import PublicId
 from market.kit.database import transaction
+from market.oversight.public_totals import list_public_months
 from market.oversight.published import (
     Filter,
     Published,
@@ -41,7 +42,7 @@ from market.oversight.published import (
     list_published_kinds,
     list_published_returns,
 )
-from market.oversight.queries import list_months, month_days
+from market.oversight.queries import month_days
 from market.record.entries import entry_hash
 from market.record.publishing.served import published_size
 
@@ -81,7 +82,7 @@ def record_entries(request: Request, asked: EntriesAsked, before: Before = None)
     with transaction() as tx:
         rows = list_published(tx, wanted=asked.wanted, before=before, limit=ROWS_ON_PAGE + 1)
         names = merchant_names(tx)
-        months = list_months(tx)
+        months = list_public_months(tx)
         kinds = list_published_kinds(tx)
         published = show_published(tx)
     page = rows[:ROWS_ON_PAGE]

@@ -14,7 +14,7 @@ from api.pages.entries import show_published as show_entry
 from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.offers import read_offer, state_of, title_of
-from api.pages.public_record import Month, choose_month, list_businesses, write_figures
+from api.pages.public_record import Month, choose_month, list_businesses, show_published, write_figures
 from api.pages.terms import say_gives
 from api.pages.totals import add_up, month_on, show_amounts, show_month
 from api.pages.views import (
@@ -27,18 +27,18 @@ from api.pages.views import (
 )
 from api.pages.views.record import PublicationSaid
 from market.kit.clock import business_day, now
-from market.kit.database import transaction
+from market.kit.database import snapshot
 from market.kit.errors import invariant
 from market.offers.models import OfferVersion
 from market.offers.queries import list_live_by_merchant, list_published_of_merchant
-from market.oversight.published import Filter, list_published
-from market.oversight.queries import (
-    Totals,
-    list_months,
-    total_by_merchant,
-    total_by_merchant_and_month,
-    total_by_month,
+from market.oversight.public_totals import (
+    PublicTotals,
+    list_public_months,
+    sum_public_merchant_months,
+    sum_public_merchants,
+    sum_public_months,
 )
+from market.oversight.published import Filter, list_published
 from market.record.publication import Publication, Said, list_coming, list_publications
 
 doors = Doors(prefix="/record", tags=["public record"])
@@ -46,7 +46,7 @@ doors = Doors(prefix="/record", tags=["public record"])
 MONTHS_SHOWN: Final = 12
 VERSIONS_SHOWN: Final = 200
 ENTRIES_SHOWN: Final = 10
-NOTHING: Final = Totals("", 0, 0, 0, 0, 0, 0, 0)
+NOTHING: Final = PublicTotals("", 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 Code = Annotated[str, Path(pattern="^[A-Za-z0-9_]{1,32}$")]
 Category = Annotated[str, Query(pattern="^[a-z_]{0,32}$")]
@@ -63,13 +63,14 @@ def record_merchants(
 ) -> Response:
     """All merchants, or those of a category, with what they gave in a month."""
     at = now()
-    with transaction() as tx:
-        months = list_months(tx)
+    with snapshot() as tx:
+        months = list_public_months(tx)
         chosen = choose_month(month, months)
-        rows = {row.label: row for row in total_by_merchant(tx, month=chosen, public=True)}
+        rows = {row.label: row for row in sum_public_merchants(tx, month=chosen)}
         businesses = list_businesses(tx)
         live = list_live_by_merchant(tx, at=at)
         published = list_publications(tx, on=business_day(at))
+        counted = show_published(tx)
     wanted = [each for each in businesses.values() if category in ("", each.category)]
     categories = sorted({each.category for each in businesses.values()})
     shown = [
@@ -99,6 +100,7 @@ def record_merchants(
         total=total,
         sort=sort,
         down=down,
+        counted=counted,
     )
     return render(request, "record/merchants.html", view)
 
@@ -126,9 +128,9 @@ HEAD: Final = ("merchant", "merchant_name", "category", "since", "state", "publi
 
 
 def _rows(month: str, category: str) -> tuple[str, list[dict[str, Any]]]:
-    with transaction() as tx:
+    with snapshot() as tx:
         chosen = choose_month(month, []) if month else None
-        figures = total_by_merchant_and_month(tx, month=chosen)
+        figures = sum_public_merchant_months(tx, month=chosen)
         businesses = list_businesses(tx)
         live = list_live_by_merchant(tx, at=now())
         published = list_publications(tx, on=business_day(now()))
@@ -153,17 +155,18 @@ def _rows(month: str, category: str) -> tuple[str, list[dict[str, Any]]]:
 def record_merchant(request: Request, code: Code) -> Response:
     """One merchant: its months, its offers with all published versions, its newest entries."""
     at, language = now(), language_of(request)
-    with transaction() as tx:
+    with snapshot() as tx:
         businesses = list_businesses(tx)
         business = businesses.get(code)
         if business is None:
             raise PageUnknownError
-        months = total_by_month(tx, last=MONTHS_SHOWN, merchant=code, public=True)
+        months = sum_public_months(tx, last=MONTHS_SHOWN, merchant=code)
         versions = list_published_of_merchant(tx, merchant=code, limit=VERSIONS_SHOWN)
         entries = list_published(tx, wanted=Filter(merchant=code), limit=ENTRIES_SHOWN)
         about = list_published(tx, wanted=Filter(merchant=code, kind="merchant"), limit=1)
         published = list_publications(tx, on=business_day(at)).get(code)
         coming = list_coming(tx, after=business_day(at)).get(code)
+        counted = show_published(tx)
     names = {each.merchant: each.name for each in businesses.values()}
     view = RecordMerchant(
         code=code,
@@ -177,6 +180,7 @@ def record_merchant(request: Request, code: Code) -> Response:
         versions=tuple(_version(row, at=at, language=language) for row in versions),
         entries=tuple(show_entry(entry, names) for entry in entries),
         terms_entry=about[0].public_id if about else None,
+        counted=counted,
     )
     return render(request, "record/merchant.html", view)
 

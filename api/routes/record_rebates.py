@@ -7,11 +7,11 @@ from fastapi import Request, Response
 from api.access import Doors
 from api.exports import csv_response, public_json
 from api.pages.kit import render
-from api.pages.public_record import Month, choose_month, list_businesses, show_rows
+from api.pages.public_record import Month, choose_month, list_businesses, show_published, show_rows
 from api.pages.totals import add_up, month_on, show_month
 from api.pages.views import RecordRebates
-from market.kit.database import transaction
-from market.oversight.queries import total_by_merchant, total_by_merchant_and_month, total_by_month
+from market.kit.database import snapshot
+from market.oversight.public_totals import sum_public_merchant_months, sum_public_merchants, sum_public_months
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -22,17 +22,19 @@ HEADER: Final = ("month", "merchant", "merchant_name", "rebate_member_fen", "reb
 @doors.get("/rebates", include_in_schema=False)
 def record_rebates(request: Request, month: Month = "") -> Response:
     """What fell due in a month by merchant, and in the last twelve months together."""
-    with transaction() as tx:
-        months = total_by_month(tx, last=MONTHS_SHOWN, public=True)
+    with snapshot() as tx:
+        months = sum_public_months(tx, last=MONTHS_SHOWN)
         chosen = choose_month(month, [row.label for row in months])
-        rows = total_by_merchant(tx, month=chosen, public=True)
+        rows = sum_public_merchants(tx, month=chosen)
         businesses = list_businesses(tx)
+        published = show_published(tx)
     owing = [row for row in show_rows(rows, businesses) if _is_due(row.amounts)]
     view = RecordRebates(
         month_on=month_on(chosen),
         months=tuple(show_month(row) for row in months),
         total=add_up(rows)[0],
         rows=tuple(sorted(owing, key=lambda row: (-row.amounts.rebate_fen, row.code))),
+        published=published,
     )
     return render(request, "record/rebates.html", view)
 
@@ -51,9 +53,9 @@ def record_rebates_json(month: Month = "") -> Response:
 
 
 def _rows(month: str) -> tuple[str, list[dict[str, Any]]]:
-    with transaction() as tx:
+    with snapshot() as tx:
         chosen = choose_month(month, []) if month else None
-        figures = total_by_merchant_and_month(tx, month=chosen)
+        figures = sum_public_merchant_months(tx, month=chosen)
         businesses = list_businesses(tx)
     rows = [
         {

@@ -1,5 +1,6 @@
 """Samples of the public record."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
 
@@ -7,22 +8,25 @@ from api.pages import views as v
 from api.pages.views.record import PublicationSaid
 from tests.gallery.desk import ENTRY_JSON
 from tests.gallery.frame import MONTHS, NOW, TODAY, Sample, amounts
-from tests.gallery.public import MERCHANTS, TOTAL
+from tests.gallery.public import MERCHANTS, PUBLISHED, TOTAL
 
 MONTH = date(2026, 11, 1)
 DAYS = tuple(item.month_on for item in MONTHS)
 NONE = amounts(0, 0, 0)
 
-PUBLISHED = v.Checkpointed(
-    entries_count=231_404,
-    signed_at=NOW - timedelta(seconds=40),
-    within_seconds=3660,
-    witnesses_count=2,
-    cosigned_count=0,
+WAITING = v.Checkpointed(
+    entries_count=0, counted_count=0, signed_at=None, within_seconds=65, witnesses_count=0, cosigned_count=0
 )
-WAITING = v.Checkpointed(entries_count=0, signed_at=None, within_seconds=65, witnesses_count=0, cosigned_count=0)
-CLOSED = v.Checkpointed(entries_count=0, signed_at=None, within_seconds=None, witnesses_count=0, cosigned_count=0)
+COUNTING = replace(PUBLISHED, counted_count=60_000)
+CLOSED = v.Checkpointed(
+    entries_count=0, counted_count=0, signed_at=None, within_seconds=None, witnesses_count=0, cosigned_count=0
+)
 
+TENDERS = v.Tenders(
+    declared_fen=TOTAL.amounts.paid_fen * 3 // 4,
+    provider_fen=TOTAL.amounts.paid_fen // 5,
+    untold_fen=TOTAL.amounts.paid_fen - TOTAL.amounts.paid_fen * 3 // 4 - TOTAL.amounts.paid_fen // 5,
+)
 CATEGORIES = ("market", "food", "pharmacy", "books", "bakery", "fitness", "cinema")
 NAMES = ("超市生鲜", "餐饮", "药房", "图书文具", "面包糕点", "运动健身", "电影演出")
 
@@ -173,7 +177,15 @@ RECORD: tuple[Sample, ...] = (
         "record",
         "record.html",
         v.RecordMonths(
-            month_on=MONTH, months=MONTHS, total=TOTAL, by="merchant", rows=MERCHANTS, sort="list", down=True
+            month_on=MONTH,
+            months=MONTHS,
+            total=TOTAL,
+            by="merchant",
+            rows=MERCHANTS,
+            sort="list",
+            down=True,
+            tenders=TENDERS,
+            published=PUBLISHED,
         ),
         None,
         "/record/months",
@@ -198,6 +210,8 @@ RECORD: tuple[Sample, ...] = (
             ),
             sort="list",
             down=True,
+            tenders=TENDERS,
+            published=COUNTING,
         ),
         None,
         "/record/months?by=category",
@@ -213,6 +227,8 @@ RECORD: tuple[Sample, ...] = (
             rows=(),
             sort="merchant",
             down=False,
+            tenders=v.Tenders(declared_fen=0, provider_fen=0, untold_fen=0),
+            published=WAITING,
         ),
         None,
         "/record/months",
@@ -228,6 +244,7 @@ RECORD: tuple[Sample, ...] = (
             given_fen=sum(row.borne_fen for row in OFFERS_GIVEN) + 3_120,
             back_fen=31_240,
             other_fen=3_120,
+            published=PUBLISHED,
         ),
         None,
         "/record/months/offers",
@@ -235,7 +252,16 @@ RECORD: tuple[Sample, ...] = (
     Sample(
         "record-offer-sums-empty",
         "record/offer_sums.html",
-        v.RecordOfferSums(month_on=MONTH, months=(), given=(), sales_count=0, given_fen=0, back_fen=0, other_fen=0),
+        v.RecordOfferSums(
+            month_on=MONTH,
+            months=(),
+            given=(),
+            sales_count=0,
+            given_fen=0,
+            back_fen=0,
+            other_fen=0,
+            published=CLOSED,
+        ),
         None,
         "/record/months/offers",
     ),
@@ -247,6 +273,7 @@ RECORD: tuple[Sample, ...] = (
             months=MONTHS,
             total=TOTAL.amounts,
             rows=tuple(row for row in MERCHANTS if row.amounts.rebate_fen),
+            published=PUBLISHED,
         ),
         None,
         "/record/rebates",
@@ -254,7 +281,7 @@ RECORD: tuple[Sample, ...] = (
     Sample(
         "record-rebates-empty",
         "record/rebates.html",
-        v.RecordRebates(month_on=MONTH, months=MONTHS[:2], total=NONE, rows=()),
+        v.RecordRebates(month_on=MONTH, months=MONTHS[:2], total=NONE, rows=(), published=WAITING),
         None,
         "/record/rebates",
     ),
@@ -272,6 +299,7 @@ RECORD: tuple[Sample, ...] = (
             total=TOTAL.amounts,
             sort="concession",
             down=True,
+            counted=PUBLISHED,
         ),
         None,
         "/record/merchants",
@@ -288,6 +316,7 @@ RECORD: tuple[Sample, ...] = (
             total=NONE,
             sort="concession",
             down=True,
+            counted=WAITING,
         ),
         None,
         "/record/merchants",
@@ -304,6 +333,7 @@ RECORD: tuple[Sample, ...] = (
             total=NONE,
             sort="merchant",
             down=False,
+            counted=WAITING,
         ),
         None,
         "/record/merchants",
@@ -338,6 +368,7 @@ RECORD: tuple[Sample, ...] = (
             ),
             entries=ENTRIES[:4],
             terms_entry=ENTRIES[7].entry_id,
+            counted=PUBLISHED,
         ),
         None,
         "/record/merchants/m_0001",
@@ -357,6 +388,7 @@ RECORD: tuple[Sample, ...] = (
             versions=(),
             entries=(),
             terms_entry=None,
+            counted=PUBLISHED,
         ),
         None,
         "/record/merchants/m_0301",

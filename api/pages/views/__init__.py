@@ -111,6 +111,7 @@ from api.pages.views.record import (
     RecordOfferSums,
     RecordRebates,
     RecordSort,
+    Tenders,
     TransferShown,
     WitnessShown,
 )
@@ -402,6 +403,7 @@ __all__ = [
     "SignatureRow",
     "StaffRow",
     "TakenOut",
+    "Tenders",
     "TestCard",
     "Thing",
     "TillCode",
