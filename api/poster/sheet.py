@@ -181,9 +181,16 @@ def _checkpoint(tx: Session) -> dict[str, Any] | None:
     return {
         "origin": checkpoint.origin,
         "size": f"{checkpoint.size:,}",
-        "counted": f"{published.counted_count:,}" if published.counted_count < checkpoint.size else "",
+        "counted": _say_counted(published.counted_count, checkpoint.size),
         "signed": moment(published.signed_at, "zh-CN"),
         "groups": [root[at : at + 4] for at in range(0, len(root), 4)],
         "witnesses": f"{cosigned} / {witnesses} 家见证签了名" if witnesses else "还没有请外部见证（0 家）",
         "witnesses_en": f"{cosigned} of {witnesses} outside witnesses",
     }
+
+
+def _say_counted(counted: int, size: int) -> str:
+    """Which of the published entries the figures of the sheet come from."""
+    if counted < size:
+        return f"本页只数了前 {counted:,} 条，其余正在补数。 Figures count the first {counted:,} so far."
+    return "本页的数都从这些记录来。 All figures come from these entries."
