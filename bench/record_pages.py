@@ -50,8 +50,9 @@ SUMS: Final = (
     "/record/months",
     "/record/months.json",
     "/record/months/offers",
-    "/record/merchants/m_0001",
+    "/record/merchants",
     "/record/rebates",
+    "/record/rebates.json",
 )
 # The bench's log sells at one merchant on three days: the totals are filled up to 300 merchants and two years of days.
 _FILL: Final = """

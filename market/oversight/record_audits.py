@@ -1,6 +1,6 @@
 """Rules of `huigong verify` over the public record: what happened is published, and what has a place in the log is what stands there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy import Connection, text
 
@@ -177,17 +177,24 @@ _COUNTED = {
     "sold_count": f"CASE WHEN sign < 0 THEN 0 WHEN type = 'batch' THEN {_told('count')} ELSE 1 END",
     "voided_count": "(type = 'void')::integer",
     **{f"{name}_fen": f"sign * {_told(name)}" for name in AMOUNTS},
-    **{f"paid_{tender}_fen": f"sign * {_told('paid')} * (tender = '{tender}')::integer" for tender in TENDERS},
+    **{
+        f"paid_{tender}_fen": f"CASE tender WHEN '{tender}' THEN sign * {_told('paid')} ELSE 0 END"
+        for tender in TENDERS
+    },
     "given_fen": " + ".join(
         f"(sign > 0)::integer * {_told(name)}" for name in ("concession", "rebate_member", "rebate_union")
     ),
     "other_fen": f"(sign > 0)::integer * {_told('other_offers')}",
 }
-_SUMMED = ", ".join(f"coalesce(sum({said}), 0) AS {name}" for name, said in _COUNTED.items())
-_TOLD_OF_OFFERS = (
-    "count(DISTINCT leaf_index) FILTER (WHERE type <> 'batch') AS sales_count,"
-    " count(DISTINCT leaf_index) FILTER (WHERE type = 'batch') AS batches_count, sum((one->>2)::bigint) AS borne_fen"
-)
+_OFFERED = {
+    "sales_count": "count(DISTINCT leaf_index) FILTER (WHERE type <> 'batch')",
+    "batches_count": "count(DISTINCT leaf_index) FILTER (WHERE type = 'batch')",
+    "borne_fen": "sum((one->>2)::bigint)",
+}
+
+
+def _name(figures: Mapping[str, str]) -> str:
+    return ", ".join(f"{how} AS {name}" for name, how in figures.items())
 
 
 def _compare(subject: str, table: str, key: str, figures: Iterable[str], told: str) -> str:
@@ -196,16 +203,22 @@ def _compare(subject: str, table: str, key: str, figures: Iterable[str], told: s
     return f"SELECT {subject} AS subject FROM ({told}) AS told FULL JOIN {table} AS kept USING ({key}) WHERE {differ}"  # noqa: S608  our own words
 
 
+_SUMMED = _name({name: f"sum({name})" for name in _COUNTED})
 _MONTH = "date_trunc('month', day)::date AS month"
 _MISCOUNTED = f"""
-WITH read AS MATERIALIZED (
-  SELECT e.leaf_index, said, said->>'type' AS type, (said->>'day')::date AS day, said->>'merchant' AS merchant,
+WITH parsed AS (
+  SELECT leaf_index, said, said->>'type' AS type, (said->>'day')::date AS day, said->>'merchant' AS merchant,
     CASE WHEN said->>'type' = 'sale' OR said->>'of' = 'sale' THEN 1 ELSE -1 END AS sign,
     CASE said->>'type' WHEN 'sale' THEN said->>'tender' WHEN 'batch' THEN '' ELSE (
       SELECT convert_from(sold.body, 'UTF8')::jsonb->>'tender' FROM entry sold
       WHERE sold.public_id = said->>'of' AND sold.type = 'sale' AND sold.leaf_index < e.leaf_index) END AS tender
   FROM entry e CROSS JOIN LATERAL (SELECT {_READ} AS said OFFSET 0) AS b
   WHERE e.leaf_index < (SELECT size FROM total_state) AND e.type IN ('sale', 'void', 'refund', 'batch') AND said->>'merchant' <> ''
+  OFFSET 0
+), read AS MATERIALIZED (
+  SELECT leaf_index, type, day, merchant, CASE WHEN sign > 0 THEN said->'offers' END AS offers, {
+    _name(_COUNTED)
+} FROM parsed
 )
 {_compare("'day ' || day", "day_total", "day", _COUNTED, f"SELECT day, {_SUMMED} FROM read GROUP BY day")}
 UNION ALL {
@@ -222,9 +235,9 @@ UNION ALL {
         "'month ' || to_char(month, 'YYYY-MM') || ', offer ' || offer || ' version ' || version",
         "offer_total",
         "month, offer, version",
-        ("sales_count", "batches_count", "borne_fen"),
-        f"SELECT {_MONTH}, one->>0 AS offer, (one->>1)::bigint AS version, {_TOLD_OF_OFFERS}"
-        " FROM read CROSS JOIN LATERAL jsonb_array_elements(said->'offers') AS one WHERE sign > 0 GROUP BY 1, 2, 3",
+        _OFFERED,
+        f"SELECT {_MONTH}, one->>0 AS offer, (one->>1)::bigint AS version, {_name(_OFFERED)}"
+        " FROM read CROSS JOIN LATERAL jsonb_array_elements(offers) AS one GROUP BY 1, 2, 3",
     )
 }
 ORDER BY subject
