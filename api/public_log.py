@@ -18,6 +18,7 @@ from market.kit.errors import ConflictError
 from market.kit.postgres_folders import PROJECT, default_home
 from market.kit.settings import Settings
 from market.offers.operations import start_published
+from market.oversight.counting import count_entries
 from market.oversight.indexing import index_entries
 from market.record.chart import VERSION
 from market.record.log.checkpoints import SignedCheckpoint
@@ -42,6 +43,7 @@ from market.record.publishing.unmade import attempt, list_unmade
 DEMO_WINDOW_SECONDS: Final = 5
 DELAY_SECONDS: Final = 60
 # Times some thousand entries: after an upgrade the rest is for later rounds, so that publication does not wait for it.
+COUNTED_A_ROUND: Final = 10
 INDEXED_A_ROUND: Final = 4
 
 
@@ -135,7 +137,7 @@ def _promise_path(settings: Settings, policy: Policy) -> Path:
 
 
 def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
-    """One round of the sequencer: add a new chart of accounts and batches that are due, place what waits, sign, publish, start offers, index.
+    """One round of the sequencer: a new chart and batches that are due, place what waits, sign, publish, start offers, count, index.
 
     None: nothing new.
 
@@ -164,6 +166,10 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
     while started != 0:
         with transaction() as tx:
             started = start_published(tx, size=published_size(tx), at=at)
+    for _ in range(COUNTED_A_ROUND):
+        with transaction() as tx:
+            if not count_entries(tx):
+                break
     for _ in range(INDEXED_A_ROUND):
         with transaction() as tx:
             if not index_entries(tx):

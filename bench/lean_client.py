@@ -57,9 +57,10 @@ def write_request(path: str, body: bytes, *, token: str, key: str | None = None)
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def write_get(path: str, *, token: str) -> bytes:
-    """A GET with a bearer token, ready to send."""
-    return f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+def write_get(path: str, *, token: str | None = None) -> bytes:
+    """A GET, with a bearer token or of somebody who is not signed in, ready to send."""
+    own = f"Authorization: Bearer {token}\r\n" if token else ""
+    return f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n{own}\r\n".encode()
 
 
 def drive(

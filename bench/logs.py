@@ -21,6 +21,7 @@ from market.kit.database import connect, disconnect, get_engine, transaction
 from market.kit.migrations import upgrade
 from market.kit.postgres import create_database, start_cluster, stop_cluster
 from market.kit.settings import Settings
+from market.oversight.counting import count_entries
 from market.oversight.indexing import index_entries
 from market.record.bulk import NewEntry, append_entries
 from market.record.policy import Policy
@@ -80,6 +81,15 @@ def _place(policy: Policy) -> list[float]:
         rounds.append((count, time.perf_counter() - begun))
 
 
+def count_log() -> float:
+    """Seconds until every published entry is in the public totals."""
+    begun = time.perf_counter()
+    while True:
+        with transaction() as tx:
+            if not count_entries(tx):
+                return time.perf_counter() - begun
+
+
 def index_log() -> float:
     """Seconds until every entry that has a place can be searched."""
     begun = time.perf_counter()
@@ -101,4 +111,8 @@ def publish_log(policy: Policy, *, settings: Settings, home: Path) -> float:
 def vacuum() -> None:
     """What the server does by itself when it is idle."""
     with get_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM (ANALYZE) entry, entry_index, entry_offer, account_movement"))
+        connection.execute(
+            text(
+                "VACUUM (ANALYZE) entry, entry_index, entry_offer, account_movement, day_total, month_total, offer_total"
+            )
+        )

@@ -1,8 +1,9 @@
 """The public record at size: `python -m bench.record [--size ENTRIES] [--only SECTION …]`.
 
 `bulk` writes a log of its own in bulk and gives the entries their places in the rounds of the sequencer; on that log `audit` proves and
-audits as anybody would, `pages` turns public and auditor's pages over HTTP, `exports` takes it away. `delay` and `sales` run a till's
-sales over HTTP beside `huigong sequencer` in a process of its own. PostgreSQL is one of the bench's own, with fsync on.
+audits as anybody would, `sums` asks for public sums and `pages` for public and auditor's pages over HTTP, `exports` takes it away.
+`delay` and `sales` run a till's sales over HTTP beside `huigong sequencer` in a process of its own. PostgreSQL is one of the bench's own,
+with fsync on.
 """
 
 import argparse
@@ -18,9 +19,9 @@ from typing import Final
 
 from rich.console import Console
 
-from bench.logs import index_log, open_database, publish_log, vacuum, write_log
+from bench.logs import count_log, index_log, open_database, publish_log, vacuum, write_log
 from bench.record_live import measure_delay, measure_sales
-from bench.record_pages import measure_exports, measure_pages
+from bench.record_pages import measure_exports, measure_pages, measure_sums
 from bench.tables import Row, print_figures
 from market.kit.database import transaction
 from market.kit.settings import Settings
@@ -33,7 +34,7 @@ PROOFS: Final = 300
 BULK_GOAL: Final = 20_000  # entries a second
 AUDIT_GOAL_SECONDS: Final = 60  # of a million entries
 START_SECONDS: Final = 2  # of the command itself
-ON_A_LOG: Final = ("bulk", "audit", "pages", "exports")
+ON_A_LOG: Final = ("bulk", "audit", "sums", "pages", "exports")
 BESIDE_SALES: Final = ("delay", "sales")
 
 # `huigong audit`, and at its end the most memory it had: that of a child is counted from before its exec where the parent asks.
@@ -62,6 +63,9 @@ def measure_log(size: int, sections: Collection[str], *, console: Console) -> It
         yield "… signed", f"{publish_log(policy, settings=settings, home=home) * 1_000:,.1f} ms", "", True
         if "audit" in sections:
             yield from _audit(home)
+        yield "… counted in public sums", f"{size / count_log():,.0f} /s", "", True
+        if "sums" in sections:
+            yield from measure_sums(url, home)
         if {"pages", "exports"} & set(sections):
             yield "… made searchable", f"{size / index_log():,.0f} /s", "", True
             vacuum()

@@ -55,7 +55,7 @@ def sequence(url: str, log: Path, *, record_folder: Path) -> Iterator[None]:
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    for _ in range(300):
+    for _ in range(1_200):
         if server.poll() is not None:
             break
         try:

@@ -8,7 +8,7 @@ import typer
 from api.commands.database import open_database
 from api.poster.sheet import make_sheet, read_week
 from market.kit.clock import now
-from market.kit.database import transaction
+from market.kit.database import snapshot
 from market.kit.errors import ConflictError
 from market.kit.files import whole_file
 from market.kit.settings import get_settings
@@ -34,7 +34,7 @@ def poster(
     settings, at = get_settings(), now()
     where = (address or settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
     monday = read_week(week, at=at)
-    with open_database(), transaction() as tx:
+    with open_database(), snapshot() as tx:
         sheet = make_sheet(tx, monday=monday, address=where, at=at)
     printed = sheet.print()
     file = to or Path(f"huigong-poster-{sheet.week}.pdf")

@@ -13,9 +13,11 @@ from api.pages.i18n import Language, translate
 from api.pages.paged import is_found
 from api.pages.pictures import category
 from api.pages.totals import add_up, show_amounts
-from api.pages.views import Amounts, AmountsRow, Checkpointed
+from api.pages.views import AmountsRow, Checkpointed
 from market.kit.clock import business_day, now
-from market.oversight.queries import Totals, month_days
+from market.oversight.counting import counted_size
+from market.oversight.public_totals import PublicTotals
+from market.oversight.queries import AMOUNTS, month_days
 from market.record.log.checkpoints import Checkpoint, parse_checkpoint
 from market.record.log.notes import parse_note
 from market.record.policy import Policy
@@ -27,8 +29,7 @@ from market.record.publishing.served import (
 )
 from merchants import MerchantBusiness
 
-AMOUNTS: Final = ("list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_member_fen", "rebate_union_fen")
-FIGURES: Final = ("sales", *AMOUNTS)
+FIGURES: Final = ("sales", *AMOUNTS, "paid_declared_fen", "paid_provider_fen")
 
 # A form sends an empty field for "the newest" or "all".
 Month = Annotated[str, Query(pattern="^([0-9]{4}-[0-9]{2})?$", description="YYYY-MM")]
@@ -50,22 +51,28 @@ def list_businesses(tx: Session) -> dict[str, MerchantBusiness]:
     return {business.merchant: business for business in merchants.list_merchants(tx)}
 
 
-def write_figures(row: Totals | Amounts, *, sales: int | None = None) -> dict[str, int]:
-    """The figures of a row as files name them, in fen."""
-    count = row.sales if isinstance(row, Totals) else sales or 0
-    return {"sales": count, **{name: getattr(row, name) for name in AMOUNTS}}
+def write_figures(*rows: PublicTotals) -> dict[str, int]:
+    """The figures of rows together as files name them, in fen."""
+    return {name: sum(getattr(row, name) for row in rows) for name in FIGURES}
 
 
-def sum_by_category(
-    rows: Sequence[Totals], businesses: Mapping[str, MerchantBusiness], *, month: str, language: Language = "zh-CN"
-) -> list[AmountsRow]:
-    """Sums of merchants (`label` their codes) by the category that each has now; `code` is the category's."""
-    groups: dict[str, list[Totals]] = {}
+def group_by_category(
+    rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness]
+) -> dict[str, list[PublicTotals]]:
+    """Sums of merchants (`label` their codes) by the category that each has now."""
+    groups: dict[str, list[PublicTotals]] = {}
     for row in rows:
         business = businesses.get(row.label)
         groups.setdefault(business.category if business else "other", []).append(row)
+    return groups
+
+
+def show_categories(
+    rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness], *, month: str, language: Language
+) -> list[AmountsRow]:
+    """Sums of merchants by category, each leading to its merchants; `code` is the category's."""
     shown = []
-    for code, group in groups.items():
+    for code, group in group_by_category(rows, businesses).items():
         amounts, sales_count = add_up(group)
         shown.append(
             AmountsRow(
@@ -79,7 +86,9 @@ def sum_by_category(
     return shown
 
 
-def find_rows(rows: Sequence[Totals], businesses: Mapping[str, MerchantBusiness], query: str) -> list[Totals]:
+def find_rows(
+    rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness], query: str
+) -> list[PublicTotals]:
     """Those sums of merchants (`label` their codes) of which name or code hold what is looked for."""
     return [
         row
@@ -88,7 +97,7 @@ def find_rows(rows: Sequence[Totals], businesses: Mapping[str, MerchantBusiness]
     ]
 
 
-def show_rows(rows: Sequence[Totals], businesses: Mapping[str, MerchantBusiness]) -> list[AmountsRow]:
+def show_rows(rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness]) -> list[AmountsRow]:
     """Sums of merchants (`label` their codes), each leading to its page."""
     return [
         AmountsRow(
@@ -120,11 +129,12 @@ def _read(note: bytes | None) -> Checkpoint | None:
 
 
 def show_published(tx: Session, policy: Policy | None = None) -> Checkpointed:
-    """How far the record is published now."""
+    """How far the record is published now, and counted in the public sums."""
     policy = policy or find_policy(tx)
     outside = () if policy is None else policy.witnesses
     return Checkpointed(
         entries_count=published_size(tx),
+        counted_count=counted_size(tx),
         signed_at=newest_signed_at(tx),
         within_seconds=None if policy is None else policy.window_seconds + policy.delay_seconds,
         witnesses_count=len(outside),

@@ -1,4 +1,4 @@
-"""What stands on the sheet of a week: figures of the books, offers in force, and the newest checkpoint. It reads only what anybody may read."""
+"""What stands on the sheet of a week: figures of published entries, offers in force, the newest checkpoint. It reads what anybody may read."""
 
 import base64
 import re
@@ -23,7 +23,8 @@ from market.kit.money import largest_remainder
 from market.kit.settings import get_settings
 from market.offers.models import OfferVersion
 from market.offers.queries import list_found, list_open_to_all
-from market.oversight.queries import Totals, total_of_days
+from market.oversight.public_totals import sum_public_days
+from market.oversight.queries import Totals
 from market.record.log.checkpoints import parse_checkpoint
 from market.record.log.notes import parse_note
 from market.record.publishing.served import find_newest_checkpoint
@@ -74,7 +75,7 @@ def read_week(week: str | None, *, at: datetime) -> date:
 
 def make_sheet(tx: Session, *, monday: date, address: str, at: datetime) -> Sheet:
     """The sheet of the week from `monday` on; offers and checkpoint are those of now. `address` is where the record is served."""
-    sums = total_of_days(tx, first=monday, beyond=monday + timedelta(days=7))
+    sums = sum_public_days(tx, first=monday, beyond=monday + timedelta(days=7))
     year, number, _ = monday.isocalendar()
     sunday = monday + timedelta(days=6)
     union = get_settings().name or cards.find_union_name(tx) or "惠工"
@@ -127,7 +128,7 @@ def _weeks(tx: Session, monday: date) -> list[dict[str, Any]]:
     weeks = []
     for ago in range(WEEKS_SHOWN - 1, -1, -1):
         first = monday - timedelta(days=7 * ago)
-        sums = total_of_days(tx, first=first, beyond=first + timedelta(days=7))
+        sums = sum_public_days(tx, first=first, beyond=first + timedelta(days=7))
         saved = sums.concession_fen + sums.subsidy_fen
         begins = f"{first.month}/{first.day}"
         weeks.append(
@@ -180,8 +181,16 @@ def _checkpoint(tx: Session) -> dict[str, Any] | None:
     return {
         "origin": checkpoint.origin,
         "size": f"{checkpoint.size:,}",
+        "counted": _say_counted(published.counted_count, checkpoint.size),
         "signed": moment(published.signed_at, "zh-CN"),
         "groups": [root[at : at + 4] for at in range(0, len(root), 4)],
         "witnesses": f"{cosigned} / {witnesses} 家见证签了名" if witnesses else "还没有请外部见证（0 家）",
         "witnesses_en": f"{cosigned} of {witnesses} outside witnesses",
     }
+
+
+def _say_counted(counted: int, size: int) -> str:
+    """Which of the published entries the figures of the sheet come from."""
+    if counted < size:
+        return f"本页只数了前 {counted:,} 条，其余正在补数。 Figures count the first {counted:,} so far."
+    return "本页的数都从这些记录来。 All figures come from these entries."

@@ -9,11 +9,12 @@ from api.access import Doors, MaybeWho
 from api.door import YEAR_SECONDS, is_secure, safe_back, see_other
 from api.identity import list_demo_people
 from api.pages.kit import render
+from api.pages.public_record import show_published
 from api.pages.totals import add_up, month_on
 from api.pages.views import DemoDoor, Home
 from market.kit.clock import business_day, now
-from market.kit.database import transaction
-from market.oversight.queries import total_by_merchant
+from market.kit.database import snapshot
+from market.oversight.public_totals import sum_public_merchants
 
 doors = Doors(include_in_schema=False)
 
@@ -24,10 +25,11 @@ def home(request: Request, who: MaybeWho) -> Response:
     if who is not None and who.roles:
         return see_other(request, request.state.chrome.home)
     month = business_day(now()).isoformat()[:7]
-    with transaction() as tx:
+    with snapshot() as tx:
         people = list_demo_people(tx)
-        rows = total_by_merchant(tx, month=month, public=True)
+        rows = sum_public_merchants(tx, month=month)
         shops_count = merchants.count_open_shops(tx)
+        published = show_published(tx)
     totals, sales_count = add_up(rows)
     view = Home(
         month_on=month_on(month),
@@ -35,6 +37,7 @@ def home(request: Request, who: MaybeWho) -> Response:
         sales_count=sales_count,
         shops_count=shops_count,
         demo_doors=doors_of(people),
+        published=published,
     )
     return render(request, "home.html", view)
 

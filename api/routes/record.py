@@ -15,9 +15,11 @@ from api.pages.public_record import (
     Month,
     choose_month,
     find_rows,
+    group_by_category,
     list_businesses,
+    show_categories,
+    show_published,
     show_rows,
-    sum_by_category,
     write_figures,
 )
 from api.pages.totals import add_up, month_on, show_month
@@ -29,12 +31,19 @@ from api.pages.views import (
     RecordMonths,
     RecordOfferSums,
     RecordSort,
+    Tenders,
 )
 from api.routes.desk_offers import merchant_names, say_givers
-from market.kit.database import transaction
+from market.kit.database import snapshot
 from market.offers.queries import list_of_versions
-from market.oversight.published import OfferSums, total_by_offer
-from market.oversight.queries import list_months, total_by_merchant, total_by_month
+from market.oversight.public_totals import (
+    OfferSums,
+    PublicTotals,
+    list_public_months,
+    sum_public_merchants,
+    sum_public_months,
+    sum_public_offers,
+)
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -54,15 +63,15 @@ def record_months(
     down: bool = True,
 ) -> Response:
     """A page of one month by merchant or by category, and the last twelve as a picture."""
-    with transaction() as tx:
-        months = total_by_month(tx, last=MONTHS_SHOWN, public=True)
+    with snapshot() as tx:
+        months = sum_public_months(tx, last=MONTHS_SHOWN)
         chosen = choose_month(month, [row.label for row in months])
-        rows = total_by_merchant(tx, month=chosen, public=True)
+        rows = sum_public_merchants(tx, month=chosen)
         businesses = list_businesses(tx)
+        published = show_published(tx)
     amounts, sales_count = add_up(rows)
     if by == "category":
-        language = language_of(request)
-        shown = sum_by_category(rows, businesses, month=chosen, language=language)
+        shown = show_categories(rows, businesses, month=chosen, language=language_of(request))
     else:
         rows = find_rows(rows, businesses, query)
         shown = show_rows(rows, businesses)
@@ -79,6 +88,8 @@ def record_months(
         found=MonthAmounts(month_on=month_on(chosen), amounts=found, sales_count=found_count),
         sort=sort,
         down=down,
+        tenders=_tenders(rows),
+        published=published,
     )
     return render(request, "record.html", view)
 
@@ -102,15 +113,16 @@ def record_json(month: Month = "", by: RecordBy = "merchant", query: Search = ""
 def record_offer_sums(request: Request, month: Month = "") -> Response:
     """What merchants bore in a month by offer and version, out of the published entries."""
     language = language_of(request)
-    with transaction() as tx:
-        months = list_months(tx)
+    with snapshot() as tx:
+        months = list_public_months(tx)
         chosen = choose_month(month, months)
-        sums = total_by_offer(tx, month=chosen)
+        sums = sum_public_offers(tx, month=chosen)
         versions = {
             (row.offer, row.version): row
             for row in list_of_versions(tx, versions=[(row.offer, row.version) for row in sums.rows])
         }
         names = merchant_names(tx)
+        published = show_published(tx)
     given = []
     for row in sums.rows:
         version = versions.get((row.offer, row.version))
@@ -135,6 +147,7 @@ def record_offer_sums(request: Request, month: Month = "") -> Response:
         given_fen=sums.given_fen,
         back_fen=sums.back_fen,
         other_fen=sums.other_fen,
+        published=published,
     )
     return render(request, "record/offer_sums.html", view)
 
@@ -159,9 +172,9 @@ def record_offer_sums_json(month: Month = "") -> Response:
 
 
 def _offer_sums(month: str) -> tuple[str, OfferSums]:
-    with transaction() as tx:
-        chosen = choose_month(month, list_months(tx))
-        return chosen, total_by_offer(tx, month=chosen)
+    with snapshot() as tx:
+        chosen = choose_month(month, list_public_months(tx))
+        return chosen, sum_public_offers(tx, month=chosen)
 
 
 def _offer_rows(month: str, sums: OfferSums) -> list[dict[str, Any]]:
@@ -179,16 +192,16 @@ def _offer_rows(month: str, sums: OfferSums) -> list[dict[str, Any]]:
 
 
 def _figures(month: str, by: RecordBy, query: str) -> tuple[str, list[dict[str, Any]]]:
-    with transaction() as tx:
+    with snapshot() as tx:
         if not month:
-            return "months", [{"month": row.label} | write_figures(row) for row in total_by_month(tx, public=True)]
+            return "months", [{"month": row.label} | write_figures(row) for row in sum_public_months(tx)]
         chosen = choose_month(month, [])
         businesses = list_businesses(tx)
-        rows = total_by_merchant(tx, month=chosen, public=True)
+        rows = sum_public_merchants(tx, month=chosen)
     if by == "category":
         return f"{chosen}-categories", [
-            {"month": chosen, "category": row.code, **write_figures(row.amounts, sales=row.sales_count)}
-            for row in sorted(sum_by_category(rows, businesses, month=chosen), key=lambda row: row.code)
+            {"month": chosen, "category": code, **write_figures(*group)}
+            for code, group in sorted(group_by_category(rows, businesses).items())
         ]
     return chosen, [
         {
@@ -199,6 +212,12 @@ def _figures(month: str, by: RecordBy, query: str) -> tuple[str, list[dict[str, 
         | write_figures(row)
         for row in find_rows(rows, businesses, query)
     ]
+
+
+def _tenders(rows: Sequence[PublicTotals]) -> Tenders:
+    figures = write_figures(*rows)
+    declared, provider = figures["paid_declared_fen"], figures["paid_provider_fen"]
+    return Tenders(declared_fen=declared, provider_fen=provider, untold_fen=figures["paid_fen"] - declared - provider)
 
 
 def _sorted(rows: Sequence[AmountsRow], sort: RecordSort, *, down: bool) -> tuple[AmountsRow, ...]:

@@ -19,7 +19,7 @@ from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.oversight.breakdowns import due_on, list_table_months, list_tables
 from market.oversight.models import Breakdown
-from market.oversight.queries import list_months
+from market.oversight.public_totals import list_public_months
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -50,7 +50,7 @@ def record_breakdowns(request: Request, month: Month = "") -> Response:
         months = list_table_months(tx)
         chosen = choose_month(month, months)
         tables = list_tables(tx, month=chosen)
-        traded = list_months(tx)
+        traded = list_public_months(tx)
     made = {table.attribute: table for table in tables}
     coming = next((label for label in traded if label not in months), today.isoformat()[:7])
     view = RecordBreakdowns(

@@ -37,6 +37,7 @@ from api.pages.totals import month_on
 from api.pages.views import MerchantName, RecordEntries, RecordEntry
 from api.routes.record_log import PublicId
 from market.kit.database import transaction
+from market.oversight.public_totals import list_public_months
 from market.oversight.published import (
     Filter,
     Published,
@@ -45,7 +46,7 @@ from market.oversight.published import (
     list_published_kinds,
     list_published_returns,
 )
-from market.oversight.queries import list_months, month_days
+from market.oversight.queries import month_days
 from market.record.entries import entry_hash
 from market.record.publishing.served import find_newest_checkpoint
 from market.record.texts import find_texts
@@ -101,7 +102,7 @@ def record_entries(request: Request, asked: Annotated[AskedInWords, Depends()], 
         is_clear = not asked.merchant or asked.merchant in meant
         rows = list_published(tx, wanted=asked.wanted, before=before, limit=ROWS_ON_PAGE + 1) if is_clear else []
         names = meant | _names_of(tx, rows)
-        months = list_months(tx)
+        months = list_public_months(tx)
         kinds = list_published_kinds(tx)
         published = show_published(tx)
     page = rows[:ROWS_ON_PAGE]

@@ -15,8 +15,8 @@ from api.pages.kit import render
 from api.pages.public_record import choose_month, show_published
 from api.pages.totals import add_up, month_on
 from api.pages.views import MonthAmounts, RecordCheck, RecordHome, WitnessShown
-from market.kit.database import transaction
-from market.oversight.queries import list_months, total_by_merchant
+from market.kit.database import snapshot, transaction
+from market.oversight.public_totals import list_public_months, sum_public_merchants
 from market.record.policy import Policy
 from market.record.publishing.served import find_checkpoint, find_policy, list_cosigners
 
@@ -28,9 +28,9 @@ WITNESSES: Final = ("witness", "own", "since", "checkpoints")
 @doors.get("", include_in_schema=False)
 def record_home(request: Request) -> Response:
     """The newest month in one sentence and a picture, how far the record is published, and the ways to everything else."""
-    with transaction() as tx:
-        month = choose_month("", list_months(tx))
-        amounts, sales_count = add_up(total_by_merchant(tx, month=month, public=True))
+    with snapshot() as tx:
+        month = choose_month("", list_public_months(tx))
+        amounts, sales_count = add_up(sum_public_merchants(tx, month=month))
         view = RecordHome(
             month=MonthAmounts(month_on=month_on(month), amounts=amounts, sales_count=sales_count),
             merchants_count=len(merchants.list_merchants(tx)),
@@ -55,7 +55,7 @@ def record_witnesses_json() -> Response:
 @doors.get("/check-it-yourself", include_in_schema=False)
 def record_check(request: Request) -> Response:
     """The log's name and key, the newest checkpoint, who watches, and the commands that check everything."""
-    with transaction() as tx:
+    with snapshot() as tx:
         policy = find_policy(tx)
         checkpoint = find_checkpoint(tx)
         witnesses = _list_witnesses(tx, policy)

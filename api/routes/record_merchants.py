@@ -19,7 +19,15 @@ from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.offers import read_offer, state_of, title_of
 from api.pages.paged import PageNumber, Search, cut_page, is_found
-from api.pages.public_record import Month, choose_month, list_businesses, size_of, write_checkpoint, write_figures
+from api.pages.public_record import (
+    Month,
+    choose_month,
+    list_businesses,
+    show_published,
+    size_of,
+    write_checkpoint,
+    write_figures,
+)
 from api.pages.terms import say_gives
 from api.pages.totals import add_up, month_on, show_amounts, show_month
 from api.pages.views import (
@@ -34,18 +42,18 @@ from api.pages.views import (
 from api.pages.views.record import PublicationSaid
 from api.routes.record_entries import list_all
 from market.kit.clock import business_day, now
-from market.kit.database import transaction
+from market.kit.database import snapshot, transaction
 from market.kit.errors import invariant
 from market.offers.models import OfferVersion
 from market.offers.queries import list_found, list_live_by_merchant
-from market.oversight.published import Filter, Published, list_published
-from market.oversight.queries import (
-    Totals,
-    list_months,
-    total_by_merchant,
-    total_by_merchant_and_month,
-    total_by_month,
+from market.oversight.public_totals import (
+    PublicTotals,
+    list_public_months,
+    sum_public_merchant_months,
+    sum_public_merchants,
+    sum_public_months,
 )
+from market.oversight.published import Filter, Published, list_published
 from market.record.publication import Publication, Said, list_coming, list_publications
 from market.record.publishing.served import find_newest_checkpoint
 from market.record.texts import KeptText, find_texts
@@ -57,7 +65,7 @@ VERSIONS_SHOWN: Final = 20
 CHANGES_SHOWN: Final = 50
 ENTRIES_SHOWN: Final = 10
 ABOUT_READ: Final = 200  # entries about a merchant itself, among which its names are looked for: a dozen a year at most
-NOTHING: Final = Totals("", 0, 0, 0, 0, 0, 0, 0)
+NOTHING: Final = PublicTotals("", 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 Code = Annotated[str, Path(pattern="^[A-Za-z0-9_]{1,32}$")]
 Category = Annotated[str, Query(pattern="^[a-z_]{0,32}$")]
@@ -76,13 +84,14 @@ def record_merchants(
 ) -> Response:
     """A page of all merchants, or of those of a category or name, with what they gave in a month."""
     at = now()
-    with transaction() as tx:
-        months = list_months(tx)
+    with snapshot() as tx:
+        months = list_public_months(tx)
         chosen = choose_month(month, months)
-        rows = {row.label: row for row in total_by_merchant(tx, month=chosen, public=True)}
+        rows = {row.label: row for row in sum_public_merchants(tx, month=chosen)}
         businesses = list_businesses(tx)
         live = list_live_by_merchant(tx, at=at)
         published = list_publications(tx, on=business_day(at))
+        counted = show_published(tx)
     wanted = _find(businesses.values(), category=category, query=query)
     given = [rows.get(each.merchant, NOTHING) for each in wanted]
     categories = Counter(each.category for each in businesses.values())
@@ -115,6 +124,7 @@ def record_merchants(
         most_fen=max((row.concession_fen for row in given), default=0),
         sort=sort,
         down=down,
+        counted=counted,
     )
     return render(request, "record/merchants.html", view)
 
@@ -143,9 +153,9 @@ HEAD: Final = ("merchant", "merchant_name", "category", "since", "state", "publi
 
 
 def _rows(month: str, category: str, query: str) -> tuple[str, list[dict[str, Any]]]:
-    with transaction() as tx:
+    with snapshot() as tx:
         chosen = choose_month(month, []) if month else None
-        figures = total_by_merchant_and_month(tx, month=chosen)
+        figures = sum_public_merchant_months(tx, month=chosen)
         businesses = list_businesses(tx)
         live = list_live_by_merchant(tx, at=now())
         published = list_publications(tx, on=business_day(now()))
@@ -198,17 +208,18 @@ def record_merchant_months_json(code: Code) -> Response:
 def record_merchant(request: Request, code: Code) -> Response:
     """One merchant: its terms with every change, its months, its offers, its newest entries."""
     at, language = now(), language_of(request)
-    with transaction() as tx:
+    with snapshot() as tx:
         business = merchants.find_merchants(tx, codes=[code]).get(code)
         if business is None:
             raise PageUnknownError
-        months = total_by_month(tx, last=MONTHS_SHOWN, merchant=code, public=True)
+        months = sum_public_months(tx, last=MONTHS_SHOWN, merchant=code)
         versions = list_found(tx, shown="ever_published", at=at, merchant=code, limit=VERSIONS_SHOWN)
         entries = list_published(tx, wanted=Filter(merchant=code), limit=ENTRIES_SHOWN)
         about = list_published(tx, wanted=Filter(merchant=code, kind="merchant"), limit=ABOUT_READ)
         kept = find_texts(tx, public_ids=[entry.public_id for entry in about])
         published = list_publications(tx, on=business_day(at)).get(code)
         coming = list_coming(tx, after=business_day(at)).get(code)
+        counted = show_published(tx)
     view = RecordMerchant(
         code=code,
         name=business.name,
@@ -222,6 +233,7 @@ def record_merchant(request: Request, code: Code) -> Response:
         entries=tuple(show_entry(entry, {code: business.name}) for entry in entries),
         told=tuple(show_told(entry, language) for entry in about[:CHANGES_SHOWN]),
         names=tuple(_name(entry, kept[entry.public_id]) for entry in about if entry.public_id in kept),
+        counted=counted,
     )
     return render(request, "record/merchant.html", view)
 
@@ -247,9 +259,9 @@ def _all_told(code: str, note: bytes | None) -> Iterator[Published]:
 
 
 def _months(code: str) -> list[dict[str, Any]]:
-    with transaction() as tx:
+    with snapshot() as tx:
         _need_merchant(tx, code)
-        return [{"month": row.label} | write_figures(row) for row in total_by_month(tx, merchant=code, public=True)]
+        return [{"month": row.label} | write_figures(row) for row in sum_public_months(tx, merchant=code)]
 
 
 def _how(published: Mapping[str, Said], merchant: str) -> Publication:
@@ -290,7 +302,7 @@ def _find(
 
 def _sorted(
     found: Sequence[merchants.MerchantBusiness],
-    rows: Mapping[str, Totals],
+    rows: Mapping[str, PublicTotals],
     live: Mapping[str, Sequence[object]],
     sort: MerchantSort,
     *,

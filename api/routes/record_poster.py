@@ -10,7 +10,7 @@ from api.exports import PUBLIC_CACHE
 from api.poster.printing import keep_printed
 from api.poster.sheet import make_sheet, read_week
 from market.kit.clock import now
-from market.kit.database import transaction
+from market.kit.database import snapshot
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -24,7 +24,7 @@ def record_poster(request: Request, week: Week = "") -> Response:
     """A week on one A4 page: who gave what, rebates due, offers, and the newest checkpoint."""
     at = now()
     monday = read_week(week, at=at)
-    with transaction() as tx:
+    with snapshot() as tx:
         sheet = make_sheet(tx, monday=monday, address=own_origin(request), at=at)
     printed = keep_printed(sheet.texts, codes=sheet.codes)
     headers = {

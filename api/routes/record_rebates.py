@@ -8,11 +8,11 @@ from api.access import Doors
 from api.exports import csv_response, public_json
 from api.pages.kit import render
 from api.pages.paged import PageNumber, Search, cut_page, is_found
-from api.pages.public_record import Month, choose_month, find_rows, list_businesses, show_rows
+from api.pages.public_record import Month, choose_month, find_rows, list_businesses, show_published, show_rows
 from api.pages.totals import add_up, month_on, show_month
 from api.pages.views import RecordRebates
-from market.kit.database import transaction
-from market.oversight.queries import total_by_merchant, total_by_merchant_and_month, total_by_month
+from market.kit.database import snapshot
+from market.oversight.public_totals import sum_public_merchant_months, sum_public_merchants, sum_public_months
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -23,11 +23,12 @@ HEADER: Final = ("month", "merchant", "merchant_name", "rebate_member_fen", "reb
 @doors.get("/rebates", include_in_schema=False)
 def record_rebates(request: Request, month: Month = "", query: Search = "", number: PageNumber = 1) -> Response:
     """A page of what fell due in a month by merchant, and in the last twelve months together."""
-    with transaction() as tx:
-        months = total_by_month(tx, last=MONTHS_SHOWN, public=True)
+    with snapshot() as tx:
+        months = sum_public_months(tx, last=MONTHS_SHOWN)
         chosen = choose_month(month, [row.label for row in months])
-        rows = total_by_merchant(tx, month=chosen, public=True)
+        rows = sum_public_merchants(tx, month=chosen)
         businesses = list_businesses(tx)
+        published = show_published(tx)
     found = find_rows([row for row in rows if _is_due(row)], businesses, query)
     owing = sorted(show_rows(found, businesses), key=lambda row: (-row.amounts.rebate_fen, row.code))
     page, pages = cut_page(owing, number)
@@ -40,6 +41,7 @@ def record_rebates(request: Request, month: Month = "", query: Search = "", numb
         pages=pages,
         found=add_up(found)[0],
         most_fen=max((row.amounts.rebate_fen for row in owing), default=0),
+        published=published,
     )
     return render(request, "record/rebates.html", view)
 
@@ -58,9 +60,9 @@ def record_rebates_json(month: Month = "", query: Search = "") -> Response:
 
 
 def _rows(month: str, query: str) -> tuple[str, list[dict[str, Any]]]:
-    with transaction() as tx:
+    with snapshot() as tx:
         chosen = choose_month(month, []) if month else None
-        figures = total_by_merchant_and_month(tx, month=chosen)
+        figures = sum_public_merchant_months(tx, month=chosen)
         businesses = list_businesses(tx)
     rows = [
         {

@@ -76,3 +76,11 @@ def transaction() -> Iterator[Session]:
     invariant(_sessions is not None, "connect() comes before the first transaction")
     with _sessions() as tx, tx.begin():  # type: ignore[misc]
         yield tx
+
+
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """A session that only reads, and sees the database as it was at its first question, however many it asks."""
+    with transaction() as tx:
+        tx.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        yield tx

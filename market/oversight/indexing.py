@@ -76,19 +76,19 @@ def find_facts(said: Mapping[str, Any]) -> Facts:
     else:
         named = said.get("offers")
     return Facts(
-        amounts={name: _integer(said.get(name)) for name in AMOUNTS},
+        amounts={name: integer_of(said.get(name)) for name in AMOUNTS},
         offers={
             offer: version
-            for offer, version, _ in reversed(_rows(named))
-            if _code(offer) and _integer(version) is not None
+            for offer, version, _ in reversed(rows_of(named))
+            if code_of(offer) and integer_of(version) is not None
         },
         transfers=[
             (debit, credit, fen)
-            for debit, credit, fen in _rows(said.get("transfers"))
-            if _code(debit) and _code(credit) and (_integer(fen) or 0) > 0
+            for debit, credit, fen in rows_of(said.get("transfers"))
+            if code_of(debit) and code_of(credit) and (integer_of(fen) or 0) > 0
         ],
-        post=_code(said.get("post")),
-        of=_code(said.get("of")),
+        post=code_of(said.get("post")),
+        of=code_of(said.get("of")),
     )
 
 
@@ -172,15 +172,16 @@ def _copy(tx: Session, table: str, columns: Sequence[str], rows: Iterable[tuple[
             copy.write_row(row)
 
 
-def _rows(value: object) -> list[list[Any]]:
+def rows_of(value: object) -> list[list[Any]]:
     """Those rows of a list that have three parts."""
     return [row for row in value if isinstance(row, list) and len(row) == 3] if isinstance(value, list) else []
 
 
-def _code(value: object) -> str | None:
+def code_of(value: object) -> str | None:
     """A code that can be kept and found; None for anything else."""
     return value if isinstance(value, str) and 0 < len(value) <= LONGEST and value.isprintable() else None
 
 
-def _integer(value: object) -> int | None:
+def integer_of(value: object) -> int | None:
+    """An integer that can be kept and added up; None for anything else."""
     return value if type(value) is int and abs(value) < MOST else None

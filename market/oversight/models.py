@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -142,6 +142,72 @@ class AccountMovement(Base):
     other: Mapped[str] = mapped_column(Text)
     fen: Mapped[int] = mapped_column(BigInteger)
     balance_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class _Figures:
+    """What published purchases come to, in fen, returns taken off; whoever counts adds to them, once for each entry.
+
+    `sold_count` are purchases, `voided_count` those of them that were voided by themselves. Of `paid_fen`, `paid_provider_fen` was confirmed by
+    a provider and `paid_declared_fen` is the shop's word; batches do not say which. `given_fen` is what merchants gave in purchases
+    (concessions and rebates, nothing taken off), `other_fen` of it under offers that batches do not name.
+    """
+
+    sold_count: Mapped[int] = mapped_column(BigInteger)
+    voided_count: Mapped[int] = mapped_column(BigInteger)
+    list_fen: Mapped[int] = mapped_column(BigInteger)
+    concession_fen: Mapped[int] = mapped_column(BigInteger)
+    subsidy_fen: Mapped[int] = mapped_column(BigInteger)
+    paid_fen: Mapped[int] = mapped_column(BigInteger)
+    rebate_member_fen: Mapped[int] = mapped_column(BigInteger)
+    rebate_union_fen: Mapped[int] = mapped_column(BigInteger)
+    paid_declared_fen: Mapped[int] = mapped_column(BigInteger)
+    paid_provider_fen: Mapped[int] = mapped_column(BigInteger)
+    given_fen: Mapped[int] = mapped_column(BigInteger)
+    other_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class DayTotal(_Figures, Base):
+    """A day of all merchants together: what the counted entries of that `day` come to."""
+
+    __tablename__ = "day_total"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+
+
+class MonthTotal(_Figures, Base):
+    """A month (by its first day) of one merchant (by code)."""
+
+    __tablename__ = "month_total"
+    __table_args__ = (Index("ix_month_total_merchant", "merchant", "month"),)
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    merchant: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class OfferTotal(Base):
+    """What merchants bore under one version of an offer in a month (by its first day), in fen.
+
+    `sales_count` purchases published by themselves name it, and `batches_count` batches, which do not say how many of theirs used it.
+    """
+
+    __tablename__ = "offer_total"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    offer: Mapped[str] = mapped_column(Text, primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    sales_count: Mapped[int] = mapped_column(BigInteger)
+    batches_count: Mapped[int] = mapped_column(BigInteger)
+    borne_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class TotalState(Base):
+    """One row, or none before the first: so many entries from the log's beginning are in the totals. It is emptied with them."""
+
+    __tablename__ = "total_state"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(BigInteger)
 
 
 DETAILS_STATES = ("waiting", "withdrawn", "refused", "approved", "ready", "expired")

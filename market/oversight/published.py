@@ -16,12 +16,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Date, Text
 
 from market.oversight.indexing import indexed_size
-from market.oversight.queries import month_days
-from market.record.log.checkpoints import parse_checkpoint
-from market.record.log.notes import parse_note
 from market.record.models import Entry
 from market.record.publishing.models import LogCheckpoint
-from market.record.publishing.served import find_newest_checkpoint, published_size
+from market.record.publishing.served import published_size
 from market.sales.models import Reversal, Sale
 
 _RUNS: Final = {"days": Date, "kinds": Text}
@@ -122,14 +119,14 @@ WITH RECURSIVE kinds AS (
   UNION ALL
   SELECT (SELECT type FROM entry_index WHERE type > kinds.type ORDER BY type LIMIT 1) FROM kinds WHERE kinds.type IS NOT NULL
 ) SELECT type FROM kinds WHERE type IS NOT NULL
-UNION SELECT type FROM entry WHERE leaf_index >= :indexed ORDER BY type
+UNION SELECT type FROM entry WHERE leaf_index >= :indexed AND leaf_index < :size ORDER BY type
 """
 )
 
 
 def list_published_kinds(tx: Session) -> list[str]:
-    """The types of entries that have a place, sorted; a step of an index for each."""
-    return list(tx.execute(_KINDS, {"indexed": indexed_size(tx)}).scalars())
+    """The types of published entries, sorted; a step of an index for each."""
+    return list(tx.execute(_KINDS, {"indexed": indexed_size(tx), "size": published_size(tx)}).scalars())
 
 
 def find_published(tx: Session, *, public_id: str) -> Published | None:
@@ -157,90 +154,3 @@ def list_published_returns(tx: Session, *, sale: str) -> Sequence[str]:
         .order_by(Entry.leaf_index)
     )
     return tx.scalars(query).all()
-
-
-@dataclass(frozen=True, slots=True)
-class OfferSum:
-    """What merchants bore under one version of an offer in the published sales of a month (fen).
-
-    `sales` of those that are published by themselves used it, and so many `batches` name it; a batch does not say in how many.
-    """
-
-    offer: str
-    version: int
-    sales: int
-    batches: int
-    borne_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class OfferSums:
-    """A month's published sales by merchant-borne offer, and what came back: `given_fen` and `back_fen` are concessions and rebates.
-
-    `other_fen` of it was given under offers that batches do not name.
-    """
-
-    rows: list[OfferSum]
-    sales: int
-    given_fen: int
-    back_fen: int
-    other_fen: int
-
-
-_BY_OFFER = text(
-    """
-WITH read AS MATERIALIZED (
-  SELECT type = 'sale' OR (type = 'batch' AND body->>'of' = 'sale') AS is_sale, type = 'batch' AS is_batch, body->'offers' AS offers,
-    coalesce((body->>'count')::bigint, 1) AS purchases, coalesce((body->>'other_offers')::bigint, 0) AS other,
-    (body->>'concession')::bigint + (body->>'rebate_member')::bigint + (body->>'rebate_union')::bigint AS fen
-  FROM (
-    SELECT entry.type, convert_from(entry.body, 'UTF8')::jsonb AS body FROM entry JOIN (
-      SELECT leaf_index, type, day FROM entry_index WHERE leaf_index < :size
-      UNION ALL SELECT leaf_index, type, day FROM entry
-      WHERE leaf_index >= (SELECT coalesce(max(leaf_index) + 1, 0) FROM entry_index) AND leaf_index < :size
-    ) AS placed ON placed.leaf_index = entry.leaf_index
-    WHERE placed.day >= :first AND placed.day < :beyond AND placed.type IN ('sale', 'void', 'refund', 'batch') OFFSET 0
-  ) AS parsed
-)
-SELECT is_sale, NULL AS offer, NULL AS version, sum(purchases) AS purchases, 0 AS batches, sum(fen) AS fen, sum(other) AS other
-FROM read GROUP BY is_sale
-UNION ALL
-SELECT true, one->>0, (one->>1)::integer, count(*) FILTER (WHERE NOT is_batch), count(*) FILTER (WHERE is_batch), sum((one->>2)::bigint), 0
-FROM read CROSS JOIN LATERAL jsonb_array_elements(offers) AS one WHERE is_sale
-GROUP BY one->>0, (one->>1)::integer ORDER BY fen DESC NULLS LAST, offer, version
-"""
-)
-_KEPT: Final = 48
-_sums: dict[tuple[str, bytes], OfferSums] = {}
-
-
-def total_by_offer(tx: Session, *, month: str) -> OfferSums:
-    """What merchants bore by offer and version in a month (YYYY-MM), the most first, out of the published entries alone.
-
-    Returns name no offer, so what they took back stands as one sum. Every entry of the month is read, so the answer is kept for as
-    long as the newest checkpoint is the same.
-    """
-    first, beyond = month_days(month)
-    note = find_newest_checkpoint(tx)
-    if note is None:
-        return OfferSums([], 0, 0, 0, 0)
-    if (kept := _sums.get((month, note))) is not None:
-        return kept
-    size = parse_checkpoint(parse_note(note).text).size
-    values = {"first": first, "beyond": beyond, "size": size}
-    rows = tx.execute(_BY_OFFER, values).all()
-    whole = {row.is_sale: row for row in rows if row.offer is None}
-    given, back = whole.get(True), whole.get(False)
-    sums = OfferSums(
-        rows=[
-            OfferSum(row.offer, row.version, int(row.purchases), row.batches, int(row.fen)) for row in rows if row.offer
-        ],
-        sales=int(given.purchases) if given else 0,
-        given_fen=int(given.fen or 0) if given else 0,
-        back_fen=int(back.fen or 0) if back else 0,
-        other_fen=int(given.other) if given else 0,
-    )
-    if len(_sums) >= _KEPT:
-        _sums.clear()
-    _sums[month, note] = sums
-    return sums

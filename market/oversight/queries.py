@@ -1,6 +1,7 @@
-"""What was given, paid and owed: sums over sales and returns, by month, merchant and day. A return counts in the month it was made.
+"""What was given, paid and owed as the books have it now: sums over sales and returns, by month and day. A return counts in its own month.
 
-With `public`, purchases that wait for their batch are not in the sums: two looks at a sum would tell what one of them came to.
+For officers, auditors and the merchant himself, never for a public page: who asks again and again sees each sale the moment it is made.
+What everybody may read is `market/oversight/public_totals`.
 """
 
 from dataclasses import dataclass
@@ -8,14 +9,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select, union_all
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from market.oversight.models import VerifyRun
 from market.record.models import Entry
 from market.sales.models import Reversal, Sale
 
 _VOIDED = case((Reversal.kind == "void", -1), else_=0)
-_WAITING = select(Entry.id).where(Entry.is_batched, Entry.batch_id.is_(None))
 AMOUNTS = ("list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_member_fen", "rebate_union_fen")
 
 
@@ -33,35 +33,15 @@ class Totals:
     rebate_union_fen: int
 
 
-def total_by_month(
-    tx: Session, *, last: int | None = None, merchant: str | None = None, public: bool = False
-) -> list[Totals]:
+def total_by_month(tx: Session, *, last: int | None = None) -> list[Totals]:
     """Every month with anything, or those among the `last` ones up to the newest, oldest first; `label` is YYYY-MM.
 
-    Of one merchant (by code) or of all. A page gives `last`, so that what it costs does not grow with the years.
+    A page gives `last`, so that what it costs does not grow with the years.
     """
     months = list_months(tx) if last else []
     first = date.fromisoformat(f"{months[-last:][0]}-01") if last and months else date.min
-    moved = _moved(first, date.max, merchant=merchant, public=public)
+    moved = _moved(first, date.max)
     return _totals(tx, _summed(_month_of(moved), moved))
-
-
-def total_by_merchant(tx: Session, *, month: str, public: bool = False) -> list[Totals]:
-    """Every merchant with anything in the month (YYYY-MM), by its code."""
-    first, beyond = month_days(month)
-    moved = _moved(first, beyond, public=public)
-    return _totals(tx, _summed(moved.c.merchant, moved))
-
-
-def total_by_merchant_and_month(tx: Session, *, month: str | None = None) -> dict[str, list[Totals]]:
-    """The public months of every merchant (by code) with anything, oldest first, or its one month (YYYY-MM); `label` is the month."""
-    first, beyond = month_days(month) if month else (date.min, date.max)
-    moved = _moved(first, beyond, public=True)
-    query = _summed(_month_of(moved), moved).add_columns(moved.c.merchant).group_by(moved.c.merchant)
-    found: dict[str, list[Totals]] = {}
-    for label, *amounts, merchant in tx.execute(query):
-        found.setdefault(merchant, []).append(Totals(label, *(int(amount) for amount in amounts)))
-    return found
 
 
 def total_by_day(tx: Session, *, merchant: str, month: str) -> list[Totals]:
@@ -71,24 +51,6 @@ def total_by_day(tx: Session, *, merchant: str, month: str) -> list[Totals]:
     return _totals(tx, _summed(func.to_char(moved.c.day, "YYYY-MM-DD"), moved))
 
 
-def total_of_days(tx: Session, *, first: date, beyond: date) -> Totals:
-    """What is public of all days from `first` until `beyond` together; zeros where nothing was sold or given back.
-
-    A purchase in a batch counts on the batch's day: its own is left out of the record, and sums over a few days would tell it.
-    """
-    batch = aliased(Entry)
-    parts = []
-    for table, columns in _columns():
-        placed = select(*columns).join(Entry, Entry.id == table.entry_id)
-        parts += [
-            placed.where(table.day >= first, table.day < beyond, ~Entry.is_batched),
-            placed.join(batch, batch.id == Entry.batch_id).where(batch.day >= first, batch.day < beyond),
-        ]
-    moved = union_all(*parts).subquery("moved")
-    sums = [func.coalesce(func.sum(moved.c[name]), 0) for name in ("sales", *AMOUNTS)]
-    return Totals("", *(int(amount) for amount in tx.execute(select(*sums)).one()))
-
-
 def list_months(tx: Session) -> list[str]:
     """Every month (YYYY-MM) from the first sale to the newest sale or return, oldest first; read by index."""
     first, sold, returned = (
@@ -96,7 +58,12 @@ def list_months(tx: Session) -> list[str]:
     )
     if first is None or sold is None:
         return []
-    begin, end = (day.year * 12 + day.month - 1 for day in (first, max(sold, returned or sold)))
+    return months_between(first, max(sold, returned or sold))
+
+
+def months_between(first: date, last: date) -> list[str]:
+    """The months (YYYY-MM) from that of one day to that of another, both included."""
+    begin, end = (day.year * 12 + day.month - 1 for day in (first, last))
     return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
 
 
@@ -118,15 +85,13 @@ def find_entry(tx: Session, *, public_id: str) -> Entry | None:
     return tx.scalar(select(Entry).where(Entry.public_id == public_id))
 
 
-def _moved(first: date, beyond: date, *, merchant: str | None = None, public: bool = False) -> Subquery:
+def _moved(first: date, beyond: date, *, merchant: str | None = None) -> Subquery:
     """Sales as they were and returns as their opposite, of the days from `first` until `beyond`."""
     parts = []
     for table, columns in _columns():
         part = select(*columns).where(table.day >= first, table.day < beyond)
         if merchant is not None:
             part = part.where(table.merchant == merchant)
-        if public:
-            part = part.where(table.entry_id.not_in(_WAITING))
         parts.append(part)
     return union_all(*parts).subquery("moved")
 

@@ -1,12 +1,13 @@
 """Rules of `huigong verify` over the public record: what happened is published, and what has a place in the log is what stands there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy import Connection, text
 
 from market.kit.canonical import canonical_json
+from market.oversight.counting import TENDERS
 from market.oversight.finding import Audit, Finding
-from market.record.entries import commit
+from market.record.entries import AMOUNTS, commit
 from market.record.log.checkpoints import read_checkpoint
 from market.record.log.errors import MalformedError, NotProvedError
 from market.record.policy import Policy, parse_policy
@@ -205,6 +206,91 @@ def check_unmade(connection: Connection) -> Iterator[Finding]:
         yield Finding("unmade", f"{kind} {subject}", said)
 
 
+def check_totals(connection: Connection) -> Iterator[Finding]:
+    """Public sums are those of the published entries up to a place, and none that no signed checkpoint covers."""
+    size, signed = connection.execute(
+        text("SELECT coalesce((SELECT size FROM total_state), 0), coalesce((SELECT max(size) FROM log_checkpoint), 0)")
+    ).one()
+    if size > signed:
+        yield Finding("totals", "entries", f"{size} are counted in public sums, and {signed} are published")
+    for subject in connection.execute(text(_MISCOUNTED)).scalars():
+        yield Finding("totals", subject, "its public sums are not those of the published entries")
+
+
+def _told(name: str) -> str:
+    return f"coalesce((said->>'{name}')::bigint, 0)"
+
+
+_COUNTED = {
+    "sold_count": f"CASE WHEN sign < 0 THEN 0 WHEN type = 'batch' THEN {_told('count')} ELSE 1 END",
+    "voided_count": "(type = 'void')::integer",
+    **{f"{name}_fen": f"sign * {_told(name)}" for name in AMOUNTS},
+    **{
+        f"paid_{tender}_fen": f"CASE tender WHEN '{tender}' THEN sign * {_told('paid')} ELSE 0 END"
+        for tender in TENDERS
+    },
+    "given_fen": " + ".join(
+        f"(sign > 0)::integer * {_told(name)}" for name in ("concession", "rebate_member", "rebate_union")
+    ),
+    "other_fen": f"(sign > 0)::integer * {_told('other_offers')}",
+}
+_OFFERED = {
+    "sales_count": "count(DISTINCT leaf_index) FILTER (WHERE type <> 'batch')",
+    "batches_count": "count(DISTINCT leaf_index) FILTER (WHERE type = 'batch')",
+    "borne_fen": "sum((one->>2)::bigint)",
+}
+
+
+def _name(figures: Mapping[str, str]) -> str:
+    return ", ".join(f"{how} AS {name}" for name, how in figures.items())
+
+
+def _compare(subject: str, table: str, key: str, figures: Iterable[str], told: str) -> str:
+    """The `subject` of every row of a table of totals that is not what the entries told, or that is on one side only."""
+    differ = " OR ".join(f"told.{name} IS DISTINCT FROM kept.{name}" for name in figures)
+    return f"SELECT {subject} AS subject FROM ({told}) AS told FULL JOIN {table} AS kept USING ({key}) WHERE {differ}"  # noqa: S608  our own words
+
+
+_SUMMED = _name({name: f"sum({name})" for name in _COUNTED})
+_MONTH = "date_trunc('month', day)::date AS month"
+_MISCOUNTED = f"""
+WITH parsed AS (
+  SELECT leaf_index, said, said->>'type' AS type, (said->>'day')::date AS day, said->>'merchant' AS merchant,
+    CASE WHEN said->>'type' = 'sale' OR said->>'of' = 'sale' THEN 1 ELSE -1 END AS sign,
+    CASE said->>'type' WHEN 'sale' THEN said->>'tender' WHEN 'batch' THEN '' ELSE (
+      SELECT convert_from(sold.body, 'UTF8')::jsonb->>'tender' FROM entry sold
+      WHERE sold.public_id = said->>'of' AND sold.type = 'sale' AND sold.leaf_index < e.leaf_index) END AS tender
+  FROM entry e CROSS JOIN LATERAL (SELECT {_READ} AS said OFFSET 0) AS b
+  WHERE e.leaf_index < (SELECT size FROM total_state) AND e.type IN ('sale', 'void', 'refund', 'batch') AND said->>'merchant' <> ''
+  OFFSET 0
+), read AS MATERIALIZED (
+  SELECT leaf_index, type, day, merchant, CASE WHEN sign > 0 THEN said->'offers' END AS offers, {
+    _name(_COUNTED)
+} FROM parsed
+)
+{_compare("'day ' || day", "day_total", "day", _COUNTED, f"SELECT day, {_SUMMED} FROM read GROUP BY day")}
+UNION ALL {
+    _compare(
+        "'month ' || to_char(month, 'YYYY-MM') || ' of ' || merchant",
+        "month_total",
+        "month, merchant",
+        _COUNTED,
+        f"SELECT {_MONTH}, merchant, {_SUMMED} FROM read GROUP BY month, merchant",
+    )
+}
+UNION ALL {
+    _compare(
+        "'month ' || to_char(month, 'YYYY-MM') || ', offer ' || offer || ' version ' || version",
+        "offer_total",
+        "month, offer, version",
+        _OFFERED,
+        f"SELECT {_MONTH}, one->>0 AS offer, (one->>1)::bigint AS version, {_name(_OFFERED)}"
+        " FROM read CROSS JOIN LATERAL jsonb_array_elements(offers) AS one GROUP BY 1, 2, 3",
+    )
+}
+ORDER BY subject
+"""  # noqa: S608  our own words
+
 RECORD_AUDITS: tuple[Audit, ...] = (
     check_places,
     check_leaves,
@@ -212,6 +298,7 @@ RECORD_AUDITS: tuple[Audit, ...] = (
     check_grants_have_entries,
     check_erasures,
     check_search,
+    check_totals,
     check_openings_are_published,
     check_audiences,
     check_posts,

@@ -5,13 +5,18 @@ The union's ledger, the sandbox's own books and the public record are read by SQ
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import Connection, text
 
+from api.public_log import open_log, run_round
+from market.kit.clock import now
+from market.kit.settings import Settings
 from tests.web.conftest import PASSWORD, app_settings, works, works_stage  # noqa: F401  fixtures that the street stands on
 from tests.web.plaza import Street
 from tests.world import findings
@@ -149,7 +154,7 @@ def journey(street: Street, open_page: Callable[..., Page], look_at: Callable[[P
     return Journey(street, open_page("phone", scheme="dark"), open_page("phone"), look_at, EMPTY)
 
 
-def test_from_the_sign_in_to_the_refund_every_book_agrees(journey: Journey) -> None:
+def test_from_the_sign_in_to_the_refund_every_book_agrees(journey: Journey, tmp_path: Path) -> None:
     journey.sign_in(journey.phone, "member")
     fill_the_basket(journey)
     place_the_orders(journey)
@@ -160,6 +165,9 @@ def test_from_the_sign_in_to_the_refund_every_book_agrees(journey: Journey) -> N
     ask_for_a_return(journey)
     take_one_back(journey)
     assert findings() == []
+    settings = Settings(record_folder=tmp_path)
+    open_log(settings, origin="test.example/log", window_seconds=5, at=now())
+    run_round(settings, at=now() + timedelta(minutes=1))
     read_it_everywhere(journey)
 
 
@@ -306,7 +314,7 @@ def take_one_back(journey: Journey) -> None:
 
 
 def read_it_everywhere(journey: Journey) -> None:
-    """What the member reads of his order, and anybody of the month, says the same."""
+    """What the member reads of his order, and anybody of the month once it is published, says the same."""
     phone, base = journey.phone, journey.street.base
     journey.open_order("红双喜电器")
     expect(phone.get_by_text("退给你 ¥82.16")).to_be_visible()

@@ -1,12 +1,21 @@
 """Samples of the public pages."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from api.pages import views as v
 from api.pages.views.public import CheckedEntry, CheckedReceipt, CheckStep
-from tests.gallery.frame import Sample, amounts
+from tests.gallery.frame import NOW, Sample, amounts
+
+PUBLISHED = v.Checkpointed(
+    entries_count=231_404,
+    counted_count=231_404,
+    signed_at=NOW - timedelta(seconds=40),
+    within_seconds=3660,
+    witnesses_count=2,
+    cosigned_count=0,
+)
 
 DOORS = tuple(
     v.DemoDoor(role=role, name=name)
@@ -152,7 +161,14 @@ PUBLIC: tuple[Sample, ...] = (
     Sample(
         "home",
         "home.html",
-        v.Home(month_on=date(2026, 11, 1), totals=TOTAL.amounts, sales_count=2711, shops_count=34, demo_doors=DOORS),
+        v.Home(
+            month_on=date(2026, 11, 1),
+            totals=TOTAL.amounts,
+            sales_count=2711,
+            shops_count=34,
+            demo_doors=DOORS,
+            published=PUBLISHED,
+        ),
         None,
         "/",
     ),

@@ -1,29 +1,33 @@
 """Samples of the public record."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
 
 from api.pages import views as v
 from api.pages.views.record import PublicationSaid
 from tests.gallery.desk import ENTRY_JSON
-from tests.gallery.frame import MONTHS, NOW, TODAY, Sample, amounts
-from tests.gallery.public import MERCHANTS, TOTAL
+from tests.gallery.frame import MONTHS, TODAY, Sample, amounts
+from tests.gallery.public import MERCHANTS, PUBLISHED, TOTAL
 
 MONTH = date(2026, 11, 1)
 DAYS = tuple(item.month_on for item in MONTHS)
 NONE = amounts(0, 0, 0)
 NO_ROWS = v.Pages(number=1, count=1, rows_count=0)
 
-PUBLISHED = v.Checkpointed(
-    entries_count=231_404,
-    signed_at=NOW - timedelta(seconds=40),
-    within_seconds=3660,
-    witnesses_count=2,
-    cosigned_count=0,
+WAITING = v.Checkpointed(
+    entries_count=0, counted_count=0, signed_at=None, within_seconds=65, witnesses_count=0, cosigned_count=0
 )
-WAITING = v.Checkpointed(entries_count=0, signed_at=None, within_seconds=65, witnesses_count=0, cosigned_count=0)
-CLOSED = v.Checkpointed(entries_count=0, signed_at=None, within_seconds=None, witnesses_count=0, cosigned_count=0)
+COUNTING = replace(PUBLISHED, counted_count=60_000)
+CLOSED = v.Checkpointed(
+    entries_count=0, counted_count=0, signed_at=None, within_seconds=None, witnesses_count=0, cosigned_count=0
+)
 
+TENDERS = v.Tenders(
+    declared_fen=TOTAL.amounts.paid_fen * 3 // 4,
+    provider_fen=TOTAL.amounts.paid_fen // 5,
+    untold_fen=TOTAL.amounts.paid_fen - TOTAL.amounts.paid_fen * 3 // 4 - TOTAL.amounts.paid_fen // 5,
+)
 CATEGORIES = ("market", "food", "pharmacy", "books", "bakery", "fitness", "cinema")
 NAMES = ("超市生鲜", "餐饮", "药房", "图书文具", "面包糕点", "运动健身", "电影演出")
 
@@ -206,6 +210,8 @@ RECORD: tuple[Sample, ...] = (
             found=TOTAL,
             sort="list",
             down=True,
+            tenders=TENDERS,
+            published=PUBLISHED,
         ),
         None,
         "/record/months",
@@ -233,6 +239,8 @@ RECORD: tuple[Sample, ...] = (
             ),
             sort="list",
             down=True,
+            tenders=TENDERS,
+            published=COUNTING,
         ),
         None,
         "/record/months?by=category",
@@ -251,6 +259,8 @@ RECORD: tuple[Sample, ...] = (
             found=v.MonthAmounts(month_on=MONTH, amounts=NONE, sales_count=0),
             sort="merchant",
             down=False,
+            tenders=v.Tenders(declared_fen=0, provider_fen=0, untold_fen=0),
+            published=WAITING,
         ),
         None,
         "/record/months",
@@ -266,6 +276,7 @@ RECORD: tuple[Sample, ...] = (
             given_fen=sum(row.borne_fen for row in OFFERS_GIVEN) + 3_120,
             back_fen=31_240,
             other_fen=3_120,
+            published=PUBLISHED,
         ),
         None,
         "/record/months/offers",
@@ -273,7 +284,16 @@ RECORD: tuple[Sample, ...] = (
     Sample(
         "record-offer-sums-empty",
         "record/offer_sums.html",
-        v.RecordOfferSums(month_on=MONTH, months=(), given=(), sales_count=0, given_fen=0, back_fen=0, other_fen=0),
+        v.RecordOfferSums(
+            month_on=MONTH,
+            months=(),
+            given=(),
+            sales_count=0,
+            given_fen=0,
+            back_fen=0,
+            other_fen=0,
+            published=CLOSED,
+        ),
         None,
         "/record/months/offers",
     ),
@@ -289,6 +309,7 @@ RECORD: tuple[Sample, ...] = (
             pages=v.Pages(number=1, count=13, rows_count=1_288),
             found=TOTAL.amounts,
             most_fen=max(row.amounts.rebate_fen for row in MERCHANTS),
+            published=PUBLISHED,
         ),
         None,
         "/record/rebates",
@@ -305,6 +326,7 @@ RECORD: tuple[Sample, ...] = (
             pages=NO_ROWS,
             found=NONE,
             most_fen=0,
+            published=WAITING,
         ),
         None,
         "/record/rebates",
@@ -327,6 +349,7 @@ RECORD: tuple[Sample, ...] = (
             most_fen=max(row.amounts.concession_fen for row in BUSINESSES),
             sort="concession",
             down=True,
+            counted=PUBLISHED,
         ),
         None,
         "/record/merchants",
@@ -347,6 +370,7 @@ RECORD: tuple[Sample, ...] = (
             most_fen=0,
             sort="concession",
             down=True,
+            counted=WAITING,
         ),
         None,
         "/record/merchants",
@@ -367,6 +391,7 @@ RECORD: tuple[Sample, ...] = (
             most_fen=0,
             sort="merchant",
             down=False,
+            counted=WAITING,
         ),
         None,
         "/record/merchants",
@@ -405,6 +430,7 @@ RECORD: tuple[Sample, ...] = (
                 v.NameSaid(name=None, from_on=date(2026, 3, 18), entry_id="6" * 32),
             ),
             told=TOLD,
+            counted=PUBLISHED,
         ),
         None,
         "/record/merchants/m_0001",
@@ -425,6 +451,7 @@ RECORD: tuple[Sample, ...] = (
             entries=(),
             names=(),
             told=(),
+            counted=PUBLISHED,
         ),
         None,
         "/record/merchants/m_0301",

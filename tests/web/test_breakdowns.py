@@ -80,8 +80,9 @@ def truth() -> dict[str, dict[UUID, str]]:
 
 
 def test_before_the_first_month_is_over_the_page_says_when_the_table_comes(
-    client: TestClient, buyers: dict[str, Any]
+    client: TestClient, ledger: Ledger, buyers: dict[str, Any]
 ) -> None:
+    ledger.publish()
     assert publish_due_breakdowns(at=DUE - timedelta(minutes=10)) == []
     shown = client.get("/record/breakdowns").text
     assert "第一张表还没有出" in shown

@@ -17,12 +17,14 @@ from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.offers.operations import propose_offer
 from tests.web.conftest import Works, csrf_in
+from tests.web.ledger import Ledger
 from tests.web.market import TEN_PERCENT
 from tests.world import sign_all
 
 Enter = Callable[[str], TestClient]
 LISTS = {"list_fen": 3600, "concession_fen": 320, "subsidy_fen": 100, "paid_fen": 3180}
 NO_REBATE = {"rebate_member_fen": 0, "rebate_union_fen": 0}
+DECLARED = {"paid_declared_fen": LISTS["paid_fen"], "paid_provider_fen": 0}
 
 
 @pytest.fixture
@@ -54,7 +56,8 @@ def propose(*, person: object, rate_bp: int = 2000) -> None:
         )
 
 
-def test_the_public_record_adds_up_what_was_sold(client: TestClient, sold: list[str]) -> None:
+def test_the_public_record_adds_up_what_was_sold(client: TestClient, sold: list[str], ledger: Ledger) -> None:
+    ledger.publish()
     month = business_day(now()).isoformat()[:7]
     page = client.get("/record/months")
     for figure in ("¥36.00", "¥3.20", "¥1.00", "¥31.80"):
@@ -70,8 +73,10 @@ def test_the_public_record_adds_up_what_was_sold(client: TestClient, sold: list[
         "sales": 2,
         **LISTS,
         **NO_REBATE,
+        **DECLARED,
     }
-    assert client.get("/record/months.json").json()["rows"] == [{"month": month, "sales": 2, **LISTS, **NO_REBATE}]
+    whole = {"month": month, "sales": 2, **LISTS, **NO_REBATE, **DECLARED}
+    assert client.get("/record/months.json").json()["rows"] == [whole]
     table = client.get("/record/months.csv", params={"month": month})
     assert table.content.startswith(b"\xef\xbb\xbf")
     (line,) = csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))
@@ -80,7 +85,8 @@ def test_the_public_record_adds_up_what_was_sold(client: TestClient, sold: list[
     assert document.headers["cache-control"] == "public, max-age=60"
 
 
-def test_the_first_page_shows_this_month_to_everybody(client: TestClient, sold: list[str]) -> None:
+def test_the_first_page_shows_this_month_to_everybody(client: TestClient, sold: list[str], ledger: Ledger) -> None:
+    ledger.publish()
     page = client.get("/")
     assert "¥1<small>.00</small>" in page.text  # subsidy
     assert "¥3<small>.20</small>" in page.text  # concession
@@ -91,7 +97,10 @@ def test_the_first_page_shows_this_month_to_everybody(client: TestClient, sold: 
     "query",
     ["", "sort=merchant&down=0", "sort=count", "sort=rebate_union&down=1", "sort=rebate_member", "month=2020-01"],
 )
-def test_the_record_sorts_by_any_column_and_shows_empty_months(client: TestClient, sold: list[str], query: str) -> None:
+def test_the_record_sorts_by_any_column_and_shows_empty_months(
+    client: TestClient, sold: list[str], ledger: Ledger, query: str
+) -> None:
+    ledger.publish()
     assert client.get(f"/record/months?{query}").status_code == 200
 
 

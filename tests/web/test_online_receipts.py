@@ -15,6 +15,7 @@ from market.sales.orders.take_back import TakenBack
 from merchants import ProductTerms, VariantTerms
 from tests.mall import Mall
 from tests.web.conftest import Works
+from tests.web.ledger import Ledger
 from tests.web.market import flat
 from tests.world import World
 
@@ -59,9 +60,15 @@ def test_the_shop_s_till_does_not_know_it(enter: Enter, sold: str) -> None:
     assert sold not in browser.get("/till/today").text
 
 
-def test_the_public_and_the_auditor_see_it_as_any_other(client: TestClient, enter: Enter, sold: str) -> None:
+def test_the_public_and_the_auditor_see_it_as_any_other(
+    client: TestClient, enter: Enter, sold: str, ledger: Ledger
+) -> None:
+    ledger.publish()
     [month] = client.get("/record/months.json").json()["rows"]
     assert (month["sales"], month["list_fen"], month["paid_fen"]) == (1, 19_900, 19_900)
+    assert (month["paid_provider_fen"], month["paid_declared_fen"]) == (19_900, 0), (
+        "what came back is of its sale's tender"
+    )
     browser = enter("auditor")
     assert sold in browser.get(f"/audit/entries/{sold}").text
 

@@ -1,4 +1,4 @@
-"""The weekly sheet: figures are those of the books, everything fits one A4 page, and the same sheet is the same bytes."""
+"""The weekly sheet: figures are those of the published entries, everything fits one A4 page, and the same sheet is the same bytes."""
 
 import base64
 import io
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fontTools.ttLib import TTFont
 from pypdf import PdfReader
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 import merchants
@@ -91,7 +92,7 @@ def test_a_week_there_is_not_is_refused_in_words(client: TestClient) -> None:
 # --- what stands on it ------------------------------------------------------------------------------------------------
 
 
-def test_its_figures_are_those_of_the_books(client: TestClient, sold: Ledger) -> None:
+def test_its_figures_are_those_of_the_published_entries(client: TestClient, sold: Ledger) -> None:
     sold.publish()
     answer = client.get(f"/record/poster.pdf?week={this_week()}")
     assert answer.headers["content-type"] == "application/pdf"
@@ -115,6 +116,10 @@ def test_its_figures_are_those_of_the_books(client: TestClient, sold: Ledger) ->
     assert origin in shown
     assert f"{int(size):,}条记录" in shown
     assert "0of0outsidewitnesses" in shown
+    assert "Allfigurescomefromtheseentries." in shown
+    with transaction() as tx:
+        tx.execute(text("DELETE FROM total_state"))
+    assert "Figurescountthefirst0sofar." in words(client.get(f"/record/poster.pdf?week={this_week()}").content)
     for title in ("面食九折", "午餐补贴", "返给工会"):
         assert title in shown
 
@@ -217,6 +222,7 @@ def test_the_longest_names_and_largest_sums_leave_it_on_one_page(works: Works) -
         "origin": f"{'long-name.' * 6}example.org/log",
         "size": "9,223,372,036",
         "signed": "12月30日 23:59",
+        "counted": "本页只数了前 9,223,372,036 条，其余正在补数。 Figures count the first 9,223,372,036 so far.",
         "groups": ["WWWW"] * 11,
         "witnesses": "2 / 2 家见证签了名",
         "witnesses_en": "2 of 2 outside witnesses",

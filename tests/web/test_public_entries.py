@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from market.kit.clock import now
 from market.kit.database import transaction
-from market.oversight.published import Filter, _sums, list_published, list_published_kinds, total_by_offer
+from market.oversight.published import Filter, list_published, list_published_kinds
 from market.record.entries import entry_hash
 from market.record.log.proof_files import parse_proof_file, verify_proof_file
 from tests.web.ledger import Ledger, ask, lines_of, rows_of
@@ -147,22 +147,6 @@ def test_lists_are_whole_however_far_the_index_has_come(ledger: Ledger) -> None:
         with transaction() as tx:
             assert list_published_kinds(tx) == sorted({row[1] for row in there})
     assert checked > 2000
-
-
-def test_what_an_offer_gave_is_the_same_however_far_the_index_has_come(ledger: Ledger) -> None:
-    for number in range(40):
-        ledger.write(
-            "sale", on=date(2026, 11, 1), merchant="m_0001", list=100, concession=number, offers=[["X", 1, number]]
-        )
-    ledger.publish()
-    totals = []
-    for indexed in (41, 20, 0):
-        with transaction() as tx:
-            tx.execute(text("DELETE FROM entry_index WHERE leaf_index >= :indexed"), {"indexed": indexed})
-        _sums.clear()
-        with transaction() as tx:
-            totals.append([(row.offer, row.sales, row.borne_fen) for row in total_by_offer(tx, month="2026-11").rows])
-    assert totals == [[("X", 40, sum(range(40)))]] * 3
 
 
 def test_files_have_no_last_row_and_the_exact_bytes(client: TestClient, ledger: Ledger) -> None:

@@ -45,6 +45,8 @@ def test_before_anything_happened_every_page_says_what_comes_next(client: TestCl
     assert "账本还没有开启" in client.get("/record/check-it-yourself").text
     assert "这个月还没有核销" in client.get("/record").text
     assert "还没有核销" in client.get("/record/merchants/m_0001").text
+    for page in ("/", "/record/months", "/record/months/offers", "/record/merchants", "/record/merchants/m_0001"):
+        assert "合计只数公布了的记录。 账本还没有开启。" in client.get(page).text, page
 
 
 def test_an_open_log_says_within_how_many_seconds_its_first_checkpoint_comes(
@@ -73,12 +75,17 @@ FIGURES = (
     "paid_fen",
     "rebate_member_fen",
     "rebate_union_fen",
+    "paid_declared_fen",
+    "paid_provider_fen",
 )
 
 
 def test_every_cut_of_a_month_is_what_the_books_say(client: TestClient, sold: Ledger) -> None:
     month = business_day(now()).isoformat()[:7]
-    figures = dict(zip(FIGURES, map(int, ask(GIVEN)[0]), strict=True))
+    assert rows_of(client, "/record/months.json") == [], "nothing is published yet"
+    sold.publish()
+    figures = dict(zip(FIGURES, map(int, ask(GIVEN)[0]), strict=False))
+    figures |= {"paid_declared_fen": figures["paid_fen"], "paid_provider_fen": 0}
     assert figures["concession_fen"] > 0
     assert figures["rebate_union_fen"] > 0
     assert rows_of(client, f"/record/months.json?month={month}&by=category") == [
@@ -101,9 +108,9 @@ def test_every_cut_of_a_month_is_what_the_books_say(client: TestClient, sold: Le
     assert rows_of(client, "/record/rebates.json?month=2020-01") == []
     for page, shown in (
         ("/record", ("concession_fen", "subsidy_fen", "paid_fen", "list_fen", "rebate_union_fen")),
-        ("/record/months?by=category", FIGURES[1:]),
+        ("/record/months?by=category", FIGURES[1:7]),
         ("/record/merchants", ("concession_fen", "rebate_union_fen")),
-        ("/record/merchants/m_0001", FIGURES[1:]),
+        ("/record/merchants/m_0001", FIGURES[1:7]),
         ("/record/rebates", ("rebate_union_fen",)),
     ):
         seen = client.get(page).text
@@ -144,6 +151,7 @@ def test_a_newer_checkpoint_brings_newer_sums(client: TestClient, sold: Ledger) 
 
 @pytest.mark.parametrize("sort", ["merchant", "category", "since", "offers", "concession", "rebate", "count"])
 def test_merchants_sort_and_filter(client: TestClient, sold: Ledger, sort: str) -> None:
+    sold.publish()
     with transaction() as tx:
         admit_merchant(tx, code="m_0002", name="阿福书店", credit_code="91310000132206289R", category="books", at=now())
     codes = []

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from api import till
 from market.kit.clock import business_day, now
 from tests.web.conftest import Works
+from tests.web.ledger import Ledger
 from tests.web.market import TEN_PERCENT, flat, issue, put_offer
 
 Enter = Callable[[str], TestClient]
@@ -89,7 +90,10 @@ def test_the_auditor_sees_both_rebates_of_a_month_and_of_an_entry(enter: Enter, 
     assert page.count('<td class="num">¥0.67</td><td class="num">¥0.41</td>') == 2
 
 
-def test_everybody_sees_what_merchants_owe_and_that_no_payment_is_recorded(client: TestClient, giving: str) -> None:
+def test_everybody_sees_what_merchants_owe_and_that_no_payment_is_recorded(
+    client: TestClient, giving: str, ledger: Ledger
+) -> None:
+    ledger.publish()
     page = flat(client.get("/record/months").text)
     # The merchant's row, the sum of the table, the month in the table of rebates.
     assert page.count('<td class="num">¥0.67</td><td class="num">¥0.41</td>') == 3
@@ -102,6 +106,7 @@ def test_everybody_sees_what_merchants_owe_and_that_no_payment_is_recorded(clien
     assert client.get("/record/months?sort=rebate_union").status_code == 200
 
 
-def test_without_a_rebate_the_record_says_so(client: TestClient, works: Works, lunch: None) -> None:
+def test_without_a_rebate_the_record_says_so(client: TestClient, works: Works, lunch: None, ledger: Ledger) -> None:
     sell(works, "sale-0001")
+    ledger.publish()
     assert "还没有商户应返的返利" in client.get("/record/months").text

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from api.pages.views.record import Checkpointed
 from api.pages.views.shared import Amounts, DemoRole
 
 
@@ -27,6 +28,7 @@ class Home:
     sales_count: int
     shops_count: int
     demo_doors: tuple[DemoDoor, ...]
+    published: Checkpointed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,11 +17,13 @@ MerchantSort: TypeAlias = Literal["merchant", "category", "since", "offers", "co
 class Checkpointed:
     """How far the record is published: entries and when the newest checkpoint was signed (None: never yet).
 
+    Sums are those of the first `counted_count` entries: of all, but for a moment after each checkpoint and while they are made again.
     A new entry is in a checkpoint within `within_seconds` (None: the log is not open). Of `witnesses_count` outside witnesses
     `cosigned_count` have cosigned the newest checkpoint.
     """
 
     entries_count: int
+    counted_count: int
     signed_at: datetime | None
     within_seconds: int | None
     witnesses_count: int
@@ -49,6 +51,15 @@ class AmountsRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tenders:
+    """Who says that what was paid was paid, in fen: the shop, a provider; batches do not say which."""
+
+    declared_fen: int
+    provider_fen: int
+    untold_fen: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordMonths:
     """`record.html` at /record/months?month=2026-11&by=merchant&q=&sort=list&down=1&page=; exports at /record/months.csv and .json, whole.
 
@@ -66,6 +77,8 @@ class RecordMonths:
     found: MonthAmounts
     sort: RecordSort
     down: bool
+    tenders: Tenders
+    published: Checkpointed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +110,7 @@ class RecordOfferSums:
     given_fen: int
     back_fen: int
     other_fen: int
+    published: Checkpointed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +128,7 @@ class RecordRebates:
     pages: Pages
     found: Amounts
     most_fen: int
+    published: Checkpointed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +206,7 @@ class RecordMerchants:
     most_fen: int
     sort: MerchantSort
     down: bool
+    counted: Checkpointed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,6 +287,7 @@ class RecordMerchant:
     entries: tuple[PublishedRow, ...]
     told: tuple[MerchantTold, ...]
     names: tuple[NameSaid, ...]
+    counted: Checkpointed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -136,7 +136,7 @@ def test_the_desk_has_an_import_with_its_row_errors(books: Connection) -> None:
     assert tuple(run) == (12, 1, 3)
 
 
-def test_public_totals_are_there_for_every_month(books: Connection) -> None:
+def test_there_are_sales_in_every_month(books: Connection) -> None:
     with transaction() as tx:
         months = {total.label for total in total_by_month(tx)}
     assert months == {"2026-09", "2026-10", "2026-11"}
