@@ -1,6 +1,6 @@
 """A details export at size: `python -m bench.details [--sales N] [--batched]` sells, publishes, seals what was asked for, and audits it.
 
-With `--batched` everything was sold yesterday, and stands in the log as one batch.
+With `--batched` everything was sold yesterday, and stands in the log in batches of at most 1,024.
 PostgreSQL is one of the bench's own, with fsync on. Printed are the seconds of the job that makes the file and of `huigong audit --details`
 in a process of its own, with the most memory that process had.
 """
