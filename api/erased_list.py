@@ -4,16 +4,14 @@ It only grows. A backup that is older than an erasure is restored with the perso
 It holds nothing but ids that mean nothing without that backup.
 """
 
-import fcntl
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from api.id_list import add_ids, read_ids
 from api.public_log import record_home
 from market.kit.errors import ConflictError
-from market.kit.files import sync_folder
 from market.kit.settings import Settings
 
 NAME: Final = "erased"
@@ -40,34 +38,16 @@ def read_erased(settings: Settings) -> list[UUID]:
     """All ids of the list, once each; none where nobody was ever erased. Raises ErasedListError where it cannot be read."""
     path = list_path(settings)
     try:
-        lines = path.read_bytes().decode().splitlines()
-        return list(dict.fromkeys(UUID(line) for line in lines if len(line) == _ID_LENGTH))
-    except FileNotFoundError:
-        return []
+        return [UUID(line) for line in read_ids(path, length=_ID_LENGTH)]
     except (OSError, ValueError) as error:
         raise ErasedListError(path=str(path), problem=str(error)) from None
 
 
 def keep_erased(settings: Settings, subjects: Sequence[UUID]) -> int:
-    """Add those of these ids that are missing, and be sure they are on disk. How many were missing. Raises ErasedListError.
-
-    A line that a crash cut short is closed, and passed over by whoever reads.
-    """
+    """Add those of these ids that are missing, and be sure they are on disk. How many were missing. Raises ErasedListError."""
     path = list_path(settings)
+    read_erased(settings)  # what is there is a list of such ids
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(handle, "ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            known = set(read_erased(settings))
-            missing = [subject for subject in dict.fromkeys(subjects) if subject not in known]
-            if missing:
-                written = path.read_bytes()
-                cut = b"\n" if written and not written.endswith(b"\n") else b""
-                file.write(cut + b"".join(f"{subject}\n".encode() for subject in missing))
-                file.flush()
-                os.fsync(file.fileno())
-        sync_folder(path.parent)
-    except OSError as error:
-        raise ErasedListError(path=str(path), problem=error.strerror or str(error)) from None
-    return len(missing)
+        return add_ids(path, [str(subject) for subject in subjects], length=_ID_LENGTH)
+    except (OSError, ValueError) as error:
+        raise ErasedListError(path=str(path), problem=getattr(error, "strerror", None) or str(error)) from None

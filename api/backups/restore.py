@@ -16,6 +16,8 @@ from api.backups.sealing import BackupUnreadableError, check_file, open_file
 from api.erased_list import list_path, read_erased
 from api.erasing import erase_again
 from api.public_log import log_folder
+from api.removed_texts import count_unlisted, remove_again
+from api.removed_texts import list_path as removed_path
 from cards.keys import unwrap_person_key
 from cards.models import Member, PersonKey
 from market.kit.database import connect, get_engine, transaction
@@ -53,13 +55,14 @@ class BackupPartError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came back: rows, entries published, how many were erased again; and what is not as it must be (none: it is proved)."""
+    """What came back: rows, entries published, how many were erased or removed again; and what is not as it must be (none: it is proved)."""
 
     at: str
     rows: int
     published: int
     root: str | None
     erased_again: int
+    texts_removed_again: int
     rules: int
     problems: tuple[str, ...]
 
@@ -69,7 +72,7 @@ def restore(
 ) -> Restored:
     """Bring a backup back and prove it. Both files are read to their end before anything is written.
 
-    Raises BackupUnreadableError, BackupPartError, NotEmptyError, DumpFailedError, ErasedListError.
+    Raises BackupUnreadableError, BackupPartError, NotEmptyError, DumpFailedError, ErasedListError, RemovedListError.
     """
     head = check_file(file, identities, step("check"))
     content = io.BytesIO()
@@ -88,7 +91,11 @@ def restore(
     upgrade(url)
     with transaction() as tx:
         tx.execute(delete(PersonKey).where(PersonKey.subject.not_in(select(Member.subject))))  # joined after the backup
-    erased_again = erase_again(settings, at=at)
+    erased_again, removed_again = erase_again(settings, at=at), remove_again(settings, at=at)
+    if unlisted := count_unlisted(settings):
+        problems.append(
+            f"removed texts: {unlisted} of them are not in {removed_path(settings)}; bring it back and restore again"
+        )
     with get_engine().connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         problems += _find_keyless(connection)
@@ -102,6 +109,7 @@ def restore(
         published=published,
         root=root,
         erased_again=erased_again,
+        texts_removed_again=removed_again,
         rules=len(AUDITS),
         problems=(*problems, *found),
     )

@@ -31,6 +31,8 @@ def restore(
             disconnect()
     typer.echo(f"Backup of {done.at}: {done.rows:,} rows came back.")
     typer.echo(f"{done.erased_again:,} persons of the erasure list were erased again.")
+    if done.texts_removed_again:
+        typer.echo(f"{done.texts_removed_again:,} texts beside entries were removed again.")
     typer.echo(f"{done.rules} rules checked. {done.published:,} entries published, root {done.root or '(none yet)'}")
     for problem in done.problems[:MOST_SHOWN]:
         typer.echo(problem)

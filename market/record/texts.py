@@ -96,6 +96,11 @@ def remove_text(tx: Session, *, public_id: str, removed_by: str, at: datetime) -
         raise TextRemovedError(day=business_day(kept.removed_at or at).isoformat())
 
 
+def list_removed(tx: Session) -> list[str]:
+    """The public ids of all entries whose text was removed."""
+    return list(tx.scalars(select(Entry.public_id).join(EntryText).where(EntryText.removed_at.is_not(None))))
+
+
 def read_salt(kept: KeptText) -> str:
     """The salt in base64, as it is served; empty once it was removed."""
     return base64.b64encode(kept.salt or b"").decode()

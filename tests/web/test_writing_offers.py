@@ -149,6 +149,11 @@ def test_a_form_with_contradictions_is_refused_beside_its_boxes(officer: TestCli
         ("line.percent_off", {"rate": "10", "shop": "s_9999"}, "shop"),
         ("line.percent_off", {"rate": "10", "budget": "budget:lunch"}, "budget"),
         ("line.percent_off", {"rate": "10", "sponsor": "xg", "share": "50"}, "budget"),
+        ("line.percent_off", {"rate": "10", "sku": "牛肉面"}, "sku"),
+        ("line.percent_off", {"rate": "10", "group": "好 吃"}, "group"),
+        ("line.percent_off", {"rate": "10", "audience.field": "who", "audience.values": "王小明"}, "audience"),
+        ("line.bundle", {"price": "10", "part.sku": "素面", "part.qty": "1"}, "parts"),
+        ("subsidy.amount_off", {"amount": "1", "sponsor": "兴钢工会"}, "sponsor"),
         ("line.percent_off", {"rate": "10", "max_units": "0"}, "max_units"),
         ("line.percent_off", {"rate": "10", "uses": "0"}, "uses"),
         ("line.percent_off", {"rate": "10", "min_spend": "1.234"}, "min_spend"),
@@ -395,6 +400,12 @@ def test_the_json_address_checks_as_the_form_does(works: Works, lunch: None, cli
     refused = client.post("/api/offers", json=body, headers=officer)
     assert refused.status_code == 422
     assert {row["field"] for row in refused.json()["errors"]} == {"terms.rate_bp", "terms.window.to"}
+    named = {**body, "terms": {**TEN_PERCENT, "audience": {"who": ["王小明"]}}}
+    for language, words in (("zh", "公开台账只写代码"), ("en", "The public record holds codes only")):
+        said = client.post("/api/offers", json=named, headers={**officer, "accept-language": language})
+        assert [(row["field"], words in json.dumps(row, ensure_ascii=False)) for row in said.json()["errors"]] == [
+            ("terms.audience.who", True)
+        ]
     for odd in ({}, {"id": 7}, {"id": "a b"}, {**terms, "tiers": "x"}, {**terms, "match": []}):
         answer = client.post("/api/offers", json={**body, "terms": odd}, headers=officer)
         assert answer.status_code == 422, odd

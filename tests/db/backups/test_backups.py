@@ -1,5 +1,6 @@
 """What is backed up comes back whole and proved, or is not called restored; who was erased stays erased."""
 
+import json
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from typer.testing import CliRunner
 from api.cli import app
 from api.erased_list import list_path
 from api.public_log import log_folder, run_round
+from api.removed_texts import count_unlisted
+from api.removed_texts import list_path as removed_path
 from market.kit.database import connect, get_engine
 from market.kit.postgres import Cluster, create_database
 from market.kit.postgres_folders import find_programs
@@ -148,6 +151,32 @@ def test_an_older_backup_does_not_bring_the_erased_back(
     connect(empty)
     assert find_everywhere(needles) == {}
     assert len(everything()["vault.person_key"]) == 1
+    assert findings() == []
+
+
+def test_an_older_backup_does_not_bring_a_removed_text_back(
+    run: Callable[..., Result], kit: Mapping[str, str], empty: str, life: Life, database_url: str
+) -> None:
+    connect(database_url)
+    with get_engine().connect() as connection:
+        public_id, said = connection.execute(
+            text(
+                "SELECT e.public_id, t.document FROM entry_text t JOIN entry e ON e.id = t.entry_id WHERE e.type = 'budget' LIMIT 1"
+            )
+        ).one()
+    assert run("remove-text", public_id, "--yes").exit_code == 0
+    connect(database_url)
+    there = removed_path(life.settings)
+    listed = there.read_text()
+    assert (listed, count_unlisted(life.settings)) == (f"{public_id}\n", 0)
+    there.write_text(listed[:-2])
+    assert count_unlisted(life.settings) == 1  # a lost list is missed
+    there.write_text(listed)
+    done = bring_back(run, kit, empty)
+    assert done.exit_code == 0, done.output
+    assert "1 texts beside entries were removed again." in done.stdout
+    connect(empty)
+    assert not [row for row in everything()["public.entry_text"] if json.loads(row)["document"] == said]
     assert findings() == []
 
 

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,8 +199,9 @@ def test_anybody_reads_and_checks_them(
 
 
 def test_the_command_removes_what_it_was_shown(
-    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv("HUIGONG_RECORD_FOLDER", str(tmp_path))
     monkeypatch.setenv("HUIGONG_DATABASE_URL", database_url)
     get_settings.cache_clear()
     (entry,) = entries("merchant")
@@ -218,6 +220,7 @@ def test_the_command_removes_what_it_was_shown(
     with transaction() as tx:
         assert find_texts(tx, public_ids=[entry["id"]])[entry["id"]].removed_at is not None
     assert isinstance(run("--yes").exception, TextRemovedError)
+    assert (tmp_path / "removed-texts").read_text() == f"{entry['id']}\n"
     get_settings.cache_clear()
 
 
