@@ -224,7 +224,8 @@ _FORMS: Final[Mapping[str, _Form]] = {
             **dict.fromkeys(("origin", "log", "promise", "zone"), _is_code),
             **dict.fromkeys(("window_seconds", "delay_seconds"), _is_integer),
             **dict.fromkeys(("witnesses", "own_witnesses"), _is_list),
-        }
+        },
+        {"succeeds": _is_object},
     ),
     "key": _Form(
         {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from api.public_log import LogOpenError, add_witness, open_log, renew_key
+from api.public_log import LogOpenError, WitnessKeyError, add_witness, open_log, remove_witness, renew_key
 from market.kit.database import connect, get_engine, transaction
 from market.record.auditing.audit import Audited, audit_log
 from market.record.chart import CHART, VERSION
@@ -164,11 +164,36 @@ def test_witnesses_that_come_change_and_turn_out_to_be_the_operators_own_are_ent
     add_witness(second, is_own=False, at=LATER)
     add_witness(second, is_own=True, at=LATER)
     log.run(LATER)
+    assert len(entries("policy")) == 4, "one for each change"
     assert [(one["action"], one["use"], one["vkey"], one.get("replaces")) for one in entries("key")[2:]] == [
         ("added", "witness", first.text, None),
         ("replaced", "witness", second.text, first.text),
         ("replaced", "own_witness", second.text, second.text),
     ]
+    assert audit().findings == []
+
+
+def test_a_witness_is_removed_once_and_its_key_is_named(log: Log) -> None:
+    city, other, own = (
+        new_key(name, Kind.COSIGNATURE).verifier for name in ("w.example/city", "w.example/city", "w.example/own")
+    )
+    add_witness(city, is_own=False, at=LATER)
+    add_witness(own, is_own=True, at=LATER)
+    count = len(entries("policy"))
+    with pytest.raises(WitnessKeyError) as refusal:
+        remove_witness(other, at=LATER)
+    assert refusal.value.facts == {"name": city.name, "vkey": city.text}
+    assert remove_witness(new_key("w.example/none", Kind.COSIGNATURE).verifier, at=LATER).witnesses == (city,)
+    assert len(entries("policy")) == count
+    for _ in range(2):
+        assert remove_witness(city, at=LATER).witnesses == ()
+    assert remove_witness(own, at=LATER).own_witnesses == ()
+    log.run(LATER)
+    assert [(one["action"], one["use"], one["vkey"]) for one in entries("key")[4:]] == [
+        ("removed", "witness", city.text),
+        ("removed", "own_witness", own.text),
+    ]
+    assert len(entries("policy")) == count + 2, "what changes nothing is no entry"
     assert audit().findings == []
 
 
