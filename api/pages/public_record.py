@@ -12,6 +12,7 @@ from api.pages.i18n import Language, translate
 from api.pages.pictures import category
 from api.pages.totals import add_up, show_amounts
 from api.pages.views import Amounts, AmountsRow, Checkpointed
+from api.pages.views.shared import Stopped
 from market.kit.clock import business_day, now
 from market.oversight.queries import Totals, month_days
 from market.record.policy import Policy
@@ -21,6 +22,7 @@ from market.record.publishing.served import (
     newest_signed_at,
     published_size,
 )
+from market.record.publishing.standing import find_standstill
 from merchants import MerchantBusiness
 
 AMOUNTS: Final = ("list_fen", "concession_fen", "subsidy_fen", "paid_fen", "rebate_member_fen", "rebate_union_fen")
@@ -93,10 +95,12 @@ def show_published(tx: Session, policy: Policy | None = None) -> Checkpointed:
     """How far the record is published now."""
     policy = policy or find_policy(tx)
     outside = () if policy is None else policy.witnesses
+    stopped = find_standstill(tx, policy, at=now())
     return Checkpointed(
         entries_count=published_size(tx),
         signed_at=newest_signed_at(tx),
         within_seconds=None if policy is None else policy.window_seconds + policy.delay_seconds,
         witnesses_count=len(outside),
         cosigned_count=count_newest_cosigners(tx, among=outside),
+        stopped=None if stopped is None else Stopped(stopped.since),
     )

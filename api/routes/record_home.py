@@ -9,8 +9,12 @@ from api.pages.kit import render
 from api.pages.public_record import choose_month, show_published
 from api.pages.totals import add_up, month_on
 from api.pages.views import MonthAmounts, RecordCheck, RecordHome, WitnessShown
+from api.pages.views.record import Succeeded
 from market.kit.database import transaction
 from market.oversight.queries import list_months, total_by_merchant
+from market.record.log.checkpoints import parse_checkpoint
+from market.record.log.notes import parse_note
+from market.record.policy import Succession
 from market.record.publishing.served import find_checkpoint, find_policy, list_cosigners
 
 doors = Doors(prefix="/record", include_in_schema=False)
@@ -56,5 +60,17 @@ def record_check(request: Request) -> Response:
             for name in dict.fromkeys([*asked, *cosigners])
         ),
         published=published,
+        succeeds=None if policy is None or policy.succeeds is None else _show_succeeded(policy.succeeds),
     )
     return render(request, "record/check.html", view)
+
+
+def _show_succeeded(succeeds: Succession) -> Succeeded:
+    last = parse_checkpoint(parse_note(succeeds.checkpoint.encode()).text)
+    return Succeeded(
+        origin=last.origin,
+        vkey=succeeds.log.text,
+        checkpoint=succeeds.checkpoint,
+        signed_count=last.size,
+        continued_count=succeeds.continued,
+    )

@@ -19,6 +19,7 @@ from tests.gallery.record_own import RECORD_OWN
 from tests.gallery.sandbox import SANDBOX
 from tests.gallery.shop import SHOP
 from tests.gallery.shopping import SHOPPING
+from tests.gallery.stopped import STANDING_STILL
 from tests.gallery.supplier import SUPPLIER
 from tests.gallery.till import TILL
 
@@ -26,6 +27,7 @@ SAMPLES: tuple[Sample, ...] = (
     *PUBLIC,
     *RECORD,
     *RECORD_OWN,
+    *STANDING_STILL,
     *BREAKDOWN_PAGES,
     *ACCOUNTS,
     *MEMBER,

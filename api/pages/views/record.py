@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
-from api.pages.views.shared import Amounts, MonthAmounts, OfferState
+from api.pages.views.shared import Amounts, MonthAmounts, OfferState, Stopped
 
 RecordSort: TypeAlias = Literal[
     "merchant", "list", "concession", "subsidy", "paid", "rebate_member", "rebate_union", "count"
@@ -18,7 +18,7 @@ class Checkpointed:
     """How far the record is published: entries and when the newest checkpoint was signed (None: never yet).
 
     A new entry is in a checkpoint within `within_seconds` (None: the log is not open). Of `witnesses_count` outside witnesses
-    `cosigned_count` have cosigned the newest checkpoint.
+    `cosigned_count` have cosigned the newest checkpoint. `stopped` while publication stands still.
     """
 
     entries_count: int
@@ -26,6 +26,7 @@ class Checkpointed:
     within_seconds: int | None
     witnesses_count: int
     cosigned_count: int
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -396,8 +397,22 @@ class WitnessShown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Succeeded:
+    """The log before this one, given up after a loss: of `signed_count` entries that it signed the first `continued_count` go on here."""
+
+    origin: str
+    vkey: str
+    checkpoint: str
+    signed_count: int
+    continued_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordCheck:
-    """`record/check.html` at /record/check-it-yourself. `vkey`, `origin` and `checkpoint` are None while the log is not open or not signed."""
+    """`record/check.html` at /record/check-it-yourself. `vkey`, `origin` and `checkpoint` are None while the log is not open or not signed.
+
+    `succeeds` is None for a log that keeps its first name.
+    """
 
     address: str
     origin: str | None
@@ -406,6 +421,7 @@ class RecordCheck:
     window_seconds: int | None
     witnesses: tuple[WitnessShown, ...]
     published: Checkpointed
+    succeeds: Succeeded | None = None
 
 
 RECORD_TEMPLATES: dict[str, type] = {

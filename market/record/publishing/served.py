@@ -56,7 +56,7 @@ def find_policy_at(tx: Session, *, at: datetime) -> tuple[Policy, datetime] | No
     """
     policies = select(Entry.body, Entry.created_at).where(_IS_POLICY)
     found: tuple[Policy, datetime] | None = None
-    for body, since in tx.execute(policies.order_by(Entry.created_at.desc(), Entry.id.desc())):
+    for body, since in tx.execute(policies.order_by(Entry.id.desc())):
         policy = parse_policy(body)
         if found is not None and policy.origin != found[0].origin:
             break
