@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from click.testing import Result
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
+from api.cli import app
 from api.public_log import LogOpenError, WitnessKeyError, add_witness, open_log, remove_witness, renew_key
 from market.kit.database import connect, get_engine, transaction
+from market.kit.settings import get_settings
 from market.record.auditing.audit import Audited, audit_log
 from market.record.chart import CHART, VERSION
 from market.record.log.keys import Kind
@@ -195,6 +199,28 @@ def test_a_witness_is_removed_once_and_its_key_is_named(log: Log) -> None:
     ]
     assert len(entries("policy")) == count + 2, "what changes nothing is no entry"
     assert audit().findings == []
+
+
+def test_the_command_adds_replaces_and_removes_a_witness(log: Log, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUIGONG_DATABASE_URL", url)
+    get_settings.cache_clear()
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, ["key", "witness", *words])
+
+    first, second = (new_key("w.example/city", Kind.COSIGNATURE).verifier.text for _ in range(2))
+    assert run(first).stdout.split() == [first]
+    assert run(second).stdout.split() == [second]
+    assert "names another key" in str(run("--remove", first).exception)
+    for words in (["--remove", log.policy.log.text], ["--remove", "--own", second], ["nobody"]):
+        assert run(*words).exit_code == 2
+    for _ in range(2):
+        done = run("--remove", second)
+        assert (done.exit_code, done.stdout) == (0, "")
+    connect(url)
+    log.run(LATER)
+    assert [one["action"] for one in entries("key")[2:]] == ["added", "replaced", "removed"]
+    get_settings.cache_clear()
 
 
 def test_a_rotation_whose_key_entry_is_taken_away_is_found(log: Log) -> None:
