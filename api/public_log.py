@@ -33,6 +33,7 @@ from market.record.publishing.sequencer import (
     LogMemoryLostError,
     check_continued,
     check_log,
+    check_undamaged,
     list_signers,
     place_entries,
     sign_log,
@@ -145,8 +146,8 @@ def succeed_log(settings: Settings, *, origin: str, at: datetime) -> Policy:
     The last checkpoint that the old one signed stands in the policy, verifiable by its own key. What it promised and proved keeps its
     proofs; nothing is signed under its name again.
 
-    Raises LogNotOpenError, LogWholeError where the old log may sign, LogNameUsedError; LogForkError or LogDamagedError where the database
-    does not continue its own checkpoint, as one that is damaged must be restored first.
+    Raises LogNotOpenError, LogWholeError where the old log may sign, LogNameUsedError; LogDamagedError where the database does not continue
+    its own checkpoint, as one that is damaged must be restored first.
     """
     with transaction() as tx:
         lock_log(tx)
@@ -168,8 +169,7 @@ def _give_up(tx: Session, policy: Policy, shelf: Shelf, newest: bytes | None) ->
     """What is known of a log that may not sign any more: the furthest checkpoint it signed, and how much of it the database holds."""
     keys = list_signers(tx, shelf)
     if newest is not None:
-        tree = TiledTree(published_size(tx), tile_reader(tx))
-        check_continued(tree, newest, keys=keys, where="database")
+        check_undamaged(TiledTree(published_size(tx), tile_reader(tx)), newest, keys=keys)
     try:
         check_log(tx, shelf=shelf)
     except (LogForkError, LogDamagedError, LogMemoryLostError) as error:

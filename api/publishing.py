@@ -120,9 +120,14 @@ def show_stopped(stopped: Standstill | None, language: str) -> Stopped | None:
     """What happened and what to do next, a sentence for each; for officers and auditors, as facts name folders of the host."""
     if stopped is None:
         return None
-    refusals = [] if stopped.code is None else [SENTENCES[stopped.code](**stopped.facts)]
-    silent = [SequencerSilentError()] if stopped.is_silent else []
-    return Stopped(stopped.since, tuple(refusal.sentence(language) for refusal in (*refusals, *silent)))
+    refusals: list[DomainError] = []
+    if stopped.code in SENTENCES:
+        refusals.append(SENTENCES[stopped.code](**stopped.facts))
+    elif stopped.code is not None:  # noted by a sequencer of another release
+        refusals.append(LogUnreadableError(problem=stopped.code))
+    if stopped.is_silent:
+        refusals.append(SequencerSilentError())
+    return Stopped(stopped.since, tuple(refusal.sentence(language) for refusal in refusals))
 
 
 def name_stopped(stopped: Standstill | None) -> str:

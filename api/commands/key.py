@@ -31,8 +31,11 @@ console = Console(stderr=True)
 def new(
     origin: Annotated[str, typer.Option(help="The log's name for ever, such as card.example.org/record.")],
     window: Annotated[
-        int, typer.Option(min=1, help="Seconds of a window: sales in it are published together, shuffled.")
-    ] = REAL_WINDOW_SECONDS,
+        int | None,
+        typer.Option(
+            min=1, help="Seconds of a window: sales in it are published together, shuffled. An hour without it."
+        ),
+    ] = None,
     *,
     after_loss: Annotated[
         bool,
@@ -43,11 +46,13 @@ def new(
     ] = False,
 ) -> None:
     """Make the keys of the public record, and open it with its first policy."""
+    if after_loss and window is not None:
+        raise typer.BadParameter("the windows stay those of the log before", param_hint="--window")
     with open_database():
         if after_loss:
             policy = succeed_log(get_settings(), origin=origin, at=now())
         else:
-            policy = open_log(get_settings(), origin=origin, window_seconds=window, at=now())
+            policy = open_log(get_settings(), origin=origin, window_seconds=window or REAL_WINDOW_SECONDS, at=now())
     _show(policy)
     if policy.succeeds is not None:
         console.print(

@@ -142,12 +142,21 @@ def check_log(tx: Session, *, shelf: Shelf) -> TiledTree:
     if newest is not None and kept is None:
         raise LogMemoryLostError(folder=str(shelf.folder))
     keys = list_signers(tx, shelf)
-    for note, where in ((newest, "database"), (kept, "shelf")):
-        if note is not None:
-            check_continued(tree, note, keys=keys, where=where)
+    if newest is not None:
+        check_undamaged(tree, newest, keys=keys)
+    if kept is not None:
+        check_continued(tree, kept, keys=keys, where="shelf")
     for by, note in shelf.list_shown():
         check_continued(tree, note, keys=keys, where=f"witness {by}")
     return tree
+
+
+def check_undamaged(tree: TiledTree, newest: bytes, *, keys: Sequence[VerifierKey]) -> None:
+    """Refuse (LogDamagedError) unless the tree continues the newest checkpoint of its own database: no restore comes between the two."""
+    try:
+        check_continued(tree, newest, keys=keys, where="database")
+    except LogForkError:
+        raise LogDamagedError(where="database", problem="the tiles do not lead to its root") from None
 
 
 def list_signers(tx: Session, shelf: Shelf) -> list[VerifierKey]:

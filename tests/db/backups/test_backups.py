@@ -206,6 +206,8 @@ def test_a_backup_older_than_the_log_is_not_called_restored_and_has_a_way_on(
     opened = run("key", "new", "--origin", "test.example/log-2", "--after-loss", url=empty)
     assert opened.exit_code == 0, (opened.output, opened.exception)
     connect(empty)
+    early = get_receipt(life.settings, subject=life.person.subject, public_id=since)
+    assert verify_receipt(parse_receipt(early.encode()), keys=trusted(life.settings), at=LATER).outcome == "promised"
     assert run_round(life.settings, at=at) is not None
     audited = run("audit", str(write_served(tmp_path / "served")), url=empty)
     assert (audited.exit_code, audited.stdout.splitlines()[-1]) == (0, "0 findings"), audited.output

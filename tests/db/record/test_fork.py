@@ -193,7 +193,7 @@ def test_a_damaged_database_is_no_loss(log: Log, database: Engine, lost: tuple[b
     with database.begin() as connection:
         connection.execute(text("SET session_replication_role = replica"))
         connection.execute(text("UPDATE log_tile SET hashes = overlay(hashes placing '\\x00' from 40)"))
-    with pytest.raises(LogForkError):
+    with pytest.raises(LogDamagedError):
         succeed_log(log.settings, origin=NEW, at=LATER)
     with database.begin() as connection:
         connection.execute(text("SET session_replication_role = replica"))

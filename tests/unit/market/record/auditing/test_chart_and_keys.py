@@ -326,5 +326,5 @@ def test_a_succession_that_does_not_hold_is_found(said: Succession) -> None:
     ],
 )
 def test_a_succession_has_its_form(said: object) -> None:
-    found = find(policy(52, FIRST), change(policy(54, SUCCESSOR), succeeds=said))
-    assert ("policy", 1, "succeeds") in found
+    [(rule, *place)] = find(policy(52, FIRST), change(policy(54, SUCCESSOR), succeeds=said))
+    assert (rule, place) == ("policy" if isinstance(said, dict) else "form", [1, "succeeds"])
