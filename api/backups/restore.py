@@ -15,7 +15,7 @@ from api.backups.dump import count_tables, load_database, write_keys
 from api.backups.sealing import BackupUnreadableError, check_file, open_file
 from api.erased_list import list_path, read_erased
 from api.erasing import erase_again
-from api.public_log import log_folder
+from api.public_log import log_shelf
 from api.removed_texts import count_unlisted, remove_again
 from api.removed_texts import list_path as removed_path
 from cards.keys import unwrap_person_key
@@ -29,9 +29,8 @@ from market.oversight.finding import run_audit
 from market.record.auditing.audit import audit_log
 from market.record.log.tiles import TiledTree
 from market.record.publishing.models import LogState
-from market.record.publishing.sequencer import LogForkError, check_continued
-from market.record.publishing.served import find_policy, list_log_keys, published_size, record_reader, tile_reader
-from market.record.publishing.shelf import Shelf
+from market.record.publishing.sequencer import LogForkError, check_continued, list_signers
+from market.record.publishing.served import find_policy, published_size, record_reader, tile_reader
 
 
 class NotEmptyError(ConflictError):
@@ -172,7 +171,7 @@ def _prove_log(settings: Settings) -> tuple[int, str | None, list[str]]:
         found = audit_log(record_reader(tx)).findings if published else []
         problems = [f"log: {one.rule}: {one.place}: {one.problem}" for one in found]
         size = tx.scalar(select(LogState.size)) or 0
-        tree, shelf = TiledTree(size, tile_reader(tx)), Shelf(log_folder(settings, policy.origin))
+        tree, shelf = TiledTree(size, tile_reader(tx)), log_shelf(settings, policy)
         kept = shelf.read()
         if kept is None and published:
             problems.append(
@@ -180,7 +179,7 @@ def _prove_log(settings: Settings) -> tuple[int, str | None, list[str]]:
             )
         elif kept is not None:
             try:
-                check_continued(tree, kept, keys=list_log_keys(tx), origin=policy.origin, where="shelf")
+                check_continued(tree, kept, keys=list_signers(tx, shelf), where="shelf")
             except LogForkError as error:
                 problems.append(f"log: {error.sentence('en')}")
         root = tree.root_at(published).hex() if published else None

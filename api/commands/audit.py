@@ -112,6 +112,9 @@ def _tell(audited: Audited, details: DetailsCheck | None, beside: TextsCheck | N
         checkpoint = audited.signed.checkpoint
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(audited.counts.items()))
         typer.echo(f"{checkpoint.origin}: {checkpoint.size:,} entries signed by {audited.key.text}")
+        if audited.succeeds is not None:
+            said = f"it succeeds {audited.succeeds.log.name}, which lost entries: the first {audited.succeeds.continued:,} go on here"
+            typer.echo(printable(said))
         typer.echo(f"{audited.replayed:,} replayed: {kinds}")
         typer.echo(f"{len(audited.cosignatures)} of {audited.witnesses} outside witnesses cosigned it")
     if beside is not None:

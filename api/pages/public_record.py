@@ -14,6 +14,7 @@ from api.pages.paged import is_found
 from api.pages.pictures import category
 from api.pages.totals import add_up, show_amounts
 from api.pages.views import AmountsRow, Checkpointed
+from api.pages.views.shared import Stopped
 from market.kit.clock import business_day, now
 from market.oversight.counting import counted_size
 from market.oversight.public_totals import PublicTotals
@@ -27,6 +28,7 @@ from market.record.publishing.served import (
     newest_signed_at,
     published_size,
 )
+from market.record.publishing.standing import find_standstill
 from merchants import MerchantBusiness
 
 FIGURES: Final = ("sales", *AMOUNTS, "paid_declared_fen", "paid_provider_fen")
@@ -132,6 +134,7 @@ def show_published(tx: Session, policy: Policy | None = None) -> Checkpointed:
     """How far the record is published now, and counted in the public sums."""
     policy = policy or find_policy(tx)
     outside = () if policy is None else policy.witnesses
+    stopped = find_standstill(tx, policy, at=now())
     return Checkpointed(
         entries_count=published_size(tx),
         counted_count=counted_size(tx),
@@ -139,4 +142,5 @@ def show_published(tx: Session, policy: Policy | None = None) -> Checkpointed:
         within_seconds=None if policy is None else policy.window_seconds + policy.delay_seconds,
         witnesses_count=len(outside),
         cosigned_count=count_newest_cosigners(tx, among=outside),
+        stopped=None if stopped is None else Stopped(stopped.since),
     )

@@ -5,10 +5,12 @@ from typing import Final
 from fastapi import Request, Response
 
 from api.access import Doors
+from api.door import language_of
 from api.pages.kit import render
 from api.pages.public_record import show_published
 from api.pages.totals import show_month
 from api.pages.views.audit import AuditHome, Finding, VerifyRun
+from api.publishing import find_stopped, show_stopped
 from market.kit.database import transaction
 from market.oversight import models
 from market.oversight.queries import find_verify_run, total_by_month
@@ -25,7 +27,13 @@ def audit(request: Request) -> Response:
         months = total_by_month(tx, last=MONTHS_SHOWN)
         run = find_verify_run(tx)
         published = show_published(tx)
-    view = AuditHome(months=tuple(show_month(row) for row in months), verify=_verdict(run), published=published)
+        stopped = find_stopped(tx)
+    view = AuditHome(
+        months=tuple(show_month(row) for row in months),
+        verify=_verdict(run),
+        published=published,
+        stopped=show_stopped(stopped, language_of(request)),
+    )
     return render(request, "audit/home.html", view)
 
 

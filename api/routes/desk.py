@@ -14,6 +14,7 @@ from api.pages.kit import render
 from api.pages.offers import read_offer, title_of
 from api.pages.terms import say_gives
 from api.pages.views import BudgetRow, DeskHome, ImportRow, RowError, UnitRow, WaitingOffer
+from api.publishing import find_stopped, show_stopped
 from api.routes.desk_offers import NOBODY, merchant_names, say_givers
 from cards.erasing import list_erasures
 from cards.models import ImportRun
@@ -44,6 +45,7 @@ def desk(request: Request, who: Who) -> Response:
         details_count = count_waiting_details(tx, by=who.person)
         erasures = len(list_erasures(tx, unit_id=unit_id))
         imports = tuple(_import_row(run, language) for run in cards.list_imports(tx))
+        stopped = find_stopped(tx)
     view = DeskHome(
         unit=unit.name,
         details_count=details_count,
@@ -73,6 +75,7 @@ def desk(request: Request, who: Who) -> Response:
             for version in waiting
         ),
         imports=imports,
+        stopped=show_stopped(stopped, language),
     )
     return render(request, "desk/home.html", view)
 

@@ -15,9 +15,12 @@ from api.pages.kit import render
 from api.pages.public_record import choose_month, show_published
 from api.pages.totals import add_up, month_on
 from api.pages.views import MonthAmounts, RecordCheck, RecordHome, WitnessShown
+from api.pages.views.record import Succeeded
 from market.kit.database import snapshot, transaction
 from market.oversight.public_totals import list_public_months, sum_public_merchants
-from market.record.policy import Policy
+from market.record.log.checkpoints import parse_checkpoint
+from market.record.log.notes import parse_note
+from market.record.policy import Policy, Succession
 from market.record.publishing.served import find_checkpoint, find_policy, list_cosigners
 
 doors = Doors(prefix="/record", tags=["public record"])
@@ -69,6 +72,7 @@ def record_check(request: Request) -> Response:
         promise=policy.promise.text if policy else None,
         witnesses=witnesses,
         published=published,
+        succeeds=None if policy is None or policy.succeeds is None else _show_succeeded(policy.succeeds),
     )
     return render(request, "record/check.html", view)
 
@@ -100,3 +104,14 @@ def _write(witnesses: Iterable[WitnessShown]) -> list[dict[str, Any]]:
         for each in witnesses
     )
     return [dict(zip(WITNESSES, row, strict=True)) for row in rows]
+
+
+def _show_succeeded(succeeds: Succession) -> Succeeded:
+    last = parse_checkpoint(parse_note(succeeds.checkpoint.encode()).text)
+    return Succeeded(
+        origin=last.origin,
+        vkey=succeeds.log.text,
+        checkpoint=succeeds.checkpoint,
+        signed_count=last.size,
+        continued_count=succeeds.continued,
+    )

@@ -43,13 +43,31 @@ _TYPES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Succession:
+    """A log whose newest entries were lost, named by the one after it.
+
+    `checkpoint` is the one it signed last, a signed note verbatim; `log` is the key that signed it. Its first `continued` entries are the
+    first ones here.
+    """
+
+    log: VerifierKey
+    checkpoint: str
+    continued: int
+
+    def fields(self) -> dict[str, object]:
+        """As it stands in the policy."""
+        return {"log": self.log.text, "checkpoint": self.checkpoint, "continued": self.continued}
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the operator binds himself to.
 
     `origin` names the log in its checkpoints; `log` and `promise` are the vkeys that checkpoints and promises are signed with. An entry of
     a windowed type waits for the end of its window of `window_seconds` (windows follow each other from 1970-01-01T00:00Z on), and is in a
     signed checkpoint `delay_seconds` later at the latest. Days are counted in `zone`. `witnesses` are the keys of others who are asked
-    to cosign; `own_witnesses` those of witnesses that the operator runs himself, which count for nothing.
+    to cosign; `own_witnesses` those of witnesses that the operator runs himself, which count for nothing. `succeeds` is the log before
+    this one, where the entries began under another name.
     """
 
     origin: str
@@ -60,6 +78,7 @@ class Policy:
     zone: str
     witnesses: tuple[VerifierKey, ...] = ()
     own_witnesses: tuple[VerifierKey, ...] = ()
+    succeeds: Succession | None = None
 
     def closes(self, at: datetime) -> datetime:
         """When the window of this instant ends."""
@@ -102,6 +121,7 @@ class Policy:
                 "zone": self.zone,
                 "witnesses": [key.text for key in self.witnesses],
                 "own_witnesses": [key.text for key in self.own_witnesses],
+                **({} if self.succeeds is None else {"succeeds": self.succeeds.fields()}),
             }
         )
 
@@ -134,7 +154,16 @@ def parse_policy(body: bytes) -> Policy:
         zone=document["zone"],
         witnesses=tuple(_key(text, "witnesses", Kind.COSIGNATURE) for text in document["witnesses"]),
         own_witnesses=tuple(_key(text, "own_witnesses", Kind.COSIGNATURE) for text in document["own_witnesses"]),
+        succeeds=_succession(document["succeeds"]) if "succeeds" in document else None,
     )
+
+
+def _succession(value: object) -> Succession:
+    if not isinstance(value, dict) or value.keys() != {"log", "checkpoint", "continued"}:
+        raise MalformedError("policy", "succeeds", "a log, its last checkpoint and how much of it goes on stand here")
+    if type(value["checkpoint"]) is not str or type(value["continued"]) is not int or value["continued"] < 0:
+        raise MalformedError("policy", "succeeds", "a checkpoint is a text, what goes on a count")
+    return Succession(_key(value["log"], "succeeds", Kind.NOTE), value["checkpoint"], value["continued"])
 
 
 def _key(text: object, field: str, kind: Kind) -> VerifierKey:

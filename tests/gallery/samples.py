@@ -21,6 +21,7 @@ from tests.gallery.record_own import RECORD_OWN
 from tests.gallery.sandbox import SANDBOX
 from tests.gallery.shop import SHOP
 from tests.gallery.shopping import SHOPPING
+from tests.gallery.stopped import STANDING_STILL
 from tests.gallery.supplier import SUPPLIER
 from tests.gallery.texts import TEXTS
 from tests.gallery.till import TILL
@@ -31,6 +32,7 @@ SAMPLES: tuple[Sample, ...] = (
     *RECORD_OWN,
     *RECORD_ENTRIES,
     *RECORD_CHECK,
+    *STANDING_STILL,
     *BREAKDOWN_PAGES,
     *ACCOUNTS,
     *MEMBER,

@@ -121,7 +121,8 @@ def test_a_fault_shows_its_number_and_is_logged_under_it(client: TestClient, cap
 
 
 def test_not_ready_without_a_database_but_alive(client: TestClient) -> None:
-    assert client.get("/readyz").json() == {"database": True, "migrations": True, "installation": True}
+    ready = {"database": True, "migrations": True, "installation": True, "publication": "ok"}
+    assert client.get("/readyz").json() == ready
     database.disconnect()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["database"]) == (503, False)

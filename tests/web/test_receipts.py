@@ -19,13 +19,14 @@ import cards
 from api import till as till_door
 from api.cli import app
 from api.logs import configure_logs
-from api.public_log import key_path, log_folder, open_log, renew_key, run_round
+from api.public_log import log_folder, open_log, renew_key, run_round
 from api.receipts import get_sale_entry
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.settings import get_settings
 from market.record.models import Entry
 from market.record.policy import Policy
+from market.record.publishing.keyring import key_path
 from market.record.publishing.served import find_policy
 from market.record.receipts import Keys, Receipt, parse_receipt, verify_receipt
 from tests.unit.market.record import noodles

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final, Literal, TypeAlias
 
 from api.pages.views.record import Checkpointed, MerchantName, TransferShown
-from api.pages.views.shared import Amounts, MonthAmounts, SaleState
+from api.pages.views.shared import Amounts, MonthAmounts, SaleState, Stopped
 
 RecomputeVerdict: TypeAlias = Literal["same", "within_gap", "differs", "gap", "rules", "unreadable"]
 
@@ -32,11 +32,12 @@ class VerifyRun:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditHome:
-    """`audit/home.html` at /audit: `months` in time order, `verify` None before any run."""
+    """`audit/home.html` at /audit: `months` in time order, `verify` None before any run, `stopped` while publication stands still."""
 
     months: tuple[MonthAmounts, ...]
     verify: VerifyRun | None
     published: Checkpointed
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from api.pages.views.shared import Amounts, DayAmounts, OfferState
+from api.pages.views.shared import Amounts, DayAmounts, OfferState, Stopped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,10 @@ class ImportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DeskHome:
-    """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit, `details_count` for details anywhere."""
+    """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit, `details_count` for details anywhere.
+
+    `stopped` while the public record stands still.
+    """
 
     unit: str
     details_count: int
@@ -135,3 +138,4 @@ class DeskHome:
     budgets: tuple[BudgetRow, ...]
     waiting: tuple[WaitingOffer, ...]
     imports: tuple[ImportRow, ...]
+    stopped: Stopped | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, TypeAlias
 
-from api.pages.views.shared import Amounts, MonthAmounts, OfferState, Pages
+from api.pages.views.shared import Amounts, MonthAmounts, OfferState, Pages, Stopped
 
 RecordSort: TypeAlias = Literal[
     "merchant", "list", "concession", "subsidy", "paid", "rebate_member", "rebate_union", "count"
@@ -19,7 +19,7 @@ class Checkpointed:
 
     Sums are those of the first `counted_count` entries: of all, but for a moment after each checkpoint and while they are made again.
     A new entry is in a checkpoint within `within_seconds` (None: the log is not open). Of `witnesses_count` outside witnesses
-    `cosigned_count` have cosigned the newest checkpoint.
+    `cosigned_count` have cosigned the newest checkpoint. `stopped` while publication stands still.
     """
 
     entries_count: int
@@ -28,6 +28,7 @@ class Checkpointed:
     within_seconds: int | None
     witnesses_count: int
     cosigned_count: int
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -471,10 +472,22 @@ class WitnessShown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Succeeded:
+    """The log before this one, given up after a loss: of `signed_count` entries that it signed the first `continued_count` go on here."""
+
+    origin: str
+    vkey: str
+    checkpoint: str
+    signed_count: int
+    continued_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordCheck:
     """`record/check.html` at /record/check-it-yourself. Exports of the witnesses at /record/witnesses.csv and .json.
 
     `origin`, `vkey` and `promise` (the key of promises) are None while the log is not open, `checkpoint` while it is not signed.
+    `succeeds` is None for a log that keeps its first name.
     """
 
     address: str
@@ -485,6 +498,7 @@ class RecordCheck:
     window_seconds: int | None
     witnesses: tuple[WitnessShown, ...]
     published: Checkpointed
+    succeeds: Succeeded | None = None
 
 
 RECORD_TEMPLATES: dict[str, type] = {

@@ -231,3 +231,11 @@ class AskedBack:
     ended_at: datetime | None
     ended_by: str
     answer: str
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The public record stands still, since when (None: nothing was published yet); to those who may know, what happened and the next step."""
+
+    since: datetime | None
+    sentences: tuple[str, ...] = ()

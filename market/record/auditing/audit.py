@@ -14,7 +14,7 @@ from market.record.log.errors import MalformedError, NotProvedError
 from market.record.log.keys import VerifierKey
 from market.record.log.notes import Note, parse_note, verify_note
 from market.record.log.tiles import ReadFile
-from market.record.policy import Policy, parse_policy
+from market.record.policy import Policy, Succession, parse_policy
 
 MOST_FINDINGS: Final = 1_000
 Look = Callable[[int, bytes], list[Finding]]
@@ -44,14 +44,15 @@ class KeptCheckpointError(ValueError):
 class Audited:
     """What an audit read and found. `findings` holds the first thousand, `more` counts the rest.
 
-    `cosignatures` are those of the `witnesses` that the newest policy names, the operator's own not counted. `replayed` entries were
-    looked at by the rules: all, unless one before was not proved.
+    `cosignatures` are those of the `witnesses` that the newest policy names, the operator's own not counted; `succeeds` is the
+    log that it says was given up for this one. `replayed` entries were looked at by the rules: all, unless one before was not proved.
     """
 
     signed: SignedCheckpoint | None = None
     key: VerifierKey | None = None
     cosignatures: tuple[Cosignature, ...] = ()
     witnesses: int = 0
+    succeeds: Succession | None = None
     replayed: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
@@ -111,7 +112,8 @@ def audit_log(
     if kept is not None:
         seen = kept.checkpoint.size <= audited.replayed
         key = replay.policies.key_at(kept.checkpoint.size) if seen else None
-        audited.add(*_check_kept(kept, signed.checkpoint, log.kept_root, key))
+        successor = replay.policies.find_successor(kept.checkpoint.origin)
+        audited.add(*_check_kept(kept, signed.checkpoint, log.kept_root, key, successor))
     return audited
 
 
@@ -143,7 +145,7 @@ def _open(
     except MalformedError as error:
         audited.add(Finding("policy", f"It cannot be read: {error}.", field="policy"))
         return None, None
-    audited.key, audited.witnesses = vkey or policy.log, len(policy.witnesses)
+    audited.key, audited.witnesses, audited.succeeds = vkey or policy.log, len(policy.witnesses), policy.succeeds
     if policy.log != audited.key:
         problem = f"The newest policy names another log key than the one given: {policy.log.text}."
         audited.add(Finding("policy", problem, field="policy"))
@@ -166,11 +168,21 @@ def _read_kept(since: bytes) -> _Kept:
         raise KeptCheckpointError(str(error)) from None
 
 
-def _check_kept(kept: _Kept, now: Checkpoint, root: bytes | None, key: VerifierKey | None) -> Iterator[Finding]:
-    """The log continues the kept checkpoint, and it was one of this log's."""
+def _check_kept(
+    kept: _Kept, now: Checkpoint, root: bytes | None, key: VerifierKey | None, successor: Policy | None
+) -> Iterator[Finding]:
+    """The log continues the kept checkpoint, and it was one of this log's, or of one that it succeeds."""
     before = kept.checkpoint
     where = "the kept checkpoint"
-    if before.origin != now.origin:
+    said = None if successor is None else successor.succeeds
+    if said is not None and (before.size > now.size or root != before.root):
+        problem = (
+            f"{before.origin} lost entries and was given up: of its {before.size} only the first {said.continued} go on here, "
+            f"as {now.origin}. The policy names the last checkpoint it signed."
+        )
+        yield Finding("consistency", problem, field=where)
+        return
+    if before.origin != now.origin and said is None:
         yield Finding("consistency", f"It is one of {before.origin}, and this log is {now.origin}.", field=where)
         return
     if key is not None:

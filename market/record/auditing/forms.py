@@ -113,6 +113,10 @@ def _is_key(value: object) -> bool:
     return type(value) is str and _KEY(value) is not None
 
 
+def _is_object(value: object) -> bool:
+    return type(value) is dict
+
+
 def _is_word(value: object) -> bool:
     return type(value) is str and _WORD(value) is not None
 
@@ -259,7 +263,8 @@ _FORMS: Final[Mapping[str, _Form]] = {
             **dict.fromkeys(("origin", "log", "promise", "zone"), _is_key),
             **dict.fromkeys(("window_seconds", "delay_seconds"), _is_integer),
             **dict.fromkeys(("witnesses", "own_witnesses"), _is_list),
-        }
+        },
+        {"succeeds": _is_object},
     ),
     "key": _Form(
         {

@@ -1,16 +1,19 @@
 """The policies in the log: well-formed, of one origin, and the newest one is what is served. Which key signs at a size.
 
+A log keeps its name. Where the name changes, the policy says which log lost entries and was given up, by its last signed checkpoint.
 From the first `key` entry on, each key that a policy changes was announced by one, and each that was announced is changed.
 """
 
 from collections.abc import Iterator
 from datetime import tzinfo
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from market.record.auditing.finding import Entry, Finding
 from market.record.key_changes import KeyChange, list_key_changes
-from market.record.log.errors import MalformedError
+from market.record.log.checkpoints import open_checkpoint
+from market.record.log.errors import MalformedError, NotProvedError
 from market.record.log.keys import VerifierKey
 from market.record.policy import Policy, parse_policy
 
@@ -51,8 +54,7 @@ class Policies:
             self.zone = ZoneInfo(policy.zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             yield entry.finding(RULE, "zone", "There is no such time zone.")
-        if self._policies and policy.origin != self._policies[0][1].origin:
-            yield entry.finding(RULE, "origin", "A log keeps its name for ever.")
+        yield from self._check_name(entry, policy)
         if self._has_keys:
             before = self._policies[-1][1] if self._policies else None
             for change in list_key_changes(before, policy):
@@ -61,6 +63,29 @@ class Policies:
                     yield entry.finding(KEYS, _FIELDS[change.use], problem)
             yield from self.check_announced()
         self._policies.append((entry.leaf_index, policy))
+
+    def _check_name(self, entry: Entry, policy: Policy) -> Iterator[Finding]:
+        """The name is that of the policy before, or a new one that says which log it succeeds."""
+        before = self._policies[-1][1] if self._policies else None
+        said = policy.succeeds
+        if before is None or before.origin == policy.origin:
+            if said != (None if before is None else before.succeeds):
+                yield entry.finding(RULE, "succeeds", "It is said once, by the first policy under a new name.")
+        elif said is None or policy.origin in {one.origin for _, one in self._policies}:
+            problem = (
+                "A log keeps its name for ever; a new one succeeds it under a name never used before, and says so."
+            )
+            yield entry.finding(RULE, "origin", problem)
+        else:
+            try:
+                last = open_checkpoint(said.checkpoint.encode(), key=said.log, origin=before.origin).checkpoint
+            except (MalformedError, NotProvedError) as error:
+                yield entry.finding(RULE, "succeeds", f"The last checkpoint of {before.origin} does not hold: {error}.")
+                return
+            if said.continued > min(last.size, entry.leaf_index):
+                yield entry.finding(
+                    RULE, "succeeds", "No more can go on than were signed, and stand before this entry."
+                )
 
     def check_announced(self) -> Iterator[Finding]:
         """Every change of a key that was announced has been made."""
@@ -77,6 +102,11 @@ class Policies:
                 "What is served as the newest policy is another one; if it was changed just now, read again later."
             )
             yield self._newest.finding(RULE, "", problem)
+
+    def find_successor(self, origin: str) -> Policy | None:
+        """The first policy of the log that succeeds the one of this name; None where none does."""
+        pairs = pairwise(policy for _, policy in self._policies)
+        return next((after for before, after in pairs if before.origin == origin != after.origin), None)
 
     def key_at(self, size: int) -> VerifierKey | None:
         """Who signs the checkpoint of this size: the log key of the newest policy that it covers."""

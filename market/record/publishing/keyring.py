@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from market.record.log.errors import MalformedError
-from market.record.log.keys import KEY_SIZE, Kind, SignerKey, parse_skey
+from market.record.log.keys import KEY_SIZE, Kind, SignerKey, VerifierKey, parse_skey
 
 MODE: Final = 0o600
 
@@ -45,6 +45,16 @@ def read_key(path: Path) -> SignerKey:
         return parse_skey(read_secret(path, made_by=made_by))
     except MalformedError as error:
         raise KeyFileError(f"{path} holds no key ({error}). {made_by}") from None
+
+
+def key_path(folder: Path, use: str, key: VerifierKey) -> Path:
+    """The file of a secret key: `log-1a2b3c4d.skey`."""
+    return folder / f"{use}-{key.id.hex()}.skey"
+
+
+def list_kept_keys(folder: Path, use: str) -> list[VerifierKey]:
+    """The verifier keys of the secret keys for this use that lie in a folder. Raises KeyFileError as `read_key` does."""
+    return [read_key(path).verifier for path in sorted(folder.glob(f"{use}-*.skey"))]
 
 
 def read_secret(path: Path, *, made_by: str) -> str:

@@ -1,8 +1,10 @@
 """The tables of the log. Entries themselves stay in `entry`; here is what is hashed and signed over them."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, LargeBinary, SmallInteger, Text, false
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
@@ -54,6 +56,26 @@ class LogCheckpoint(Base):
     root: Mapped[bytes] = mapped_column(LargeBinary)
     note: Mapped[bytes] = mapped_column(LargeBinary)
     signed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class LogStanding(Base):
+    """One row: how the sequencer fares. `tried_at` is its last round, `done_at` the last one that went well.
+
+    While it refuses, `code` and `facts` are those of its last refusal, and `refused_since` when the first one was.
+    """
+
+    __tablename__ = "log_standing"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        CheckConstraint("num_nulls(refused_since, code, facts) IN (0, 3)", name="refusal_whole"),
+    )
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    tried_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    refused_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    code: Mapped[str | None] = mapped_column(Text)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class LogCosignature(Base):

@@ -1,8 +1,9 @@
 """The sequencer: gives committed entries their places in the log, and signs. Every step can be repeated after a crash.
 
-First `place_entries` (places and tiles, in one transaction), then `sign_log`: it compares what the tiles say with every checkpoint that
-was signed before, as the database and as the shelf remember it, keeps the new one on the shelf, and only then publishes it. Entries are
-found by having no place, never by an id above the last one: ids are given before the commit, so a slow transaction would be passed over.
+A place is for ever, so `check_log` comes first, in the same transaction: what the tiles say is compared with every checkpoint that was
+signed before, as the database and as the shelf remember it. Then `place_entries` (places and tiles) and `sign_log`, which compares
+again, keeps the new checkpoint on the shelf, and only then publishes it. Entries are found by having no place, never by an id above the
+last one: ids are given before the commit, so a slow transaction would be passed over.
 """
 
 import secrets
@@ -16,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from market.kit.errors import ConflictError, invariant
 from market.record.log.checkpoints import Checkpoint, SignedCheckpoint, read_checkpoint, sign_checkpoint
-from market.record.log.errors import MalformedError, NotProvedError
+from market.record.log.errors import MalformedError, MissingTileError, NotProvedError
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.tiles import TiledTree, grow_tiles
 from market.record.log.tree import HASH_SIZE
 from market.record.policy import RANK_OF_TYPE, RANKS, WINDOWED, Policy
+from market.record.publishing.keyring import list_kept_keys
 from market.record.publishing.models import LogCheckpoint, LogState
 from market.record.publishing.served import find_newest_checkpoint, list_log_keys, published_size, tile_reader
 from market.record.publishing.shelf import Shelf
@@ -63,12 +65,14 @@ class LogForkError(ConflictError):
     code = "LOG_FORK"
     zh = (
         "拒绝签名：数据库里的公开记录有 {size} 条，与签过名的 {signed_size} 条（{where}）对不上。多半是恢复了旧备份。"
-        "请换用更新的备份，或把缺的条目从公开副本补回；在此之前记录不再更新，售卖不受影响。"
+        "请换用更新的备份；更新的数据确实找不回来了，就运行 huigong key new --origin 新名称 --after-loss，"
+        "开一本写明缘由的新账本（步骤见 docs/backup.md）。在此之前记录不再更新，售卖不受影响，也不会少记。"
     )
     en = (
         "The log refuses to sign: the database holds {size} entries and does not continue the checkpoint of {signed_size} "
-        "that was signed before ({where}). Most likely an older backup was restored. Restore a newer one, or bring the missing entries back "
-        "from a public copy. Until then the record stands still; sales go on."
+        "that was signed before ({where}). Most likely an older backup was restored. Restore a newer one; when the newer data are lost for "
+        "good, run `huigong key new --origin NEW-NAME --after-loss`, which opens a new log that says so (steps: docs/backup.md). Until then "
+        "the record stands still; sales go on, and nothing of them is left out."
     )
 
 
@@ -127,28 +131,53 @@ def place_entries(tx: Session, *, policy: Policy, at: datetime, most: int = AT_O
     return Placed(beyond, len(leaves))
 
 
-def sign_log(tx: Session, *, policy: Policy, key: SignerKey, shelf: Shelf, at: datetime) -> SignedCheckpoint | None:
-    """Sign and publish the log as far as entries have places; None where that is published already.
+def check_log(tx: Session, *, shelf: Shelf) -> TiledTree:
+    """The tree of what has a place, locked until the transaction ends: it continues every checkpoint that is remembered.
 
-    Raises LogForkError, LogDamagedError or LogMemoryLostError, and signs nothing, where a checkpoint that was signed before is not
-    continued.
+    Raises LogForkError, LogDamagedError or LogMemoryLostError where one is not continued; then nothing may be placed or signed. KeyFileError
+    where a key file on the shelf cannot be read.
     """
-    invariant(key.verifier == policy.log, "The log signs with the key of its policy")
-    size = _lock_size(tx)
-    tree, keys = TiledTree(size, tile_reader(tx)), list_log_keys(tx)
+    tree = TiledTree(_lock_size(tx), tile_reader(tx))
     newest, kept = find_newest_checkpoint(tx), shelf.read()
     if newest is not None and kept is None:
         raise LogMemoryLostError(folder=str(shelf.folder))
-    for note, where in ((newest, "database"), (kept, "shelf")):
-        if note is not None:
-            check_continued(tree, note, keys=keys, origin=policy.origin, where=where)
-    if size == published_size(tx):
+    keys = list_signers(tx, shelf)
+    if newest is not None:
+        check_undamaged(tree, newest, keys=keys)
+    if kept is not None:
+        check_continued(tree, kept, keys=keys, where="shelf")
+    for by, note in shelf.list_shown():
+        check_continued(tree, note, keys=keys, where=f"witness {by}")
+    return tree
+
+
+def check_undamaged(tree: TiledTree, newest: bytes, *, keys: Sequence[VerifierKey]) -> None:
+    """Refuse (LogDamagedError) unless the tree continues the newest checkpoint of its own database: no restore comes between the two."""
+    try:
+        check_continued(tree, newest, keys=keys, where="database")
+    except LogForkError:
+        raise LogDamagedError(where="database", problem="the tiles do not lead to its root") from None
+
+
+def list_signers(tx: Session, shelf: Shelf) -> list[VerifierKey]:
+    """Every key the log was signed with: as its policies say, and those that lie with the shelf, as a policy may be among what is lost."""
+    return list(dict.fromkeys([*list_log_keys(tx), *list_kept_keys(shelf.folder, "log")]))
+
+
+def sign_log(tx: Session, *, policy: Policy, key: SignerKey, shelf: Shelf, at: datetime) -> SignedCheckpoint | None:
+    """Sign and publish the log as far as entries have places; None where that is published already.
+
+    Raises what `check_log` raises, and signs nothing then.
+    """
+    invariant(key.verifier == policy.log, "The log signs with the key of its policy")
+    tree = check_log(tx, shelf=shelf)
+    if tree.size == published_size(tx):
         return None
-    signed = sign_checkpoint(Checkpoint(policy.origin, size, tree.root), key)
+    signed = sign_checkpoint(Checkpoint(policy.origin, tree.size, tree.root), key)
     note = signed.note.encode()
     shelf.keep(note)
     root = signed.checkpoint.root
-    tx.execute(insert(LogCheckpoint).values(size=size, root=root, note=note, signed_at=at))
+    tx.execute(insert(LogCheckpoint).values(size=tree.size, root=root, note=note, signed_at=at))
     return signed
 
 
@@ -157,11 +186,15 @@ def _lock_size(tx: Session) -> int:
     return tx.execute(select(LogState.size).where(LogState.id == 1).with_for_update()).scalar_one()
 
 
-def check_continued(tree: TiledTree, note: bytes, *, keys: Sequence[VerifierKey], origin: str, where: str) -> None:
+def check_continued(tree: TiledTree, note: bytes, *, keys: Sequence[VerifierKey], where: str) -> None:
     """Refuse unless one of the log's keys signed this checkpoint (LogDamagedError) and the tree continues it (LogForkError)."""
     try:
         signed = read_checkpoint(note, keys=keys).checkpoint
     except (MalformedError, NotProvedError) as error:
         raise LogDamagedError(where=where, problem=str(error)) from None
-    if signed.origin != origin or signed.size > tree.size or tree.root_at(signed.size) != signed.root:
+    try:
+        is_continued = signed.size <= tree.size and tree.root_at(signed.size) == signed.root
+    except MissingTileError as error:
+        raise LogDamagedError(where="database", problem=str(error)) from None
+    if not is_continued or signed.origin not in {key.name for key in keys}:
         raise LogForkError(size=tree.size, signed_size=signed.size, where=where)

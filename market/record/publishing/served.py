@@ -50,12 +50,20 @@ def find_published_policy(tx: Session) -> bytes | None:
 
 
 def find_policy_at(tx: Session, *, at: datetime) -> tuple[Policy, datetime] | None:
-    """The policy in force at an instant and since when, or the first one where there was none yet; None while the record has none."""
+    """The policy in force at an instant and since when; None while the record has none.
+
+    Where there was none yet, the first one: of the log as it is named now, for one that was given up keeps no promise any more.
+    """
     policies = select(Entry.body, Entry.created_at).where(_IS_POLICY)
-    in_force = policies.where(Entry.created_at <= at).order_by(Entry.created_at.desc(), Entry.id.desc()).limit(1)
-    first = policies.order_by(Entry.created_at, Entry.id).limit(1)
-    row = tx.execute(in_force).one_or_none() or tx.execute(first).one_or_none()
-    return None if row is None else (parse_policy(row.body), row.created_at)
+    found: tuple[Policy, datetime] | None = None
+    for body, since in tx.execute(policies.order_by(Entry.id.desc())):
+        policy = parse_policy(body)
+        if found is not None and policy.origin != found[0].origin:
+            break
+        found = (policy, since)
+        if since <= at:
+            break
+    return found
 
 
 def list_policies(tx: Session) -> list[Policy]:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, unquote
 
 from market.kit.files import whole_file
 
 NAME: Final = "checkpoint"
+SHOWN: Final = "shown-by-"
 
 
 class Shelf:
@@ -26,4 +28,15 @@ class Shelf:
         """Remember this checkpoint as the last one."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with whole_file(self.folder / NAME) as file:
+            file.write(note)
+
+    def list_shown(self) -> list[tuple[str, bytes]]:
+        """Checkpoints of this log that others showed and the database did not continue, each with who showed it."""
+        paths = sorted(self.folder.glob(f"{SHOWN}*.note"))
+        return [(unquote(path.stem.removeprefix(SHOWN)), path.read_bytes()) for path in paths]
+
+    def keep_shown(self, note: bytes, *, by: str) -> None:
+        """Remember what somebody showed, by his address: the newest from each."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with whole_file(self.folder / f"{SHOWN}{quote(by, safe='')}.note") as file:
             file.write(note)

@@ -18,14 +18,20 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.erased_list import list_path
-from api.public_log import log_folder, run_round
+from api.public_log import log_folder, need_policy, run_round
+from api.publishing import publish
+from api.receipts import get_receipt
 from api.removed_texts import count_unlisted
 from api.removed_texts import list_path as removed_path
-from market.kit.database import connect, get_engine
+from api.witness import Watched
+from market.kit.database import connect, get_engine, transaction
 from market.kit.postgres import Cluster, create_database
 from market.kit.postgres_folders import find_programs
-from market.kit.settings import get_settings
+from market.kit.settings import Settings, get_settings
 from market.oversight.audits import AUDITS
+from market.record.log.tiles import list_bundles, list_tiles
+from market.record.publishing.served import published_size, record_reader
+from market.record.receipts import Keys, parse_receipt, verify_receipt
 from tests.life import LATER, NAME, Life, find_everywhere
 from tests.stages import drop_database
 from tests.world import findings
@@ -207,16 +213,79 @@ def test_a_lost_list_is_missed(
     assert "erasure list: the backup knew of 1 erasures" in done.stdout
 
 
-def test_a_backup_older_than_the_log_is_not_called_restored(
-    run: Callable[..., Result], kit: Mapping[str, str], empty: str, life: Life, database_url: str
+def test_a_backup_older_than_the_log_is_not_called_restored_and_has_a_way_on(
+    run: Callable[..., Result], kit: Mapping[str, str], empty: str, life: Life, database_url: str, tmp_path: Path
 ) -> None:
+    """The steps of docs/backup.md: refused, a new name, signed again, and what is served audits clean; nobody's receipt is worth less."""
     connect(database_url)
-    life.mall.world.sell(1600, member=life.person, at=LATER)
+    at = LATER + timedelta(hours=1)
+    lost = life.mall.world.sell(1600, member=life.person, at=LATER).public_id
     run_round(life.settings, at=LATER + timedelta(minutes=5))
+    keys = trusted(life.settings)
+    kept = get_receipt(life.settings, subject=life.person.subject, public_id=lost)
     done = bring_back(run, kit, empty)
     assert done.exit_code == 1
     assert "Most likely an older backup was restored" in done.stdout
+    assert "--after-loss" in done.stdout
     assert "Restored, and proved" not in done.stdout
+
+    connect(empty)
+    assert not publish(life.settings, Watched([]))
+    since = life.mall.world.sell(2500, member=life.person, at=LATER + timedelta(minutes=6)).public_id
+    opened = run("key", "new", "--origin", "test.example/log-2", "--after-loss", url=empty)
+    assert opened.exit_code == 0, (opened.output, opened.exception)
+    connect(empty)
+    early = get_receipt(life.settings, subject=life.person.subject, public_id=since)
+    assert verify_receipt(parse_receipt(early.encode()), keys=trusted(life.settings), at=LATER).outcome == "promised"
+    assert run_round(life.settings, at=at) is not None
+    audited = run("audit", str(write_served(tmp_path / "served")), url=empty)
+    assert (audited.exit_code, audited.stdout.splitlines()[-1]) == (0, "0 findings"), audited.output
+    assert "it succeeds test.example/log, which lost entries: the first" in audited.stdout
+    assert run("key", "new", "--origin", "test.example/log-3", "--after-loss", url=empty).exit_code == 1, (
+        "nothing is lost now"
+    )
+
+    connect(empty)
+    new = trusted(life.settings)
+    for public_id in (since, first_sale_of(life)):
+        receipt = get_receipt(life.settings, subject=life.person.subject, public_id=public_id)
+        assert verify_receipt(parse_receipt(receipt.encode()), keys=new, at=at).outcome == "proved"
+    assert verify_receipt(parse_receipt(kept.encode()), keys=keys, at=at).outcome == "proved", (
+        "the old log's word holds"
+    )
+    assert findings() == []
+
+
+def trusted(settings: Settings) -> Keys:
+    """The keys of the log as it is named now."""
+    with transaction() as tx:
+        policy = need_policy(tx)
+    return Keys((policy.log,), (policy.promise,))
+
+
+def first_sale_of(life: Life) -> str:
+    """Published before the backup."""
+    with get_engine().connect() as connection:
+        return str(
+            connection.execute(
+                text(
+                    "SELECT e.public_id FROM entry e JOIN sale s ON s.public_id = e.public_id WHERE s.subject = :subject ORDER BY e.leaf_index"
+                ),
+                {"subject": life.person.subject},
+            )
+            .scalars()
+            .first()
+        )
+
+
+def write_served(folder: Path) -> Path:
+    """Everything that is served of the record, as files."""
+    with transaction() as tx:
+        read, size = record_reader(tx), published_size(tx)
+        for path in ("checkpoint", "policy", *(tile.path for tile in (*list_tiles(0, size), *list_bundles(0, size)))):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(read(path) or b"")
+    return folder
 
 
 def test_a_lost_shelf_and_another_master_key_are_named(

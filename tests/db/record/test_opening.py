@@ -7,10 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from click.testing import Result
 from sqlalchemy import Engine, text
+from typer.testing import CliRunner
 
-from api.public_log import LogOpenError, add_witness, open_log, renew_key
+from api.cli import app
+from api.public_log import LogOpenError, WitnessKeyError, add_witness, open_log, remove_witness, renew_key
 from market.kit.database import connect, get_engine, transaction
+from market.kit.settings import get_settings
 from market.oversight.record_audits import check_unmade
 from market.record.auditing.audit import Audited, audit_log
 from market.record.chart import CHART, VERSION
@@ -166,12 +170,59 @@ def test_witnesses_that_come_change_and_turn_out_to_be_the_operators_own_are_ent
     add_witness(second, is_own=False, at=LATER)
     add_witness(second, is_own=True, at=LATER)
     log.run(LATER)
+    assert len(entries("policy")) == 4, "one for each change"
     assert [(one["action"], one["use"], one["vkey"], one.get("replaces")) for one in entries("key")[2:]] == [
         ("added", "witness", first.text, None),
         ("replaced", "witness", second.text, first.text),
         ("replaced", "own_witness", second.text, second.text),
     ]
     assert audit().findings == []
+
+
+def test_a_witness_is_removed_once_and_its_key_is_named(log: Log) -> None:
+    city, other, own = (
+        new_key(name, Kind.COSIGNATURE).verifier for name in ("w.example/city", "w.example/city", "w.example/own")
+    )
+    add_witness(city, is_own=False, at=LATER)
+    add_witness(own, is_own=True, at=LATER)
+    count = len(entries("policy"))
+    with pytest.raises(WitnessKeyError) as refusal:
+        remove_witness(other, at=LATER)
+    assert refusal.value.facts == {"name": city.name, "vkey": city.text}
+    assert remove_witness(new_key("w.example/none", Kind.COSIGNATURE).verifier, at=LATER).witnesses == (city,)
+    assert len(entries("policy")) == count
+    for _ in range(2):
+        assert remove_witness(city, at=LATER).witnesses == ()
+    assert remove_witness(own, at=LATER).own_witnesses == ()
+    log.run(LATER)
+    assert [(one["action"], one["use"], one["vkey"]) for one in entries("key")[4:]] == [
+        ("removed", "witness", city.text),
+        ("removed", "own_witness", own.text),
+    ]
+    assert len(entries("policy")) == count + 2, "what changes nothing is no entry"
+    assert audit().findings == []
+
+
+def test_the_command_adds_replaces_and_removes_a_witness(log: Log, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUIGONG_DATABASE_URL", url)
+    get_settings.cache_clear()
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, ["key", "witness", *words])
+
+    first, second = (new_key("w.example/city", Kind.COSIGNATURE).verifier.text for _ in range(2))
+    assert run(first).stdout.split() == [first]
+    assert run(second).stdout.split() == [second]
+    assert "names another key" in str(run("--remove", first).exception)
+    for words in (["--remove", log.policy.log.text], ["--remove", "--own", second], ["nobody"]):
+        assert run(*words).exit_code == 2
+    for _ in range(2):
+        done = run("--remove", second)
+        assert (done.exit_code, done.stdout) == (0, "")
+    connect(url)
+    log.run(LATER)
+    assert [one["action"] for one in entries("key")[2:]] == ["added", "replaced", "removed"]
+    get_settings.cache_clear()
 
 
 def test_a_rotation_whose_key_entry_is_taken_away_is_found(log: Log) -> None:

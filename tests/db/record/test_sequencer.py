@@ -2,8 +2,9 @@
 
 import hashlib
 import threading
+import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
@@ -11,12 +12,12 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
-from api.commands.sequencer import _publish
-from api.public_log import renew_key, trust_checkpoint
+from api.public_log import DELAY_SECONDS, renew_key, trust_checkpoint
+from api.publishing import find_stopped, name_stopped, publish
 from api.witness import Watched
+from market.kit.clock import now
 from market.kit.database import connect, get_engine, transaction
 from market.kit.ids import new_public_id
-from market.kit.settings import get_settings
 from market.record.log.bundles import decode_bundle
 from market.record.log.keys import Kind
 from market.record.log.notes import parse_note, verify_note
@@ -24,7 +25,13 @@ from market.record.log.proof_files import verify_proof_file
 from market.record.log.tiles import Tile, list_bundles, list_tiles
 from market.record.operations import append_entry
 from market.record.publishing.keyring import KeyFileError, new_key, read_key, write_key
-from market.record.publishing.sequencer import _PLACE, READ_NO_TABLE, LogForkError, LogMemoryLostError, place_entries
+from market.record.publishing.sequencer import (
+    _PLACE,
+    READ_NO_TABLE,
+    LogDamagedError,
+    LogMemoryLostError,
+    place_entries,
+)
 from market.record.publishing.served import prove_entry, read_published
 from tests.db.record.conftest import AT, LATER, OPENED, WINDOW_SECONDS, Log
 
@@ -161,6 +168,31 @@ def test_a_slow_transaction_follows_and_holds_nobody_up(log: Log) -> None:
     assert log.places()[late] == OPENED + len(others)
 
 
+@pytest.mark.prove
+def test_a_transaction_open_for_thirty_seconds_holds_nobody_up(log: Log) -> None:
+    """By the clock: a sale and a round every second, as the sequencer's are; each window but the last one ends meanwhile."""
+    late, written, took = new_public_id(), dict[str, datetime](), dict[str, timedelta]()
+    with transaction() as tx:
+        begun = now()
+        append_entry(tx, kind="sale", public_id=late, merchant=None, day=begun.date(), body=b"{}", at=begun)
+        while now() < begun + timedelta(seconds=30):
+            at = now()
+            written[log.write(at=at)] = at
+            log.run(now())
+            size = log.published.checkpoint.size
+            covered = {id_ for id_, place in log.places().items() if place < size} & written.keys() - took.keys()
+            took |= {id_: now() - written[id_] for id_ in covered}
+            time.sleep(1)
+        ended = {id_ for id_, at in written.items() if log.policy.closes(at) < now() - timedelta(seconds=3)}
+        assert late not in log.places()
+    assert len(ended) >= 15
+    assert ended <= took.keys(), "published while the transaction was open"
+    assert max(took.values()) < timedelta(seconds=WINDOW_SECONDS + DELAY_SECONDS)
+    before = log.published.checkpoint.size
+    log.run(now() + timedelta(seconds=WINDOW_SECONDS))
+    assert before <= log.places()[late] < log.published.checkpoint.size, "it follows"
+
+
 @pytest.mark.parametrize("each", [pytest.param(25, id="some"), pytest.param(400, id="many", marks=pytest.mark.prove)])
 def test_sixteen_writers_with_rollbacks_leave_no_gap(log: Log, database: Engine, each: int) -> None:
     committed: list[str] = []
@@ -191,37 +223,6 @@ def test_sixteen_writers_with_rollbacks_leave_no_gap(log: Log, database: Engine,
     assert log.published.checkpoint.size == OPENED + len(committed)
 
 
-def test_a_restored_backup_does_not_fork_the_log(log: Log, database: Engine) -> None:
-    """The shelf remembers a checkpoint that the database, set back to yesterday, does not continue."""
-    for _ in range(10):
-        log.write()
-    log.run()
-    yesterday, then = log.shelf.read(), OPENED + 10
-    assert yesterday is not None
-    with database.begin() as connection:  # the backup: taken before today's entries
-        connection.execute(text("CREATE TABLE kept AS SELECT * FROM log_tile"))
-    for _ in range(5):
-        log.write()
-    log.run()
-    with database.begin() as connection:  # the restore, past the triggers as a restore is
-        connection.execute(text("SET session_replication_role = replica"))
-        connection.execute(text("DELETE FROM log_checkpoint WHERE size > :then"), {"then": then})
-        connection.execute(text("UPDATE entry SET leaf_index = NULL WHERE leaf_index >= :then"), {"then": then})
-        connection.execute(text("UPDATE log_tile SET hashes = (SELECT hashes FROM kept)"))
-        connection.execute(text("UPDATE log_state SET size = :then"), {"then": then})
-        connection.execute(text("DELETE FROM entry WHERE leaf_index IS NULL"))
-    with pytest.raises(LogForkError) as refusal:
-        log.run()
-    assert refusal.value.facts == {"size": then, "signed_size": then + 5, "where": "shelf"}
-    for _ in range(30):  # nor when it has outgrown it with other entries
-        log.write()
-    with pytest.raises(LogForkError, match="Restore a newer one"):
-        log.run()
-    assert log.published.checkpoint.size == then, "nothing was signed"
-    with pytest.raises(LogForkError):
-        trust_checkpoint(log.settings)
-
-
 def test_a_tampered_tile_is_not_signed_over(log: Log, database: Engine) -> None:
     for _ in range(10):
         log.write()
@@ -229,8 +230,19 @@ def test_a_tampered_tile_is_not_signed_over(log: Log, database: Engine) -> None:
     with database.begin() as connection:
         connection.execute(text("SET session_replication_role = replica"))
         connection.execute(text("UPDATE log_tile SET hashes = overlay(hashes placing '\\x00' from 40)"))
+    waiting = log.write()
+    with pytest.raises(LogDamagedError, match="tiles do not lead to its root"):
+        log.run()
+    assert waiting not in log.places()
+
+
+def test_a_tile_that_is_gone_is_not_signed_over(log: Log, database: Engine) -> None:
+    log.run()
+    with database.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("DELETE FROM log_tile"))
     log.write()
-    with pytest.raises(LogForkError):
+    with pytest.raises(LogDamagedError, match="tile/0/000"):
         log.run()
 
 
@@ -238,9 +250,10 @@ def test_without_its_memory_the_log_does_not_sign(log: Log) -> None:
     log.run()
     path = log.shelf.folder / "checkpoint"
     path.unlink()
-    log.write()
+    waiting = log.write()
     with pytest.raises(LogMemoryLostError, match="huigong key keep"):
         log.run()
+    assert waiting not in log.places()
     assert trust_checkpoint(log.settings) == OPENED
     assert log.run() is not None
 
@@ -326,20 +339,17 @@ def test_two_sequencers_do_not_disturb_each_other(log: Log) -> None:
     assert parse_note(log.shelf.read() or b"") == log.published.note
 
 
-def test_the_sequencer_outlives_a_round_that_failed(
-    log: Log, database: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HUIGONG_RECORD_FOLDER", str(log.settings.record_folder))
-    get_settings.cache_clear()
-    try:
-        with database.begin() as connection:
-            connection.execute(text("ALTER TABLE log_tile RENAME TO out_of_reach"))
-        with capture_logs() as logs:
-            assert not _publish(Watched([]))
-        assert [(one["log_level"], one["exc_info"]) for one in logs] == [("error", True)]
-        with database.begin() as connection:
-            connection.execute(text("ALTER TABLE out_of_reach RENAME TO log_tile"))
-        assert _publish(Watched([]))
-        assert log.published.checkpoint.size == OPENED
-    finally:
-        get_settings.cache_clear()
+def test_the_sequencer_outlives_a_round_that_failed_and_says_so(log: Log, database: Engine) -> None:
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE log_tile RENAME TO out_of_reach"))
+    with capture_logs() as logs:
+        assert not publish(log.settings, Watched([]))
+    assert [(one["log_level"], one.get("exc_info")) for one in logs] == [("error", True), ("error", None)]
+    with transaction() as tx:
+        assert name_stopped(find_stopped(tx)) == "ROUND_FAILED"
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE out_of_reach RENAME TO log_tile"))
+    assert publish(log.settings, Watched([]))
+    assert log.published.checkpoint.size == OPENED
+    with transaction() as tx:
+        assert name_stopped(find_stopped(tx)) == "ok"

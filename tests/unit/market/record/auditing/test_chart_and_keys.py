@@ -17,8 +17,9 @@ from market.record.auditing.replay import check_entries
 from market.record.chart import CHART, VERSION, Chart, chart_fields
 from market.record.entries import public_account
 from market.record.key_changes import list_key_changes
+from market.record.log.checkpoints import Checkpoint, sign_checkpoint
 from market.record.log.keys import Kind, SignerKey
-from market.record.policy import Policy
+from market.record.policy import Policy, Succession, parse_policy
 from tests.record_log import (
     DAY,
     KEY,
@@ -277,3 +278,53 @@ def test_a_zone_that_there_is_not_is_found() -> None:
 @pytest.mark.parametrize(("field", "value"), [("action", "lost"), ("use", "tls"), ("vkey", "a b"), ("replaces", 7)])
 def test_a_key_entry_has_its_form(field: str, value: object) -> None:
     assert find(*OPENED, change(RENEWED, **{field: value}), policy(54, ROTATED))[0] == ("form", 3, field)
+
+
+# --- a log that succeeds another ------------------------------------------------------------------------------------------
+
+NEXT = SignerKey("test.example/log-2", Kind.NOTE, bytes([7] * 32)).verifier
+LAST = sign_checkpoint(Checkpoint(ORIGIN, 9, bytes(32)), KEY).note.encode().decode()
+SUCCEEDS = Succession(KEY.verifier, LAST, 1)
+SUCCESSOR = replace(FIRST, origin=NEXT.name, log=NEXT, succeeds=SUCCEEDS)
+
+
+def test_a_new_name_names_the_log_before_it_once() -> None:
+    assert parse_policy(policy(54, SUCCESSOR)) == SUCCESSOR
+    assert find(policy(52, FIRST), policy(54, SUCCESSOR)) == []
+    assert find(policy(52, FIRST), policy(54, SUCCESSOR), policy(55, replace(SUCCESSOR, log=OTHER.verifier))) == []
+    again = replace(SUCCESSOR, succeeds=None)
+    assert find(policy(52, FIRST), policy(54, SUCCESSOR), policy(55, again)) == [("policy", 2, "succeeds")]
+    assert find(policy(52, SUCCESSOR)) == [("policy", 0, "succeeds")], "there is none before it"
+    back = replace(FIRST, succeeds=Succession(NEXT, LAST, 0))
+    assert find(policy(52, FIRST), policy(54, SUCCESSOR), policy(55, back)) == [("policy", 2, "origin")]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        replace(SUCCEEDS, continued=2),
+        replace(SUCCEEDS, checkpoint=LAST.replace("9", "8", 1)),
+        replace(SUCCEEDS, checkpoint="nothing"),
+        replace(SUCCEEDS, log=OTHER.verifier),
+        replace(
+            SUCCEEDS, checkpoint=sign_checkpoint(Checkpoint("x.example", 9, bytes(32)), KEY).note.encode().decode()
+        ),
+    ],
+    ids=["more than stands before it", "another size", "no note", "another key", "another log"],
+)
+def test_a_succession_that_does_not_hold_is_found(said: Succession) -> None:
+    assert find(policy(52, FIRST), policy(54, replace(SUCCESSOR, succeeds=said))) == [("policy", 1, "succeeds")]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        7,
+        {},
+        {"log": NEXT.text, "checkpoint": LAST, "continued": -1},
+        {"log": NEXT.text, "checkpoint": 1, "continued": 1},
+    ],
+)
+def test_a_succession_has_its_form(said: object) -> None:
+    [(rule, *place)] = find(policy(52, FIRST), change(policy(54, SUCCESSOR), succeeds=said))
+    assert (rule, place) == ("policy" if isinstance(said, dict) else "form", [1, "succeeds"])
