@@ -80,19 +80,30 @@ class Ledger:
 @pytest.fixture
 def ledger(client: TestClient, works: Works, tmp_path: Path) -> Ledger:
     """An open log that holds its policy, nothing signed yet."""
-    settings = Settings(record_folder=tmp_path)
-    policy = open_log(settings, origin="test.example/log", window_seconds=5, at=now() - timedelta(minutes=1))
-    return Ledger(settings, policy, works)
+    return open_ledger(works, tmp_path)
 
 
 @pytest.fixture
-def sold(ledger: Ledger) -> Ledger:
-    """Three sales under a concession, a subsidy once a day and a rebate to the union; the first is partly given back."""
+def sold(client: TestClient, works: Works, tmp_path: Path) -> Ledger:
+    """Three sales under a concession, a subsidy once a day and a rebate to the union; the first is partly given back.
+
+    The offers are older than the log, so that they wait for no checkpoint; nothing is signed yet.
+    """
     open_market()
     put_offer(BACK, title="返给工会", title_en="Back to the union", at=now())
+    ledger = open_ledger(works, tmp_path)
     sales = [ledger.sell(fen, f"sale-{fen}") for fen in (1600, 2700, 3333)]
     ledger.refund(sales[0], "back-0001")
     return ledger
+
+
+def open_ledger(works: Works, folder: Path) -> Ledger:
+    settings = Settings(record_folder=folder)
+    return Ledger(
+        settings,
+        open_log(settings, origin="test.example/log", window_seconds=5, at=now() - timedelta(minutes=1)),
+        works,
+    )
 
 
 def rows_of(client: TestClient, path: str) -> list[dict[str, Any]]:
