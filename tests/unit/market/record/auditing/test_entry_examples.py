@@ -60,4 +60,4 @@ def test_the_blocks_are_one_log_that_the_audit_accepts_under_the_checkpoint_on_t
 def test_the_audit_would_say_if_an_amount_on_the_page_were_another_one() -> None:
     place = next(place for place, body in enumerate(BODIES) if b'"type":"sale"' in body)
     other = [change(body, paid=1) if number == place else body for number, body in enumerate(BODIES)]
-    assert {"hashes", "amounts"} == {finding.rule for finding in audit(other).findings}
+    assert {"hashes", "amounts"} <= {finding.rule for finding in audit(other).findings}
