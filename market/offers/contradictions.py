@@ -175,6 +175,12 @@ def check_terms(terms: Mapping[str, Any], *, facts: Facts) -> tuple[Offer | None
     return offer, tuple(dict.fromkeys(found))
 
 
+def ensure_codes(terms: Mapping[str, Any]) -> None:
+    """What is published holds codes alone, however it came to be stored. Raises ContradictionError."""
+    if found := list(_uncoded(terms)):
+        raise ContradictionError(found)
+
+
 def bearers_of(offer: Offer) -> list[str]:
     """The merchants that bear a part, each of which signs the version; none when the union alone gives."""
     if offer.stage is not Stage.REBATE and offer.sponsor_share_bp == WHOLE_BP:
@@ -276,12 +282,16 @@ def _published(offer: Offer) -> Iterator[Contradiction]:
     terms = offer.to_json()
     if not all(AUDIENCE_FIELD.fullmatch(name) for name in offer.audience):
         yield _say("audience", "AUDIENCE_MALFORMED")
-    for field, free in list_free_texts({name: value for name, value in terms.items() if name != "id"}):
-        if field != "audience":  # a name of what is asked, which is said above
-            yield _say(field, "FREE_TEXT", text=free if len(free) <= MOST_SHOWN else f"{free[:MOST_SHOWN]}…")
+    yield from (one for one in _uncoded(terms) if one.field not in {"id", "audience"})  # of which more is said already
     sizes = {name: len(json.dumps(value, ensure_ascii=False).encode()) for name, value in terms.items()}
     if sum(sizes.values()) > MOST_BYTES:
         yield _say(max(sizes, key=lambda name: sizes[name]), "TOO_LONG")
+
+
+def _uncoded(terms: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Texts that are no codes."""
+    for field, free in list_free_texts(terms):
+        yield _say(field, "FREE_TEXT", text=free if len(free) <= MOST_SHOWN else f"{free[:MOST_SHOWN]}…")
 
 
 def _reach(offer: Offer, places: Sequence[Place]) -> Iterator[Contradiction]:

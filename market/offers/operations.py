@@ -17,7 +17,7 @@ from market.kit.ids import new_public_id
 from market.ledger.models import Balance, Budget
 from market.ledger.operations import TwoPersonsError
 from market.offers.audience import ClassSize, choose_salt
-from market.offers.contradictions import ContradictionError, Facts, bearers_of, check_terms
+from market.offers.contradictions import ContradictionError, Facts, bearers_of, check_terms, ensure_codes
 from market.offers.limits import Limits, total_balance
 from market.offers.models import BookNumber, OfferSignature, OfferVersion
 from market.offers.wares import Place
@@ -162,7 +162,7 @@ def approve_offer(
     The terms are put on the public record in the same transaction; of an audience that `count_class` finds small, a commitment.
     It starts when a signed checkpoint covers them (`start_published`), and the version before it ends then: one of an offer is in force
     at a time. What only ends earlier than the version in force never waits, and where no log is open there is nothing to wait for.
-    Raises TwoPersonsError, OfferStateError, NewerVersionError, OfferUnsignedError.
+    Raises TwoPersonsError, OfferStateError, NewerVersionError, OfferUnsignedError, ContradictionError for a text that is no code.
     """
     # An early end carries the signatures of the version in force, which must not be another one by then.
     _hold_offer(tx, offer)
@@ -182,6 +182,7 @@ def approve_offer(
         raise TwoPersonsError
     if missing := sorted(set(row.merchants) - set(signed)):
         raise OfferUnsignedError(merchants="、".join(missing))
+    ensure_codes(row.terms)
     public_id, day = new_public_id(), business_day(at)
     salt = choose_salt(tx, row.terms.get("audience"), count_class=count_class)
     called = make_offer_text(title=row.title, title_en=row.title_en, note=row.note)

@@ -24,9 +24,8 @@ def list_free_texts(document: object) -> Iterator[tuple[str, str]]:
 
     A field is named by its path (`match.skus`, `components.0.match.skus`); the place in a list of texts is left out.
     """
-    waiting: list[tuple[str, object]] = [
-        ("", document)
-    ]  # whatever somebody wrote may be nested deeper than functions may call
+    # Whatever somebody wrote may be nested deeper than functions may call each other.
+    waiting: list[tuple[str, object]] = [("", document)]
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, str):

@@ -122,9 +122,10 @@ def test_an_auditor_comes_back_with_what_he_kept(
     sold: World, log: Log, tmp_path: Path, run: Callable[..., Result]
 ) -> None:
     kept = tmp_path / "seen"
-    first = run(copy_database(tmp_path / "copy", SIZE), "--keep", kept, "--vkey", log.policy.log.text)
+    first = run(copy_database(tmp_path / "copy", SIZE), "--keep", kept, "--vkey", log.policy.log.text, "--texts")
     assert (first.exit_code, first.stdout.splitlines()[-1]) == (0, "0 findings")
     assert f"{SIZE} entries signed by test.example/log+" in first.stdout
+    assert "0 texts beside entries are those that were hashed, 5 are not served" in first.stdout
     sold.sell(1_000, at=LATER)
     renew_key(log.settings, which="log", at=LATER)
     log.run(LATER + timedelta(minutes=1))

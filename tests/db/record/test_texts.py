@@ -113,6 +113,18 @@ def test_a_rename_leaves_an_entry(world: World) -> None:
     assert findings() == []
 
 
+def test_a_text_that_is_stored_already_is_not_published(world: World) -> None:
+    """A version of an older release waits, or is ended early by one that differs in its end alone."""
+    force("UPDATE offer_version SET terms = terms || jsonb_build_object('group', '王小明') WHERE offer = 'NOODLE10'")
+    with transaction() as tx:
+        ends = NOON + timedelta(days=1)
+        end_early(tx, offer="NOODLE10", ends_at=ends, reason="面粉涨价", proposed_by=FIRST, at=NOON)
+    with pytest.raises(DomainError) as refused, transaction() as tx:
+        approve_offer(tx, offer="NOODLE10", version=2, approved_by=SECOND, count_class=cards.count_class, at=NOON)
+    assert (refused.value.code, refused.value.facts["field"]) == ("OFFER_CONTRADICTS", "terms.group")
+    assert len(entries("offer")) == 2
+
+
 def test_a_version_s_text_holds_its_note_and_that_of_a_load_its_titles(world: World) -> None:
     with transaction() as tx:
         ends = NOON + timedelta(days=1)
