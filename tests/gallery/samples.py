@@ -16,6 +16,7 @@ from tests.gallery.publication import PUBLICATION
 from tests.gallery.purchases import PURCHASE_DESK
 from tests.gallery.record import RECORD
 from tests.gallery.record_own import RECORD_OWN
+from tests.gallery.record_sums import RECORD_SUMS
 from tests.gallery.sandbox import SANDBOX
 from tests.gallery.shop import SHOP
 from tests.gallery.shopping import SHOPPING
@@ -26,6 +27,7 @@ SAMPLES: tuple[Sample, ...] = (
     *PUBLIC,
     *RECORD,
     *RECORD_OWN,
+    *RECORD_SUMS,
     *BREAKDOWN_PAGES,
     *ACCOUNTS,
     *MEMBER,
