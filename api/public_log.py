@@ -55,7 +55,7 @@ from market.record.publishing.unmade import attempt, list_unmade
 DEMO_WINDOW_SECONDS: Final = 5
 DELAY_SECONDS: Final = 60
 # Times some thousand entries: after an upgrade the rest is for later rounds, so that publication does not wait for it.
-COUNTED_A_ROUND: Final = 10
+COUNTED_A_ROUND: Final = 4
 INDEXED_A_ROUND: Final = 4
 
 

@@ -52,7 +52,6 @@ SUMS: Final = (
     "/record/months/offers",
     "/record/merchants",
     "/record/rebates",
-    "/record/rebates.json",
 )
 # The bench's log sells at one merchant on three days: the totals are filled up to 300 merchants and two years of days.
 _FILL: Final = """

@@ -482,6 +482,7 @@ OFFERS: tuple[Sample, ...] = (
                     terms_json='{\n  "audience": "IS+ghrvYYQVPvxwZahgf8+VPMrxp/DndQS6nJN5wIr0="\n}',
                     terms_hash=None,
                     entry_id=None,
+                    has_text=False,
                 ),
             ),
         ),

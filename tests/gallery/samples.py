@@ -18,6 +18,7 @@ from tests.gallery.publication import PUBLICATION
 from tests.gallery.purchases import PURCHASE_DESK
 from tests.gallery.record import RECORD
 from tests.gallery.record_own import RECORD_OWN
+from tests.gallery.record_sums import RECORD_SUMS
 from tests.gallery.sandbox import SANDBOX
 from tests.gallery.shop import SHOP
 from tests.gallery.shopping import SHOPPING
@@ -33,6 +34,7 @@ SAMPLES: tuple[Sample, ...] = (
     *RECORD_ENTRIES,
     *RECORD_CHECK,
     *STANDING_STILL,
+    *RECORD_SUMS,
     *BREAKDOWN_PAGES,
     *ACCOUNTS,
     *MEMBER,

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, timedelta
 from random import Random
@@ -234,6 +235,27 @@ def test_every_file_is_the_sum_of_the_published_entries_to_the_fen(
 
 def read_totals() -> list[list[Any]]:
     return [sorted(ask(f"SELECT * FROM {table}"), key=repr) for table in TABLES]
+
+
+def test_whoever_counts_at_the_same_time_counts_each_entry_once(ledger: Ledger, sellers: None) -> None:
+    fill(ledger, Random(11), 60, days=5)
+    ledger.publish()
+    before = read_totals()
+    with transaction() as tx:
+        tx.execute(text(f"TRUNCATE {', '.join(TABLES)}"))
+
+    def count(_: int) -> int:
+        whole = 0
+        while True:
+            with transaction() as tx:
+                counted = count_entries(tx, most=5)
+            if not counted:
+                return whole
+            whole += counted
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(count, range(4))) == len(published())
+    assert read_totals() == before
 
 
 # --- nothing before the checkpoint ------------------------------------------------------------------------------------
