@@ -18,7 +18,6 @@ from market.kit.errors import ConflictError
 from market.kit.postgres_folders import PROJECT, default_home
 from market.kit.settings import Settings
 from market.oversight.indexing import index_entries
-from market.record.chart import VERSION
 from market.record.log.checkpoints import SignedCheckpoint
 from market.record.log.keys import SignerKey, VerifierKey
 from market.record.log.tiles import TiledTree
@@ -168,7 +167,7 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
 
 def _publish_chart(tx: Session, *, at: datetime) -> None:
     """The chart of accounts where it is new. One that cannot be made is for a later round, and all else is published."""
-    subject = f"version {VERSION}"
+    subject = "chart"
     if list_unmade(tx, kind="account").get(subject, at) <= at:
         with attempt(tx, kind="account", subject=subject, at=at):
             publish_chart(tx, at=at)

@@ -57,10 +57,8 @@ def _publish(watched: Watched) -> bool:
     except (DomainError, KeyFileError, MalformedError) as error:
         log.error("the public record stands still", problem=str(error))  # noqa: TRY400  a sentence, not a fault of the program
         return False
-    except Exception:
-        log.exception(
-            "a round of publication failed; it is tried again"
-        )  # a fault of the program, or the database is gone
+    except Exception:  # a fault of the program, or the database is gone
+        log.exception("a round of publication failed; it is tried again")
         return False
     if signed is not None:
         log.info("published", size=signed.checkpoint.size)
