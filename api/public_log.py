@@ -20,7 +20,6 @@ from market.kit.settings import Settings
 from market.offers.operations import start_published
 from market.oversight.counting import count_entries
 from market.oversight.indexing import index_entries
-from market.record.chart import VERSION
 from market.record.log.checkpoints import SignedCheckpoint, read_checkpoint
 from market.record.log.errors import MalformedError, NotProvedError
 from market.record.log.keys import SignerKey, VerifierKey
@@ -286,7 +285,7 @@ def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
 
 def _publish_chart(tx: Session, *, at: datetime) -> None:
     """The chart of accounts where it is new. One that cannot be made is for a later round, and all else is published."""
-    subject = f"version {VERSION}"
+    subject = "chart"
     if list_unmade(tx, kind="account").get(subject, at) <= at:
         with attempt(tx, kind="account", subject=subject, at=at):
             publish_chart(tx, at=at)

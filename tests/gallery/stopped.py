@@ -10,6 +10,7 @@ from api.pages.views.shared import Stopped
 from api.publishing import SequencerSilentError
 from market.record.publishing.sequencer import LogForkError
 from tests.gallery.audit import AUDIT
+from tests.gallery.check import RECORD_CHECK
 from tests.gallery.desk import DESK
 from tests.gallery.frame import NOW, Sample
 from tests.gallery.record import CHECKPOINT, PUBLISHED, RECORD, VKEY
@@ -26,7 +27,7 @@ def _like(samples: tuple[Sample, ...], name: str) -> Sample:
 
 def _list_samples() -> tuple[Sample, ...]:
     desk, audit = _like(DESK, "desk"), _like(AUDIT, "audit")
-    home, check = _like(RECORD, "record-home"), _like(RECORD, "record-check")
+    home, check = _like(RECORD, "record-home"), _like(RECORD_CHECK, "record-check")
     assert isinstance(desk.view, DeskHome)
     assert isinstance(audit.view, AuditHome)
     assert isinstance(home.view, RecordHome)

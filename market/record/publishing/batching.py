@@ -68,7 +68,10 @@ class Batched:
 
 
 def make_batches(tx: Session, *, policy: Policy, at: datetime, most: int = AT_ONCE) -> Batched:
-    """Make the batches that are due, sales before returns, until about `most` purchases are in one. Nothing is left when it made none."""
+    """Make the batches that are due, sales before returns, until about `most` purchases are in one.
+
+    When it made none, nothing is left that is due and can be made.
+    """
     over = policy.closed_before(at)
     today, unmade = business_day(over), list_unmade(tx, kind="batch")
     gone = {subject for subject, again in unmade.items() if again <= at}

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from market.record.publishing.models import UnmadeEntry
@@ -34,14 +34,14 @@ class Attempt:
 
 @contextmanager
 def attempt(tx: Session, *, kind: str, subject: str, at: datetime) -> Iterator[Attempt]:
-    """Make an entry of this type about this subject, or leave nothing of it and go on. That the database is gone passes."""
+    """Make an entry of this type about this subject, or leave nothing of it and go on. That the connection is gone passes."""
     tried, savepoint = Attempt(), tx.begin_nested()
     try:
         yield tried
         savepoint.commit()
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the entries of others
+    except Exception as error:  # whatever it is, it must not stop the entries of others
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
         savepoint.rollback()
         _note(tx, kind=kind, subject=subject, problem=_say(error), at=at)
     else:

@@ -355,6 +355,11 @@ def test_the_public_count_names_no_day_and_waits_for_five(life: Life) -> None:
         by_hand(member.subject, at=LATER + timedelta(days=number))
     assert told() == []
     with transaction() as tx:
+        tx.execute(text("ALTER TABLE entry ADD CONSTRAINT no_erasures CHECK (type <> 'erasure')"))
+        assert publish_erasures(tx, at=NOON + timedelta(days=39)) == 0, "it cannot be made"
+        tx.execute(text("ALTER TABLE entry DROP CONSTRAINT no_erasures"))
+    assert [found.partition(": it could")[0] for found in findings()] == ["unmade: erasure 2026"]
+    with transaction() as tx:
         assert publish_erasures(tx, at=NOON + timedelta(days=40)) == 5
         assert publish_erasures(tx, at=NOON + timedelta(days=41)) == 0
     [entry] = told()

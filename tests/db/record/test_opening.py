@@ -241,4 +241,4 @@ def test_a_chart_that_cannot_be_read_is_noted_and_holds_up_nothing_else(log: Log
     assert log.published.checkpoint.size == OPENED + 1
     with get_engine().connect() as connection:
         [found] = check_unmade(connection)
-    assert found.subject == "account version 1"
+    assert found.subject == "account chart"
