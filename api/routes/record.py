@@ -1,6 +1,6 @@
 """The public record by month: what was given and paid by merchant, category and offer, as page, CSV and JSON. No sign-in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request, Response
@@ -34,7 +34,8 @@ from api.routes.desk_offers import merchant_names, say_givers
 from market.kit.database import transaction
 from market.offers.queries import list_of_versions
 from market.oversight.published import OfferSums, total_by_offer
-from market.oversight.queries import list_months, total_by_merchant, total_by_month
+from market.oversight.queries import Totals, list_months, total_by_merchant, total_by_month
+from merchants import MerchantBusiness
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -63,11 +64,13 @@ def record_months(
     if by == "category":
         language = language_of(request)
         shown = sum_by_category(rows, businesses, month=chosen, language=language)
+        page, pages = cut_page(_sorted(shown, sort, down=down), number)
     else:
         rows = find_rows(rows, businesses, query)
-        shown = show_rows(rows, businesses)
+        ordered = sorted(rows, key=lambda row: _place(row, sort, businesses), reverse=down)
+        page_rows, pages = cut_page(ordered, number)
+        page = show_rows(page_rows, businesses)
     found, found_count = add_up(rows)
-    page, pages = cut_page(_sorted(shown, sort, down=down), number)
     view = RecordMonths(
         month_on=month_on(chosen),
         months=tuple(show_month(row) for row in months),
@@ -199,6 +202,13 @@ def _figures(month: str, by: RecordBy, query: str) -> tuple[str, list[dict[str, 
         | write_figures(row)
         for row in find_rows(rows, businesses, query)
     ]
+
+
+def _place(row: Totals, sort: RecordSort, businesses: Mapping[str, MerchantBusiness]) -> tuple[int, str]:
+    """Where a merchant's sums stand by the column asked for; equals stay in the order of their codes."""
+    if sort == "merchant":
+        return 0, businesses[row.label].name if row.label in businesses else row.label
+    return row.sales if sort == "count" else int(getattr(row, f"{sort}_fen")), ""
 
 
 def _sorted(rows: Sequence[AmountsRow], sort: RecordSort, *, down: bool) -> tuple[AmountsRow, ...]:
