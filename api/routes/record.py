@@ -1,6 +1,6 @@
 """The public record by month: what was given and paid by merchant, category and offer, as page, CSV and JSON. No sign-in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request, Response
@@ -44,6 +44,7 @@ from market.oversight.public_totals import (
     sum_public_months,
     sum_public_offers,
 )
+from merchants import MerchantBusiness
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -69,14 +70,16 @@ def record_months(
         rows = sum_public_merchants(tx, month=chosen)
         businesses = list_businesses(tx)
         published = show_published(tx)
-    amounts, sales_count = add_up(rows)
+    (amounts, sales_count), tenders = add_up(rows), _tenders(rows)
     if by == "category":
         shown = show_categories(rows, businesses, month=chosen, language=language_of(request))
+        page, pages = cut_page(_sorted(shown, sort, down=down), number)
     else:
         rows = find_rows(rows, businesses, query)
-        shown = show_rows(rows, businesses)
+        ordered = sorted(rows, key=lambda row: _place(row, sort, businesses), reverse=down)
+        page_rows, pages = cut_page(ordered, number)
+        page = show_rows(page_rows, businesses)
     found, found_count = add_up(rows)
-    page, pages = cut_page(_sorted(shown, sort, down=down), number)
     view = RecordMonths(
         month_on=month_on(chosen),
         months=tuple(show_month(row) for row in months),
@@ -88,7 +91,7 @@ def record_months(
         found=MonthAmounts(month_on=month_on(chosen), amounts=found, sales_count=found_count),
         sort=sort,
         down=down,
-        tenders=_tenders(rows),
+        tenders=tenders,
         published=published,
     )
     return render(request, "record.html", view)
@@ -218,6 +221,13 @@ def _tenders(rows: Sequence[PublicTotals]) -> Tenders:
     figures = write_figures(*rows)
     declared, provider = figures["paid_declared_fen"], figures["paid_provider_fen"]
     return Tenders(declared_fen=declared, provider_fen=provider, untold_fen=figures["paid_fen"] - declared - provider)
+
+
+def _place(row: PublicTotals, sort: RecordSort, businesses: Mapping[str, MerchantBusiness]) -> tuple[int, str]:
+    """Where a merchant's sums stand by the column asked for; equals stay in the order of their codes."""
+    if sort == "merchant":
+        return 0, businesses[row.label].name if row.label in businesses else row.label
+    return row.sales if sort == "count" else int(getattr(row, f"{sort}_fen")), ""
 
 
 def _sorted(rows: Sequence[AmountsRow], sort: RecordSort, *, down: bool) -> tuple[AmountsRow, ...]:

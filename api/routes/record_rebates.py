@@ -12,7 +12,11 @@ from api.pages.public_record import Month, choose_month, find_rows, list_busines
 from api.pages.totals import add_up, month_on, show_month
 from api.pages.views import RecordRebates
 from market.kit.database import snapshot
-from market.oversight.public_totals import sum_public_merchant_months, sum_public_merchants, sum_public_months
+from market.oversight.public_totals import (
+    sum_public_merchant_months,
+    sum_public_merchants,
+    sum_public_months,
+)
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -30,17 +34,16 @@ def record_rebates(request: Request, month: Month = "", query: Search = "", numb
         businesses = list_businesses(tx)
         published = show_published(tx)
     found = find_rows([row for row in rows if _is_due(row)], businesses, query)
-    owing = sorted(show_rows(found, businesses), key=lambda row: (-row.amounts.rebate_fen, row.code))
-    page, pages = cut_page(owing, number)
+    page, pages = cut_page(sorted(found, key=lambda row: (-_due(row), row.label)), number)
     view = RecordRebates(
         month_on=month_on(chosen),
         months=tuple(show_month(row) for row in months),
         total=add_up(rows)[0],
         query=query,
-        rows=tuple(page),
+        rows=tuple(show_rows(page, businesses)),
         pages=pages,
         found=add_up(found)[0],
-        most_fen=max((row.amounts.rebate_fen for row in owing), default=0),
+        most_fen=max(map(_due, found), default=0),
         published=published,
     )
     return render(request, "record/rebates.html", view)
@@ -80,6 +83,10 @@ def _rows(month: str, query: str) -> tuple[str, list[dict[str, Any]]]:
     return f"-{chosen}" if chosen else "", sorted(rows, key=lambda row: (row["month"], row["merchant"]))
 
 
-def _is_due(amounts: Any) -> bool:  # noqa: ANN401  totals of a query or amounts of a page: both name them alike
+def _due(row: PublicTotals) -> int:
+    return row.rebate_member_fen + row.rebate_union_fen
+
+
+def _is_due(amounts: PublicTotals) -> bool:
     """Whether there is anything to owe, or to take back: sums of both that cancel each other out still stand in the file."""
     return bool(amounts.rebate_member_fen or amounts.rebate_union_fen)

@@ -55,7 +55,9 @@ def test_an_open_log_says_within_how_many_seconds_its_first_checkpoint_comes(
     for page in ("/record", "/record/entries", "/record/check-it-yourself"):
         assert "65 秒之内" in client.get(page).text, page
     assert "within 65 seconds" in client.get("/record/entries?lang=en").text
-    assert client.get("/record/entries.json").json() == {"currency": "CNY", "unit": "fen", "log_size": 0, "rows": []}
+    assert client.get("/record/entries.json").json() == {
+        "currency": "CNY", "unit": "fen", "log_size": 0, "log_root": None, "rows": []
+    }  # fmt: skip
     assert lines_of(client, "/record/entries.csv") == []
 
 
