@@ -66,7 +66,6 @@ SENTENCES: Final[dict[str, type[DomainError]]] = {
         LogForkError,
         LogKeyUnreadableError,
         LogMemoryLostError,
-        LogNotOpenError,
         LogUnreadableError,
         SequencerSilentError,
     )
@@ -85,6 +84,9 @@ def publish(settings: Settings, watched: Watched) -> bool:
         watched.ask(policy, shelf=shelf)
         signed = run_round(settings, at=now())
         watched.ask(policy, shelf=shelf)
+    except LogNotOpenError as error:
+        log.warning("the public record is not open", problem=str(error))
+        return False
     except (DomainError, KeyFileError, MalformedError, MissingTileError) as error:
         _refuse(_say_why(error))
         return False
@@ -105,10 +107,7 @@ def _say_why(error: DomainError | KeyFileError | MalformedError | MissingTileErr
 def _refuse(refusal: DomainError) -> None:
     with transaction() as tx:
         note_refusal(tx, code=refusal.code, facts=refusal.facts, at=now())
-    if isinstance(refusal, LogNotOpenError):
-        log.warning("the public record is not open", problem=str(refusal))
-    else:
-        log.error("the public record stands still", problem=str(refusal))
+    log.error("the public record stands still", problem=str(refusal))
 
 
 def find_stopped(tx: Session) -> Standstill | None:
