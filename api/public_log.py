@@ -193,7 +193,9 @@ def _give_up(tx: Session, policy: Policy, shelf: Shelf, newest: bytes | None) ->
     is_other, last, signed = max(known, key=lambda one: one[:2])
     size = published_size(tx)
     continued = 0 if is_other and last <= size else size  # where two were signed of one size, nothing is known to go on
-    return Succession(verify_note(signed.note, keys)[0], signed.note.encode().decode(), continued)
+    [signer, *_] = verify_note(signed.note, keys)
+    own = replace(signed.note, signatures=tuple(line for line in signed.note.signatures if line.is_by(signer)))
+    return Succession(signer, own.encode().decode(), continued)
 
 
 def _make_keys(settings: Settings, origin: str) -> tuple[VerifierKey, VerifierKey]:

@@ -78,7 +78,6 @@ SENTENCES: Final[dict[str, type[DomainError]]] = {
         LogForkError,
         LogKeyUnreadableError,
         LogMemoryLostError,
-        LogNotOpenError,
         LogUnreadableError,
         RoundFailedError,
         SequencerSilentError,
@@ -100,6 +99,9 @@ def publish(settings: Settings, watched: Watched) -> bool:
         watched.ask(policy, shelf=shelf)
         with transaction() as tx:
             note_done(tx, at=now())
+    except LogNotOpenError as error:
+        log.warning("the public record is not open", problem=str(error))
+        return False
     except (DomainError, KeyFileError, MalformedError, MissingTileError) as error:
         _refuse(_say_why(error))
         return False
@@ -123,10 +125,7 @@ def _say_why(error: DomainError | KeyFileError | MalformedError | MissingTileErr
 def _refuse(refusal: DomainError) -> None:
     with transaction() as tx:
         note_refusal(tx, code=refusal.code, facts=refusal.facts, at=now())
-    if isinstance(refusal, LogNotOpenError):
-        log.warning("the public record is not open", problem=str(refusal))
-    else:
-        log.error("the public record stands still", problem=str(refusal))
+    log.error("the public record stands still", problem=str(refusal))
 
 
 def find_stopped(tx: Session) -> Standstill | None:

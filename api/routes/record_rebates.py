@@ -13,6 +13,7 @@ from api.pages.totals import add_up, month_on, show_month
 from api.pages.views import RecordRebates
 from market.kit.database import snapshot
 from market.oversight.public_totals import (
+    PublicTotals,
     sum_public_merchant_months,
     sum_public_merchants,
     sum_public_months,

@@ -131,6 +131,9 @@ def test_a_key_that_cannot_be_read_and_a_lost_memory_are_said_as_they_are(ledger
     key.rename(shelf.folder / "away")
     assert not run(ledger)
     assert "签名的私钥用不了" in read(client, "/audit")
+    with get_engine().begin() as connection:
+        connection.execute(text("UPDATE log_standing SET code = 'OF_ANOTHER_RELEASE'"))
+    assert "OF_ANOTHER_RELEASE" in read(client, "/audit")
     (shelf.folder / "away").rename(key)
     assert run(ledger)
 

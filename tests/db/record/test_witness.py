@@ -1,5 +1,6 @@
 """A witness cosigns what continues what it has seen, and nothing else; the log collects what it says. Over real HTTP."""
 
+import base64
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api.public_log import add_witness, read_log_key
+from api.public_log import add_witness, read_log_key, succeed_log
 from api.witness import Watched, Witness, create_witness, latest_path
 from market.kit.database import transaction
 from market.record.log.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
@@ -45,6 +46,32 @@ def listening(app: Starlette) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join()
+
+
+@dataclass
+class Liar:
+    """A witness that says whatever somebody likes; `latest` is what it shows, None: nothing."""
+
+    status: int = 422
+    body: bytes = b"no\n"
+    kind: str = "text/plain"
+    latest: bytes | None = None
+
+    @property
+    def app(self) -> Starlette:
+        async def add_checkpoint(request: HttpRequest) -> Response:
+            await request.body()
+            return Response(self.body, self.status, headers={"Content-Type": self.kind})
+
+        async def latest(_request: HttpRequest) -> Response:
+            return Response(b"nothing", 404) if self.latest is None else Response(self.latest)
+
+        return Starlette(
+            routes=[
+                Route("/add-checkpoint", add_checkpoint, methods=["POST"]),
+                Route("/latest/{origin}", latest),
+            ]
+        )
 
 
 @pytest.fixture
@@ -164,6 +191,19 @@ def test_a_witness_that_shows_another_history_of_ours_stops_the_log(log: Log, ad
     assert waiting not in log.places()
 
 
+def test_what_a_witness_adds_to_our_checkpoint_is_left_out_when_the_log_is_given_up(log: Log) -> None:
+    """It may add lines until no entry could hold them."""
+    log.run()
+    note = signed_otherwise(log, 40)
+    noise = b"".join(b"\xe2\x80\x94 w.example/%d %s\n" % (n, base64.b64encode(b"\x00" * 400)) for n in range(99))
+    with listening(Liar(latest=note + noise).app) as url, pytest.raises(LogForkError):
+        Watched([url]).ask(log.policy, shelf=log.shelf)
+    said = succeed_log(log.settings, origin="test.example/log-2", at=LATER).succeeds
+    assert said is not None
+    assert (said.checkpoint.encode(), said.continued) == (note, OPENED)
+    assert log.run() is not None
+
+
 def test_what_a_witness_showed_is_forgiven_once_it_is_continued(log: Log, address: str, database: Engine) -> None:
     """A backup that is too old, without the shelf: the witness knows better; a newer one goes on."""
     log.run()
@@ -190,32 +230,6 @@ def test_what_a_witness_showed_is_forgiven_once_it_is_continued(log: Log, addres
     log.write("offer")
     assert log.run() is not None
     assert Watched([address]).ask(add_witness(WITNESS.verifier, is_own=False, at=LATER), shelf=log.shelf) == 1
-
-
-@dataclass
-class Liar:
-    """A witness that says whatever somebody likes; `latest` is what it shows, None: nothing."""
-
-    status: int = 422
-    body: bytes = b"no\n"
-    kind: str = "text/plain"
-    latest: bytes | None = None
-
-    @property
-    def app(self) -> Starlette:
-        async def add_checkpoint(request: HttpRequest) -> Response:
-            await request.body()
-            return Response(self.body, self.status, headers={"Content-Type": self.kind})
-
-        async def latest(_request: HttpRequest) -> Response:
-            return Response(b"nothing", 404) if self.latest is None else Response(self.latest)
-
-        return Starlette(
-            routes=[
-                Route("/add-checkpoint", add_checkpoint, methods=["POST"]),
-                Route("/latest/{origin}", latest),
-            ]
-        )
 
 
 def test_a_witness_s_word_alone_stops_nothing(log: Log) -> None:
