@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from api.access import Doors
 from api.door import language_of
@@ -31,6 +32,7 @@ from market.kit.database import snapshot
 from market.kit.errors import invariant
 from market.offers.models import OfferVersion
 from market.offers.queries import list_live_by_merchant, list_published_of_merchant
+from market.oversight.counting import counted_size
 from market.oversight.public_totals import (
     PublicTotals,
     list_public_months,
@@ -108,7 +110,8 @@ def record_merchants(
 @doors.get("/merchants.csv")
 def record_merchants_csv(month: Month = "", category: Category = "") -> Response:
     """Merchants as CSV: a row for each with its figures of a month (fen), or for each of its months with anything."""
-    label, rows = _rows(month, category)
+    with snapshot() as tx:
+        label, rows = _rows(tx, month, category)
     flat = [
         [*list(row.values())[:-2], " ".join(row["offers"]), *figures.values()]
         for row in rows
@@ -120,20 +123,20 @@ def record_merchants_csv(month: Month = "", category: Category = "") -> Response
 
 @doors.get("/merchants.json")
 def record_merchants_json(month: Month = "", category: Category = "") -> Response:
-    """Merchants as JSON: each with the offers in force of which it bears a part, and its figures by month (fen)."""
-    return public_json(_rows(month, category)[1])
+    """Merchants as JSON: each with the offers in force of which it bears a part, and its months (fen) in the first `log_size` entries."""
+    with snapshot() as tx:
+        return public_json(_rows(tx, month, category)[1], log_size=counted_size(tx))
 
 
 HEAD: Final = ("merchant", "merchant_name", "category", "since", "state", "publication")
 
 
-def _rows(month: str, category: str) -> tuple[str, list[dict[str, Any]]]:
-    with snapshot() as tx:
-        chosen = choose_month(month, []) if month else None
-        figures = sum_public_merchant_months(tx, month=chosen)
-        businesses = list_businesses(tx)
-        live = list_live_by_merchant(tx, at=now())
-        published = list_publications(tx, on=business_day(now()))
+def _rows(tx: Session, month: str, category: str) -> tuple[str, list[dict[str, Any]]]:
+    chosen = choose_month(month, []) if month else None
+    figures = sum_public_merchant_months(tx, month=chosen)
+    businesses = list_businesses(tx)
+    live = list_live_by_merchant(tx, at=now())
+    published = list_publications(tx, on=business_day(now()))
     rows = [
         {
             "merchant": each.merchant,
