@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request, Response
+from sqlalchemy.orm import Session
 
 from api.access import Doors
 from api.door import language_of
@@ -36,6 +37,7 @@ from api.pages.views import (
 from api.routes.desk_offers import merchant_names, say_givers
 from market.kit.database import snapshot
 from market.offers.queries import list_of_versions
+from market.oversight.counting import counted_size
 from market.oversight.public_totals import (
     OfferSums,
     PublicTotals,
@@ -100,7 +102,8 @@ def record_months(
 @doors.get("/months.csv")
 def record_csv(month: Month = "", by: RecordBy = "merchant", query: Search = "") -> Response:
     """The figures as CSV, in fen: of one month by merchant or category, or of all months."""
-    label, rows = _figures(month, by, query)
+    with snapshot() as tx:
+        label, rows = _figures(tx, month, by, query)
     named = ("category",) if by == "category" else ("merchant", "merchant_name")
     header = ("month", *(named if month else ()), *FIGURES)
     return csv_response(f"huigong-record-{label}.csv", header, (tuple(row.values()) for row in rows), public=True)
@@ -108,8 +111,9 @@ def record_csv(month: Month = "", by: RecordBy = "merchant", query: Search = "")
 
 @doors.get("/months.json")
 def record_json(month: Month = "", by: RecordBy = "merchant", query: Search = "") -> Response:
-    """The figures as JSON, in fen: of one month by merchant or category, or of all months."""
-    return public_json(_figures(month, by, query)[1])
+    """The figures as JSON, in fen: of one month by merchant or category, or of all months. Of the first `log_size` entries."""
+    with snapshot() as tx:
+        return public_json(_figures(tx, month, by, query)[1], log_size=counted_size(tx))
 
 
 @doors.get("/months/offers", include_in_schema=False)
@@ -158,7 +162,8 @@ def record_offer_sums(request: Request, month: Month = "") -> Response:
 @doors.get("/months/offers.csv")
 def record_offer_sums_csv(month: Month = "") -> Response:
     """What merchants bore in a month by offer and version as CSV, in fen."""
-    chosen, sums = _offer_sums(month)
+    with snapshot() as tx:
+        chosen, sums = _offer_sums(tx, month)
     rows = (tuple(row.values()) for row in _offer_rows(chosen, sums))
     return csv_response(f"huigong-record-{chosen}-offers.csv", OFFER_FIGURES, rows, public=True)
 
@@ -169,15 +174,16 @@ def record_offer_sums_json(month: Month = "") -> Response:
 
     `given_fen` is their sum with `other_fen`, of which batches do not name the offers; `back_fen` is what returns took back.
     """
-    chosen, sums = _offer_sums(month)
-    whole = {"given_fen": sums.given_fen, "other_fen": sums.other_fen, "back_fen": sums.back_fen}
-    return public_json(_offer_rows(chosen, sums), sales=sums.sales, **whole)
-
-
-def _offer_sums(month: str) -> tuple[str, OfferSums]:
     with snapshot() as tx:
-        chosen = choose_month(month, list_public_months(tx))
-        return chosen, sum_public_offers(tx, month=chosen)
+        chosen, sums = _offer_sums(tx, month)
+        size = counted_size(tx)
+    whole = {"given_fen": sums.given_fen, "other_fen": sums.other_fen, "back_fen": sums.back_fen}
+    return public_json(_offer_rows(chosen, sums), log_size=size, sales=sums.sales, **whole)
+
+
+def _offer_sums(tx: Session, month: str) -> tuple[str, OfferSums]:
+    chosen = choose_month(month, list_public_months(tx))
+    return chosen, sum_public_offers(tx, month=chosen)
 
 
 def _offer_rows(month: str, sums: OfferSums) -> list[dict[str, Any]]:
@@ -194,13 +200,12 @@ def _offer_rows(month: str, sums: OfferSums) -> list[dict[str, Any]]:
     ]
 
 
-def _figures(month: str, by: RecordBy, query: str) -> tuple[str, list[dict[str, Any]]]:
-    with snapshot() as tx:
-        if not month:
-            return "months", [{"month": row.label} | write_figures(row) for row in sum_public_months(tx)]
-        chosen = choose_month(month, [])
-        businesses = list_businesses(tx)
-        rows = sum_public_merchants(tx, month=chosen)
+def _figures(tx: Session, month: str, by: RecordBy, query: str) -> tuple[str, list[dict[str, Any]]]:
+    if not month:
+        return "months", [{"month": row.label} | write_figures(row) for row in sum_public_months(tx)]
+    chosen = choose_month(month, [])
+    businesses = list_businesses(tx)
+    rows = sum_public_merchants(tx, month=chosen)
     if by == "category":
         return f"{chosen}-categories", [
             {"month": chosen, "category": code, **write_figures(*group)}

@@ -13,7 +13,7 @@ from api.exports import csv_response, json_rows_response, public_json
 from api.pages.kit import render
 from api.pages.paged import PageNumber, Search, cut_page, is_found
 from api.pages.public_record import show_published, size_of, write_checkpoint
-from api.pages.views.record import AccountRow, MovementShown, RecordAccount, RecordAccounts
+from api.pages.views.record_accounts import AccountRow, MovementShown, RecordAccount, RecordAccounts
 from market.kit.canonical import canonical_json
 from market.kit.database import transaction
 from market.ledger.queries import list_budgets

@@ -46,6 +46,7 @@ from market.kit.database import snapshot, transaction
 from market.kit.errors import invariant
 from market.offers.models import OfferVersion
 from market.offers.queries import list_found, list_live_by_merchant
+from market.oversight.counting import counted_size
 from market.oversight.public_totals import (
     PublicTotals,
     list_public_months,
@@ -132,7 +133,8 @@ def record_merchants(
 @doors.get("/merchants.csv")
 def record_merchants_csv(month: Month = "", category: Category = "", query: Search = "") -> Response:
     """Merchants as CSV: a row for each with its figures of a month (fen), or for each of its months with anything."""
-    label, rows = _rows(month, category, query)
+    with snapshot() as tx:
+        label, rows = _rows(tx, month, category, query)
     flat = [
         [*list(row.values())[:-2], " ".join(row["offers"]), *figures.values()]
         for row in rows
@@ -144,21 +146,21 @@ def record_merchants_csv(month: Month = "", category: Category = "", query: Sear
 
 @doors.get("/merchants.json")
 def record_merchants_json(month: Month = "", category: Category = "", query: Search = "") -> Response:
-    """Merchants as JSON: each with the offers in force of which it bears a part, and its figures by month (fen)."""
-    return public_json(_rows(month, category, query)[1])
+    """Merchants as JSON: each with the offers in force of which it bears a part, and its months (fen) in the first `log_size` entries."""
+    with snapshot() as tx:
+        return public_json(_rows(tx, month, category, query)[1], log_size=counted_size(tx))
 
 
 TOLD: Final = ("leaf_index", "entry", "day", "action", "category", "publication", "from", "reason")
 HEAD: Final = ("merchant", "merchant_name", "category", "since", "state", "publication")
 
 
-def _rows(month: str, category: str, query: str) -> tuple[str, list[dict[str, Any]]]:
-    with snapshot() as tx:
-        chosen = choose_month(month, []) if month else None
-        figures = sum_public_merchant_months(tx, month=chosen)
-        businesses = list_businesses(tx)
-        live = list_live_by_merchant(tx, at=now())
-        published = list_publications(tx, on=business_day(now()))
+def _rows(tx: Session, month: str, category: str, query: str) -> tuple[str, list[dict[str, Any]]]:
+    chosen = choose_month(month, []) if month else None
+    figures = sum_public_merchant_months(tx, month=chosen)
+    businesses = list_businesses(tx)
+    live = list_live_by_merchant(tx, at=now())
+    published = list_publications(tx, on=business_day(now()))
     rows = [
         {
             "merchant": each.merchant,
@@ -193,15 +195,17 @@ def record_merchant_json(code: Code) -> Response:
 @doors.get("/merchants/{code}/months.csv")
 def record_merchant_months_csv(code: Code) -> Response:
     """A merchant's months as CSV, the earliest first; amounts in fen."""
-    rows = (tuple(row.values()) for row in _months(code))
+    with snapshot() as tx:
+        rows = [tuple(row.values()) for row in _months(tx, code)]
     header = ("month", *write_figures(NOTHING))
     return csv_response(f"huigong-merchant-{code}-months.csv", header, rows, public=True)
 
 
 @doors.get("/merchants/{code}/months.json")
 def record_merchant_months_json(code: Code) -> Response:
-    """A merchant's months as JSON, the earliest first; amounts in fen."""
-    return public_json(_months(code), merchant=code)
+    """A merchant's months in the first `log_size` entries as JSON, the earliest first; amounts in fen."""
+    with snapshot() as tx:
+        return public_json(_months(tx, code), merchant=code, log_size=counted_size(tx))
 
 
 @doors.get("/merchants/{code}", include_in_schema=False)
@@ -258,10 +262,9 @@ def _all_told(code: str, note: bytes | None) -> Iterator[Published]:
     return list_all(Filter(merchant=code, kind="merchant"), size_of(note))
 
 
-def _months(code: str) -> list[dict[str, Any]]:
-    with snapshot() as tx:
-        _need_merchant(tx, code)
-        return [{"month": row.label} | write_figures(row) for row in sum_public_months(tx, merchant=code)]
+def _months(tx: Session, code: str) -> list[dict[str, Any]]:
+    _need_merchant(tx, code)
+    return [{"month": row.label} | write_figures(row) for row in sum_public_months(tx, merchant=code)]
 
 
 def _how(published: Mapping[str, Said], merchant: str) -> Publication:

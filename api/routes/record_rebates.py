@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from fastapi import Request, Response
+from sqlalchemy.orm import Session
 
 from api.access import Doors
 from api.exports import csv_response, public_json
@@ -12,6 +13,7 @@ from api.pages.public_record import Month, choose_month, find_rows, list_busines
 from api.pages.totals import add_up, month_on, show_month
 from api.pages.views import RecordRebates
 from market.kit.database import snapshot
+from market.oversight.counting import counted_size
 from market.oversight.public_totals import (
     PublicTotals,
     sum_public_merchant_months,
@@ -53,21 +55,22 @@ def record_rebates(request: Request, month: Month = "", query: Search = "", numb
 @doors.get("/rebates.csv")
 def record_rebates_csv(month: Month = "", query: Search = "") -> Response:
     """Rebates due as CSV, in fen: a row for each month and merchant with any, of one month or of all."""
-    label, rows = _rows(month, query)
+    with snapshot() as tx:
+        label, rows = _rows(tx, month, query)
     return csv_response(f"huigong-rebates{label}.csv", HEADER, (tuple(row.values()) for row in rows), public=True)
 
 
 @doors.get("/rebates.json")
 def record_rebates_json(month: Month = "", query: Search = "") -> Response:
-    """Rebates due as JSON, in fen: a row for each month and merchant with any, of one month or of all."""
-    return public_json(_rows(month, query)[1])
-
-
-def _rows(month: str, query: str) -> tuple[str, list[dict[str, Any]]]:
+    """Rebates due as JSON, in fen: a row for each month and merchant with any, of one month or of all. Of the first `log_size` entries."""
     with snapshot() as tx:
-        chosen = choose_month(month, []) if month else None
-        figures = sum_public_merchant_months(tx, month=chosen)
-        businesses = list_businesses(tx)
+        return public_json(_rows(tx, month, query)[1], log_size=counted_size(tx))
+
+
+def _rows(tx: Session, month: str, query: str) -> tuple[str, list[dict[str, Any]]]:
+    chosen = choose_month(month, []) if month else None
+    figures = sum_public_merchant_months(tx, month=chosen)
+    businesses = list_businesses(tx)
     rows = [
         {
             "month": row.label,

@@ -4,7 +4,7 @@ from datetime import timedelta
 from hashlib import sha256
 from itertools import accumulate
 
-from api.pages.views.record import AccountRow, MovementShown, RecordAccount, RecordAccounts
+from api.pages.views.record_accounts import AccountRow, MovementShown, RecordAccount, RecordAccounts
 from api.pages.views.shared import Pages
 from tests.gallery.frame import TODAY, Sample
 from tests.gallery.record import CLOSED, NO_ROWS, PUBLISHED

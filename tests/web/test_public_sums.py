@@ -92,6 +92,7 @@ def sum_offers(entries: list[dict[str, Any]], month: str) -> dict[str, Any]:
     return {
         "currency": "CNY",
         "unit": "fen",
+        "log_size": len(entries),
         **{name: whole[name] for name in ("sales", "given_fen", "other_fen", "back_fen")},
         "rows": [
             {"month": month, "offer": offer, "version": version, **dict(zip(names, row, strict=True))}
@@ -144,6 +145,8 @@ def check_every_file(client: TestClient, monday: date) -> None:
     assert rows_of(client, "/record/months.json") == whole
     assert lines_of(client, "/record/months.csv") == texts(whole)
     due = []
+    sizes = {client.get(f"/record/{name}.json").json()["log_size"] for name in ("months", "merchants", "rebates")}
+    assert sizes == {len(entries)}
     for month in months:
         merchants = sorted({said["merchant"] for said in of(entries, month=month)})
         rows = [
