@@ -11,9 +11,9 @@ _ROW: Final = 1 + len(AMOUNTS)
 
 
 class References:
-    """Remembers every public id, and of each sale its merchant and what has not gone back of each amount: about 180 bytes per entry.
+    """Remembers every public id, and of each sale its merchant and what has not gone back of each amount: about 170 bytes per entry.
 
-    Of these an id takes 64, its place in the table of all 52, the number of its row 32, and the row 28: four bytes for each amount, as
+    Of these an id takes 64, its place in the table of all about 45, the number of its row 32, and the row 28: four bytes for each amount, as
     long as none needs more.
     """
 
