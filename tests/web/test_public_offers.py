@@ -81,7 +81,8 @@ def test_a_row_says_what_its_entry_says(client: TestClient, offered: Ledger) -> 
         assert row["published"] == entry["day"]
     lines = lines_of(client, "/record/offers.csv?shown=all")
     assert [
-        (line["offer"], line["entry"], json.loads(line["terms"]), line["audience"], line["signed"]) for line in lines
+        (line["offer"], line["entry"], json.loads(line["terms"]), line["audience"].lstrip("'"), line["signed"])
+        for line in lines
     ] == [(row["offer"], row["entry"], row["terms"], row.get("audience", ""), " ".join(row["signed"])) for row in rows]
     one = rows_of(client, "/record/offers/EXTRA20.json")
     assert one == [row for row in rows if row["offer"] == "EXTRA20"]
