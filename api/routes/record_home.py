@@ -8,8 +8,10 @@ from api.door import own_origin
 from api.pages.kit import render
 from api.pages.public_record import choose_month, show_published
 from api.pages.totals import add_up, month_on
-from api.pages.views import MonthAmounts, RecordCheck, RecordHome, WitnessShown
+from api.pages.views import MonthAmounts, OwnCheck, RecordCheck, RecordHome, WitnessShown
 from market.kit.database import transaction
+from market.oversight.models import NightlyRun
+from market.oversight.nightly import find_newest_night
 from market.oversight.queries import list_months, total_by_merchant
 from market.record.publishing.served import find_checkpoint, find_policy, list_cosigners
 
@@ -38,6 +40,7 @@ def record_check(request: Request) -> Response:
         checkpoint = find_checkpoint(tx)
         cosigners = {each.name: each for each in list_cosigners(tx)}
         published = show_published(tx, policy)
+        night = find_newest_night(tx)
     own = set() if policy is None else {key.name for key in policy.own_witnesses}
     asked = [] if policy is None else [key.name for key in (*policy.witnesses, *policy.own_witnesses)]
     view = RecordCheck(
@@ -55,6 +58,15 @@ def record_check(request: Request) -> Response:
             )
             for name in dict.fromkeys([*asked, *cosigners])
         ),
+        own_check=None if night is None else _own_check(night),
         published=published,
     )
     return render(request, "record/check.html", view)
+
+
+def _own_check(night: NightlyRun) -> OwnCheck:
+    return OwnCheck(
+        at=night.ended_at or night.begun_at,
+        entries_count=night.size or 0,
+        findings_count=len(night.findings) + night.more,
+    )

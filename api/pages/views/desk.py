@@ -124,9 +124,13 @@ class ImportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class DeskHome:
-    """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit, `details_count` for details anywhere."""
+    """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit, `details_count` for details anywhere.
+
+    `nightly_count` is what the audits of the last night found.
+    """
 
     unit: str
+    nightly_count: int
     details_count: int
     members_count: int
     cards_count: int

@@ -396,8 +396,20 @@ class WitnessShown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnCheck:
+    """The operator's own last audit of a night: when it ended, over how many entries, and how much it found."""
+
+    at: datetime
+    entries_count: int
+    findings_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordCheck:
-    """`record/check.html` at /record/check-it-yourself. `vkey`, `origin` and `checkpoint` are None while the log is not open or not signed."""
+    """`record/check.html` at /record/check-it-yourself. `vkey`, `origin` and `checkpoint` are None while the log is not open or not signed.
+
+    `own_check` is None before the first one.
+    """
 
     address: str
     origin: str | None
@@ -405,6 +417,7 @@ class RecordCheck:
     checkpoint: str | None
     window_seconds: int | None
     witnesses: tuple[WitnessShown, ...]
+    own_check: OwnCheck | None
     published: Checkpointed
 
 
