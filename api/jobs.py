@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 
 from api.breakdowns import publish_due_breakdowns
 from api.details import build_details
+from api.nightly import audit_night
 from api.order_jobs import expire_orders, sweep_orders
 from api.payments import find_gateway, get_gateway
 from api.publication_desk import review_publications
@@ -114,6 +115,13 @@ def close_public_days(timestamp: int) -> None:  # noqa: ARG001  every periodic j
 def publish_breakdowns(timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
     """Make the breakdowns of the months that are over and settled: looked for every hour, made once for each month."""
     publish_due_breakdowns(at=now())
+
+
+@JOBS.periodic(cron="*/10 * * * *")
+@JOBS.task(name="audits.nightly", queue=QUEUE, queueing_lock="audits.nightly", lock="audits.nightly", pass_context=True)
+def run_nightly_audits(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001  every periodic job is given it
+    """Audit books and log: looked for every ten minutes, done once a night in quiet hours of the business zone."""
+    audit_night(at=now(), is_stopped=context.should_abort)
 
 
 @JOBS.task(name="details.build", queue=QUEUE, retry=Backoff())

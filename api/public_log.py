@@ -1,6 +1,7 @@
 """The log of this installation: where its keys and its shelf lie, opening it, and one round of the sequencer.
 
-The log's key and the shelf are the sequencer's alone; the promise key is read by the web. All lie in one folder per log, named after it.
+The log's key and the shelf are the sequencer's alone: web and worker open neither. They read the promise key, which may lie in another
+folder. In both there is a folder for each log, named after it.
 """
 
 import re
@@ -104,14 +105,36 @@ class LogNotOpenError(ConflictError):
 
 
 def record_home(settings: Settings) -> Path:
-    """The folder of what is kept outside the database: a folder for each log, and the erasure list."""
+    """The folder of what web and worker keep outside the database: the promise keys of each log, and the erasure list."""
     database = settings.data_dir or default_home(PROJECT)
     return settings.record_folder or database.with_name(f"{database.name}-record")
 
 
+def sequencer_home(settings: Settings) -> Path:
+    """The folder of what only the sequencer reads: the secret keys and the shelf of each log."""
+    return settings.log_key_folder or record_home(settings)
+
+
 def log_folder(settings: Settings, origin: str) -> Path:
-    """Where the keys and the shelf of the log with this origin lie."""
-    return record_home(settings) / re.sub(r"[^A-Za-z0-9.-]+", "_", origin)
+    """Where the secret keys and the shelf of the log with this origin lie."""
+    return sequencer_home(settings) / _name_folder(origin)
+
+
+def promise_folder(settings: Settings, origin: str) -> Path:
+    """Where the promise keys of the log with this origin lie."""
+    return record_home(settings) / _name_folder(origin)
+
+
+def _name_folder(origin: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", origin)
+
+
+def list_outside(settings: Settings) -> list[str]:
+    """What no backup of the database holds, a line for each folder: its path and what lies in it."""
+    record, sequencer = record_home(settings), sequencer_home(settings)
+    if record == sequencer:
+        return [f"{record}: the log's key, what was signed last, the promise key, the erasure list"]
+    return [f"{record}: the promise key, the erasure list", f"{sequencer}: the log's key, what was signed last"]
 
 
 def log_shelf(settings: Settings, policy: Policy) -> Shelf:
@@ -200,9 +223,9 @@ def _give_up(tx: Session, policy: Policy, shelf: Shelf, newest: bytes | None) ->
 
 def _make_keys(settings: Settings, origin: str) -> tuple[VerifierKey, VerifierKey]:
     """The keys of a new log, of its checkpoints and of its promises, each written to its file."""
-    folder, log, promise = log_folder(settings, origin), new_key(origin), new_key(f"{origin}/promise")
-    write_key(key_path(folder, "log", log.verifier), log)
-    write_key(key_path(folder, "promise", promise.verifier), promise)
+    log, promise = new_key(origin), new_key(f"{origin}/promise")
+    write_key(key_path(log_folder(settings, origin), "log", log.verifier), log)
+    write_key(key_path(promise_folder(settings, origin), "promise", promise.verifier), promise)
     return log.verifier, promise.verifier
 
 
@@ -217,7 +240,7 @@ def open_demo_log(settings: Settings, *, at: datetime) -> None:
 
 def read_log_key(settings: Settings, policy: Policy) -> SignerKey:
     """The log's secret key; raises KeyFileError."""
-    return read_key(key_path(log_folder(settings, policy.origin), "log", policy.log))
+    return read_key(_log_path(settings, policy))
 
 
 def read_promise_key(settings: Settings, policy: Policy) -> SignerKey:
@@ -236,8 +259,12 @@ def _keep_key(path: Path) -> SignerKey:
     return read_key(path)
 
 
+def _log_path(settings: Settings, policy: Policy) -> Path:
+    return key_path(log_folder(settings, policy.origin), "log", policy.log)
+
+
 def _promise_path(settings: Settings, policy: Policy) -> Path:
-    return key_path(log_folder(settings, policy.origin), "promise", policy.promise)
+    return key_path(promise_folder(settings, policy.origin), "promise", policy.promise)
 
 
 def run_round(settings: Settings, *, at: datetime) -> SignedCheckpoint | None:
@@ -300,7 +327,7 @@ def renew_key(settings: Settings, *, which: Literal["log", "promise"], at: datet
         old = need_policy(tx)
         key = new_key(old.origin if which == "log" else f"{old.origin}/promise")
         policy = replace(old, log=key.verifier) if which == "log" else replace(old, promise=key.verifier)
-        write_key(key_path(log_folder(settings, old.origin), which, key.verifier), key)
+        write_key((_log_path if which == "log" else _promise_path)(settings, policy), key)
         set_policy(tx, policy, at=at)
     return policy
 

@@ -175,7 +175,7 @@ def _prove_log(settings: Settings) -> tuple[int, str | None, list[str]]:
         kept = shelf.read()
         if kept is None and published:
             problems.append(
-                f"log: the last signed checkpoint is not in {shelf.folder}; bring that folder back (HUIGONG_RECORD_FOLDER)"
+                f"log: the last signed checkpoint is not in {shelf.folder}; bring it back (HUIGONG_LOG_KEY_FOLDER, else HUIGONG_RECORD_FOLDER)"
             )
         elif kept is not None:
             try:

@@ -12,6 +12,7 @@ from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, T
 from api.backups.backup import Step, back_up
 from api.backups.sealing import new_identity, read_recipients
 from api.commands.database import open_database
+from api.public_log import list_outside
 from market.kit.clock import now
 from market.kit.settings import get_settings
 
@@ -34,6 +35,8 @@ def backup(
     rows = sum(head["counts"].values())
     typer.echo(f"{to}: {to.stat().st_size:,} bytes, {rows:,} rows, {head['published']:,} entries published")
     typer.echo(f"{keys_to}: {keys_to.stat().st_size:,} bytes; delete older ones")
+    for line in list_outside(get_settings()):
+        typer.echo(f"not in it, to be copied by you: {line}")
 
 
 def make_key(

@@ -9,6 +9,7 @@ from api.backups.restore import restore as bring_back
 from api.backups.sealing import read_identities
 from api.commands.backup import steps
 from api.commands.database import serve_database
+from api.public_log import list_outside
 from market.kit.clock import now
 from market.kit.database import disconnect
 from market.kit.settings import get_settings
@@ -30,6 +31,8 @@ def restore(
         finally:
             disconnect()
     typer.echo(f"Backup of {done.at}: {done.rows:,} rows came back.")
+    for line in list_outside(get_settings()):
+        typer.echo(f"Read beside it, as you brought it back: {line}")
     typer.echo(f"{done.erased_again:,} persons of the erasure list were erased again.")
     if done.texts_removed_again:
         typer.echo(f"{done.texts_removed_again:,} texts beside entries were removed again.")

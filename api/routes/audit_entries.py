@@ -58,6 +58,7 @@ def audit_entries(request: Request, asked: EntriesAsked, before: Before = "") ->
         problem=problem,
         before=before or None,
         older=write_cursor(page.older),
+        looked_count=page.looked,
         entries=tuple(_row(entry, names) for entry in page.entries),
         published=published,
     )

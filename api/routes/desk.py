@@ -23,6 +23,7 @@ from market.kit.database import transaction
 from market.ledger.queries import list_budgets
 from market.offers.queries import count_signed, list_submitted
 from market.oversight.details import count_waiting_details
+from market.oversight.nightly import count_nightly_findings
 
 doors = Doors(include_in_schema=False)
 
@@ -43,11 +44,13 @@ def desk(request: Request, who: Who) -> Response:
         givers = merchant_names(tx)
         signed = count_signed(tx, versions=[(version.offer, version.version) for version in waiting])
         details_count = count_waiting_details(tx, by=who.person)
+        nightly_count = count_nightly_findings(tx)
         erasures = len(list_erasures(tx, unit_id=unit_id))
         imports = tuple(_import_row(run, language) for run in cards.list_imports(tx))
         stopped = find_stopped(tx)
     view = DeskHome(
         unit=unit.name,
+        nightly_count=nightly_count,
         details_count=details_count,
         members_count=unit.members_count,
         cards_count=unit.cards_count,

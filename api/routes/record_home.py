@@ -14,9 +14,11 @@ from api.exports import csv_response, public_json
 from api.pages.kit import render
 from api.pages.public_record import choose_month, show_published
 from api.pages.totals import add_up, month_on
-from api.pages.views import MonthAmounts, RecordCheck, RecordHome, WitnessShown
+from api.pages.views import MonthAmounts, OwnCheck, RecordCheck, RecordHome, WitnessShown
 from api.pages.views.record import Succeeded
 from market.kit.database import snapshot, transaction
+from market.oversight.models import NightlyRun
+from market.oversight.nightly import find_newest_night
 from market.oversight.public_totals import list_public_months, sum_public_merchants
 from market.record.log.checkpoints import parse_checkpoint
 from market.record.log.notes import parse_note
@@ -63,6 +65,7 @@ def record_check(request: Request) -> Response:
         checkpoint = find_checkpoint(tx)
         witnesses = _list_witnesses(tx, policy)
         published = show_published(tx, policy)
+        night = find_newest_night(tx)
     view = RecordCheck(
         address=own_origin(request),
         origin=policy.origin if policy else None,
@@ -71,6 +74,7 @@ def record_check(request: Request) -> Response:
         window_seconds=policy.window_seconds if policy else None,
         promise=policy.promise.text if policy else None,
         witnesses=witnesses,
+        own_check=None if night is None else _own_check(night),
         published=published,
         succeeds=None if policy is None or policy.succeeds is None else _show_succeeded(policy.succeeds),
     )
@@ -114,4 +118,12 @@ def _show_succeeded(succeeds: Succession) -> Succeeded:
         checkpoint=succeeds.checkpoint,
         signed_count=last.size,
         continued_count=succeeds.continued,
+    )
+
+
+def _own_check(night: NightlyRun) -> OwnCheck:
+    return OwnCheck(
+        at=night.ended_at or night.begun_at,
+        entries_count=night.size or 0,
+        findings_count=len(night.findings) + night.more,
     )

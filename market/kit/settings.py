@@ -53,7 +53,11 @@ class Settings(BaseSettings):
     )
     record_folder: Path | None = Field(
         default=None,
-        description="Where the keys of the public record and its memory of what was signed lie; not beside the database's backups.",
+        description="Where the promise key of the public record and the erasure list lie; not beside the database's backups.",
+    )
+    log_key_folder: Path | None = Field(
+        default=None,
+        description="Where the log's secret key and its memory of what was signed lie, for the sequencer alone; else the record's folder.",
     )
     record_witnesses: str | None = Field(
         default=None,

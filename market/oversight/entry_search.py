@@ -2,9 +2,11 @@
 
 A purchase that is published in a batch is found as that batch, and by itself only as long as it waits for one.
 
-What has a place is found in the tables that `indexing` made, by key at any depth; what waits is read from its bytes, there is never much of it.
+What has a place is found in the tables that `indexing` made, by key at any depth; what waits is read from its bytes. Months of purchases may
+wait for their batch, so a page looks at so many of them and no more, and goes on from there.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,6 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Date
 
 from market.oversight.indexing import indexed_size, read_facts
+from market.record.policy import OTHERS, RANK_OF_TYPE, RANKS, WINDOWED
 from market.record.publishing.served import published_size
 
 SaleState: TypeAlias = Literal["done", "part_refunded", "refunded", "void"]
@@ -30,6 +33,7 @@ So what is published while somebody turns the pages stays where he is going to m
 """
 
 WAITING_AT_ONCE: Final = 200
+LOOKED_A_PAGE: Final = 5_000  # of what waits
 
 _STATE = """
 CASE WHEN i.type <> 'sale' THEN NULL WHEN i.void_leaf < :size THEN 'void' WHEN i.whole_leaf < :size THEN 'refunded'
@@ -53,6 +57,10 @@ CROSS JOIN LATERAL (SELECT leaf_index AS high FROM entry_index WHERE day = one_d
 _DAYS = text(
     "SELECT (SELECT day FROM entry_index ORDER BY day LIMIT 1), (SELECT day FROM entry_index ORDER BY day DESC LIMIT 1)"
 )
+
+# Whether an entry is soon met going down by place, or must be looked for by its amount, is told by the very values that are asked for: a plan
+# made once for any values takes ten times as long for some.
+_PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +100,31 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """Entries in their order, and where the next page goes on (None at the end)."""
+    """Entries in their order, and where the next page goes on (None at the end).
+
+    `looked` where the page ends before it is full, because so many of those that wait were looked at for it.
+    """
 
     entries: Sequence[Found]
     older: Cursor | None
+    looked: int | None = None
 
 
-def search_entries(tx: Session, *, wanted: Wanted, before: Cursor | None = None, limit: int) -> FoundPage:
-    """A page of up to `limit` entries, the newest first: what waits, then what has a place."""
+def search_entries(
+    tx: Session, *, wanted: Wanted, before: Cursor | None = None, limit: int, looked: int = LOOKED_A_PAGE
+) -> FoundPage:
+    """A page of up to `limit` entries, the newest first: what waits, of which it looks at `looked`, then what has a place."""
     size, indexed = published_size(tx), indexed_size(tx)
     found: list[Found] = []
     row: UUID | None = None
     if isinstance(before, tuple):
         indexed, row = min(before[0], indexed), before[1]
     if not isinstance(before, int) and wanted.state in {None, "waiting"}:
-        found = _list_waiting(tx, wanted, size=size, indexed=indexed, before=row, limit=limit + 1)
+        floor = _find_floor(tx, indexed=indexed, before=row, looked=looked)
+        waiting = _read_waiting(tx, wanted, size=size, indexed=indexed, before=row, floor=floor)
+        found = list(islice(waiting, limit + 1))
+        if floor is not None and len(found) <= limit:
+            return FoundPage(found, (indexed, floor), looked)
     if len(found) <= limit and (wanted.state != "waiting" or indexed > size):
         top = min(before, indexed) if isinstance(before, int) else indexed
         found += list_indexed(tx, wanted=wanted, size=size, before=top, limit=limit + 1 - len(found))
@@ -139,7 +157,8 @@ def list_indexed(
         if bounds is None:
             return []
         low, high = max(low, bounds[0]), min(high, bounds[1] + 1)
-        conditions.append("i.day BETWEEN :first AND :last")
+        # Of one day the rows stand in the order of their places; of several some others are passed over.
+        conditions.append("i.day = :first" if wanted.first == wanted.last else "i.day BETWEEN :first AND :last")
         values |= {"first": wanted.first or date.min, "last": wanted.last or date.max}
     for column, value in (("i.type", wanted.kind), ("i.merchant", wanted.merchant), ("i.post", wanted.post)):
         if value is not None:
@@ -167,6 +186,7 @@ SELECT e.id, i.leaf_index, e.public_id, e.type, e.merchant, e.day, e.body, i.lea
   SELECT i.* FROM {source} WHERE {" AND ".join(conditions)} ORDER BY {order} LIMIT :most
 ) AS i JOIN entry AS e ON e.leaf_index = i.leaf_index ORDER BY {order}
 """  # noqa: S608  our own words; what a reader sends is bound
+    tx.execute(_PLANNED_ANEW)
     return [Found(*row) for row in tx.execute(text(query), values)]
 
 
@@ -181,44 +201,86 @@ def _bound_by_days(tx: Session, wanted: Wanted) -> tuple[int, int] | None:
     return None if low is None else (low, high)
 
 
-_WAITING = """
-SELECT id AS row, leaf_index, public_id, type AS kind, merchant, day, body FROM (
-  (SELECT * FROM entry WHERE leaf_index IS NULL AND NOT is_batched AND {where} ORDER BY id DESC LIMIT :most)
-  UNION ALL (SELECT * FROM entry WHERE is_batched AND batch_id IS NULL AND {where} ORDER BY id DESC LIMIT :most)
-  UNION ALL (SELECT * FROM entry WHERE leaf_index >= :indexed AND {where} ORDER BY id DESC LIMIT :most)
-) AS waiting ORDER BY id DESC LIMIT :most
-"""
+_SETS: Final = (
+    *(
+        f"entry WHERE leaf_index IS NULL AND NOT is_batched AND ({RANK_OF_TYPE}) = {rank}"  # as their index has them
+        for rank in sorted({OTHERS, *RANKS.values()})
+    ),
+    "entry WHERE is_batched AND batch_id IS NULL",
+    # Read by place: in the order of rows, the whole log could be looked through for the few that are not indexed yet.
+    "(SELECT * FROM entry WHERE leaf_index >= :indexed OFFSET 0) AS placed WHERE TRUE",
+)
+_NEWEST: Final = UUID(int=(1 << 128) - 1)
+_OLDEST: Final = UUID(int=0)
 
 
-def _list_waiting(
-    tx: Session, wanted: Wanted, *, size: int, indexed: int, before: UUID | None, limit: int
-) -> list[Found]:
-    """Entries that are not among the first `indexed` ones, the newest first; one that got its place since says so."""
-    return list(islice(_read_waiting(tx, wanted, size, indexed, before), limit))
+def _unite(columns: str, where: str) -> str:
+    """The newest rows of all sets together."""
+    parts = (
+        f"(SELECT {columns} FROM {one} AND {where} ORDER BY id DESC LIMIT :most)"  # noqa: S608  our own words
+        for one in _SETS
+    )
+    return "\nUNION ALL ".join(parts)
 
 
-def _read_waiting(tx: Session, wanted: Wanted, size: int, indexed: int, before: UUID | None) -> Iterator[Found]:
-    conditions, values = ["TRUE"], dict[str, Any](indexed=indexed, most=WAITING_AT_ONCE)
-    for column, sign, value in (
-        ("type", "=", wanted.kind),
-        ("merchant", "=", wanted.merchant),
-        ("day", ">=", wanted.first),
-        ("day", "<=", wanted.last),
-    ):
-        if value is not None:
-            name = f"asked_{len(values)}"
-            conditions.append(f"{column} {sign} :{name}")
-            values[name] = value
+_FLOOR = text(f"{_unite('id', 'id < :before')} ORDER BY id DESC OFFSET :most - 1 LIMIT 1")
+
+
+def _find_floor(tx: Session, *, indexed: int, before: UUID | None, looked: int) -> UUID | None:
+    """The row down to which a page looks at what waits; None where it may look at all of it."""
+    floor: UUID | None = tx.scalar(_FLOOR, {"indexed": indexed, "before": before or _NEWEST, "most": looked + 1})
+    return floor
+
+
+def _read_waiting(
+    tx: Session, wanted: Wanted, *, size: int, indexed: int, before: UUID | None, floor: UUID | None
+) -> Iterator[Found]:
+    """Entries that are not among the first `indexed` ones, above `floor`, the newest first; one that got its place since says so."""
+    conditions, values = _say_wanted(wanted)
+    where = " AND ".join((*conditions, "id < :before", "id >= :floor"))
+    columns = "id AS row, leaf_index, public_id, type AS kind, merchant, day, body"
+    query = text(f"{_unite(columns, where)} ORDER BY row DESC LIMIT :most")
+    values |= {"indexed": indexed, "most": WAITING_AT_ONCE, "before": before or _NEWEST, "floor": floor or _OLDEST}
     while True:
-        where = " AND ".join(conditions if before is None else (*conditions, "id < :before"))
-        rows = tx.execute(text(_WAITING.format(where=where)), values | ({"before": before} if before else {})).all()
+        rows = tx.execute(query, values).all()
         for row in rows:
             if _fits(row.body, wanted):
                 is_published = row.leaf_index is not None and row.leaf_index < size
                 yield Found(**row._mapping, is_published=is_published, state=None)  # noqa: SLF001  public, as of namedtuples
         if len(rows) < WAITING_AT_ONCE:
             return
-        before = rows[-1].row
+        values["before"] = rows[-1].row
+
+
+def _say_wanted(wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+    """Conditions that everything wanted meets, for entries whose bytes alone say what they say: the rest is sorted out by `_fits`."""
+    conditions, values = ["TRUE"], dict[str, Any]()
+    for name, condition, value in (
+        ("kind", "type = :kind", wanted.kind),
+        ("merchant", "merchant = :merchant", wanted.merchant),
+        ("first", "day >= :first", wanted.first),
+        ("last", "day <= :last", wanted.last),
+        ("offer", "position(:offer IN body) > 0", _say(wanted.offer)),
+        ("post", "position(:post IN body) > 0", _say(wanted.post)),
+        ("least", _said_fen(wanted.of, ">= :least"), wanted.least_fen),
+        ("most_fen", _said_fen(wanted.of, "<= :most_fen"), wanted.most_fen),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values[name] = value
+    return conditions, values
+
+
+def _say(code: str | None) -> bytes | None:
+    """A code as canonical JSON has it."""
+    return None if code is None else json.dumps(code, ensure_ascii=False).encode()
+
+
+def _said_fen(name: AmountName, than: str) -> str:
+    """How the amount in the bytes of a purchase compares; other types, where it could stand further inside, are left in."""
+    key = f'"{name}":'
+    said = f"encode(substring(body FROM position('{key}'::bytea IN body) + {len(key)} FOR 17), 'escape')"
+    return f"(type NOT IN {WINDOWED} OR substring({said} FROM '^-?[0-9]{{1,16}}')::bigint {than})"
 
 
 def _fits(body: bytes, wanted: Wanted) -> bool:

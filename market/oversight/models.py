@@ -23,6 +23,43 @@ class VerifyRun(Base):
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
 
 
+NIGHT_STATES = ("running", "done", "interrupted")
+
+
+class NightlyRun(Base):
+    """One run of all audits of a night over books and log: when, over how much, and what it found. One that ended is never changed (trigger).
+
+    `night` is the business day it began on. `size` entries of the log were checked up to `checkpoint`, none where nothing is published;
+    a log of which not all is proved is checked as far as it is. `findings` holds the first ones (rule, subject, problem),
+    `more` counts the rest.
+    """
+
+    __tablename__ = "nightly_run"
+    __table_args__ = (
+        CheckConstraint(f"state IN {NIGHT_STATES}", name="state_known"),
+        CheckConstraint("(state = 'running') = (ended_at IS NULL)", name="ended_unless_running"),
+        CheckConstraint(
+            "num_nonnulls(rules, rows_seen, size) = CASE WHEN state = 'done' THEN 3 ELSE 0 END",
+            name="figures_when_done",
+        ),
+        Index("ix_nightly_run_night", "night"),
+        Index("uq_nightly_run_done", "night", unique=True, postgresql_where="state = 'done'"),
+        Index("uq_nightly_run_running", "state", unique=True, postgresql_where="state = 'running'"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    night: Mapped[date]
+    state: Mapped[str] = mapped_column(Text)
+    begun_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    rules: Mapped[int | None]
+    rows_seen: Mapped[int | None] = mapped_column(BigInteger)
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    checkpoint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    more: Mapped[int] = mapped_column(server_default="0")
+
+
 class Breakdown(Base):
     """A published table: a closed month (YYYY-MM) by one attribute of the members who bought; written once (trigger).
 
@@ -99,6 +136,10 @@ class EntryIndex(Base):
         Index("ix_entry_index_returned", "leaf_index", postgresql_where="back_leaf IS NOT NULL"),
         Index("ix_entry_index_post", "post", "leaf_index", postgresql_where="post IS NOT NULL"),
         *(Index(f"ix_entry_index_{name}", name) for name in ("list_fen", "concession_fen", "subsidy_fen", "paid_fen")),
+        *(
+            Index(f"ix_entry_index_{name}", name, postgresql_where=f"{name} > 0")
+            for name in ("rebate_member_fen", "rebate_union_fen")
+        ),
     )
 
     leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

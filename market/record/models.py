@@ -52,6 +52,7 @@ class Entry(Base):
             postgresql_where="leaf_index IS NULL AND NOT is_batched",
         ),
         Index("ix_entry_unbatched", "day", "merchant", postgresql_where="is_batched AND batch_id IS NULL"),
+        Index("ix_entry_unbatched_id", "id", postgresql_where="is_batched AND batch_id IS NULL"),
         Index("uq_entry_batch", "batch_id", "batch_index", unique=True, postgresql_where="batch_id IS NOT NULL"),
         Index("ix_entry_type_id", "type", "id", postgresql_where=f"type NOT IN {WINDOWED}"),
     )

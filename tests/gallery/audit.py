@@ -1,7 +1,9 @@
 """Samples of the auditor's pages."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
+from types import MappingProxyType
 
 from api.audit_filter import Asked
 from api.pages import views as v
@@ -12,9 +14,11 @@ from api.pages.views.audit import (
     AuditPrice,
     AuditRow,
     Finding,
+    NightShown,
     RecomputedStep,
-    VerifyRun,
+    Verdict,
 )
+from market.oversight.nightly import NightState
 from tests.gallery.desk import ENTRY_JSON
 from tests.gallery.frame import MONTHS, NOW, TODAY, Sample, amounts
 from tests.gallery.public import MERCHANTS
@@ -63,6 +67,7 @@ def _entries(**given: object) -> AuditEntries:
         "problem": None,
         "before": None,
         "older": None,
+        "looked_count": None,
         "entries": (),
         "published": PUBLISHED,
     }
@@ -98,15 +103,37 @@ def _price(verdict: str, **given: object) -> AuditPrice:
     return AuditPrice(**(plain | given))  # type: ignore[arg-type]
 
 
+def _verdict(**given: object) -> Verdict:
+    plain: dict[str, object] = {
+        "at": NOW,
+        "checks_count": 31,
+        "rows_count": 231_404,
+        "entries_count": 231_404,
+        "seconds": 47,
+        "findings": (),
+        "more_count": 0,
+    }
+    return Verdict(**(plain | given))  # type: ignore[arg-type]
+
+
+def _nights(*findings: int, states: Mapping[int, NightState] = MappingProxyType({})) -> tuple[NightShown, ...]:
+    """The last fourteen nights: of the last ones how much was found, of others by their number what became of them."""
+    counts = [0] * (14 - len(findings)) + list(findings)
+    return tuple(
+        NightShown(
+            on=TODAY - timedelta(days=13 - number),
+            state=states.get(number, "findings" if count else "clean"),
+            findings_count=count,
+        )
+        for number, count in enumerate(counts)
+    )
+
+
 AUDIT: tuple[Sample, ...] = (
     Sample(
         "audit",
         "audit/home.html",
-        AuditHome(
-            months=MONTHS,
-            verify=VerifyRun(at=NOW, checks_count=11, rows_count=231_404, findings=()),
-            published=PUBLISHED,
-        ),
+        AuditHome(months=MONTHS, verdict=_verdict(), nights=_nights(0, 0, 0), published=PUBLISHED),
         "auditor",
         "/audit",
     ),
@@ -115,27 +142,66 @@ AUDIT: tuple[Sample, ...] = (
         "audit/home.html",
         AuditHome(
             months=MONTHS,
-            verify=VerifyRun(
-                at=NOW,
-                checks_count=11,
-                rows_count=231_404,
+            verdict=_verdict(
                 findings=(
-                    Finding(check="balances", sentence="预算 b_12 的余额与流水相差 ¥1.00。", subject="b_12"),
-                    Finding(check="sales", sentence="一笔核销的标价不等于三项之和。", subject="8f1c"),
+                    Finding(
+                        check="预算的余额与流水对不上",
+                        sentence="transfers leave 99900 fen, its balance holds 99800",
+                        subject="budget:lunch",
+                        path="/record/accounts/budget:lunch",
+                    ),
+                    Finding(
+                        check="标价不等于让利加补贴加实付",
+                        sentence="list is not concession + subsidy + paid",
+                        subject=f"sale {ID}",
+                        path=f"/audit/entries/{ID}",
+                    ),
+                    Finding(
+                        check="指纹对不上：有记录或指纹被动过",
+                        sentence="It is not the hash of what lies below.",
+                        subject="tile/0/003, hash 17",
+                    ),
                 ),
+                more_count=12,
             ),
+            nights=_nights(0, 2, 15, states={3: "missed", 5: "cut"}),
             published=PUBLISHED,
         ),
         "auditor",
         "/audit",
     ),
-    Sample("audit-new", "audit/home.html", AuditHome(months=(), verify=None, published=CLOSED), "auditor", "/audit"),
+    Sample(
+        "audit-by-hand",
+        "audit/home.html",
+        AuditHome(
+            months=MONTHS,
+            verdict=_verdict(entries_count=None, seconds=None),
+            nights=_nights(0, states={13: "running", **dict.fromkeys(range(11), "before")}),
+            published=PUBLISHED,
+        ),
+        "auditor",
+        "/audit",
+    ),
+    Sample(
+        "audit-new",
+        "audit/home.html",
+        AuditHome(months=(), verdict=None, nights=(), published=CLOSED),
+        "auditor",
+        "/audit",
+    ),
     Sample(
         "audit-entries",
         "audit/entries.html",
         _entries(entries=ROWS, before="231404", older="231398"),
         "auditor",
         "/audit/entries?before=231404",
+    ),
+    Sample(
+        "audit-entries-waiting",
+        "audit/entries.html",
+        _entries(asked=_asked(least="5000"), older="231404-0199c1a0-0000-7000-8000-000000000000", looked_count=5_000),
+        "auditor",
+        "/audit/entries?least=5000",
     ),
     Sample(
         "audit-entries-asked",

@@ -23,6 +23,7 @@ RECORD_CHECK: tuple[Sample, ...] = (
                     name="witness.example/law", is_own=True, since_at=NOW - timedelta(days=40), checkpoints_count=960
                 ),
             ),
+            own_check=v.OwnCheck(at=NOW, entries_count=231_404, findings_count=0),
             published=PUBLISHED,
         ),
         None,
@@ -39,6 +40,7 @@ RECORD_CHECK: tuple[Sample, ...] = (
             checkpoint=None,
             window_seconds=None,
             witnesses=(),
+            own_check=None,
             published=CLOSED,
         ),
         None,

@@ -99,6 +99,7 @@ DESK: tuple[Sample, ...] = (
         "desk/home.html",
         v.DeskHome(
             unit="临江钢铁厂",
+            nightly_count=2,
             details_count=1,
             members_count=3012,
             cards_count=2944,
@@ -156,6 +157,7 @@ DESK: tuple[Sample, ...] = (
         "desk/home.html",
         v.DeskHome(
             unit="转炉车间",
+            nightly_count=0,
             details_count=0,
             members_count=0,
             cards_count=0,

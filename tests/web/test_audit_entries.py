@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from market.kit.canonical import canonical_json
 from market.kit.clock import now
 from market.kit.database import get_engine, transaction
+from market.oversight.entry_search import Cursor, Wanted, search_entries
 from market.oversight.indexing import index_entries
 from market.oversight.record_audits import check_search
 from tests.web.ledger import Ledger, ask
@@ -137,6 +138,43 @@ def test_every_filter_finds_what_the_entries_say(enter: Enter, ledger: Ledger) -
     for query, fits in filters.items():
         wanted = [id_ for id_, said in rows if fits(id_, said)]
         assert list(walk(client, query)) == wanted, query
+
+
+def test_a_page_looks_at_so_many_that_wait_and_goes_on_from_there(ledger: Ledger) -> None:
+    chance = Random(28)
+    fill(ledger, chance, 60)
+    ledger.publish()
+    fill(ledger, chance, 90)
+    with get_engine().begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(
+            text(
+                "UPDATE entry SET is_batched = true WHERE leaf_index IS NULL AND type = 'sale' AND merchant = 'm_0001'"
+            )
+        )
+    for wanted in (
+        Wanted(),
+        Wanted(of="paid", least_fen=4_000),
+        Wanted(of="concession", least_fen=1, most_fen=250, merchant="m_0001"),
+        Wanted(offer="NOODLE10", version=1),
+        Wanted(post="auditor", state="waiting"),
+        Wanted(least_fen=99_999_999),
+    ):
+        assert walked(wanted, looked=7) == walked(wanted, looked=1_000), wanted
+    assert len(walked(Wanted(), looked=7)) == len(ask("SELECT FROM entry")) > 150
+
+
+def walked(wanted: Wanted, *, looked: int) -> list[str]:
+    """The ids of all pages, each of which looks at so many that wait."""
+    found: list[str] = []
+    before: Cursor | None = None
+    while True:
+        with transaction() as tx:
+            page = search_entries(tx, wanted=wanted, before=before, limit=20, looked=looked)
+        assert len(page.entries) == 20 or page.looked or not page.older, "a short page says why, or is the last"
+        found += [entry.public_id for entry in page.entries]
+        if (before := page.older) is None:
+            return found
 
 
 def test_paging_neither_skips_nor_doubles_while_more_is_published(enter: Enter, ledger: Ledger) -> None:

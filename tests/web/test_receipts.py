@@ -19,7 +19,7 @@ import cards
 from api import till as till_door
 from api.cli import app
 from api.logs import configure_logs
-from api.public_log import log_folder, open_log, renew_key, run_round
+from api.public_log import open_log, promise_folder, renew_key, run_round
 from api.receipts import get_sale_entry
 from market.kit.clock import now
 from market.kit.database import transaction
@@ -144,7 +144,7 @@ def test_no_promise_is_said_to_be_none_while_the_log_is_not_open(till: TestClien
 
 
 def test_a_promise_key_that_cannot_be_read_stops_no_sale(till: TestClient, policy: Policy, works: Works) -> None:
-    key_path(log_folder(get_settings(), policy.origin), "promise", policy.promise).unlink()
+    key_path(promise_folder(get_settings(), policy.origin), "promise", policy.promise).unlink()
     sale, _ = redeem(till, works)
     assert sale["promise"] is None
 

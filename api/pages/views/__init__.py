@@ -100,6 +100,7 @@ from api.pages.views.record import (
     NameSaid,
     OfferGiven,
     OfferShare,
+    OwnCheck,
     PublicMerchant,
     PublishedRow,
     RecordBreakdowns,
@@ -119,6 +120,7 @@ from api.pages.views.record import (
     TransferShown,
     WitnessShown,
 )
+from api.pages.views.record_accounts import ACCOUNT_TEMPLATES
 from api.pages.views.sandbox import SandboxPay, TestCard
 from api.pages.views.shared import (
     Amounts,
@@ -243,6 +245,7 @@ TEMPLATES: dict[str, type] = {
     "merchant/offers.html": OwnerOffers,
     "record_check.html": ReceiptCheck,
     **RECORD_TEMPLATES,
+    **ACCOUNT_TEMPLATES,
     **DETAILS_TEMPLATES,
     **ERASURE_TEMPLATES,
     "record_offers.html": RecordOffers,
@@ -349,6 +352,7 @@ __all__ = [
     "OrderedBasket",
     "Orders",
     "OutcomeLink",
+    "OwnCheck",
     "OwnerImport",
     "OwnerOffers",
     "OwnerProduct",

@@ -7,35 +7,56 @@ from typing import Final, Literal, TypeAlias
 
 from api.pages.views.record import Checkpointed, MerchantName, TransferShown
 from api.pages.views.shared import Amounts, MonthAmounts, SaleState, Stopped
+from market.oversight.nightly import NightState
 
 RecomputeVerdict: TypeAlias = Literal["same", "within_gap", "differs", "gap", "rules", "unreadable"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One sentence of `huigong verify` and what it points at."""
+    """What does not hold, the rule's own sentence, what it points at, and the page of that, if it has one."""
 
     check: str
     sentence: str
     subject: str
+    path: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyRun:
-    """The last run of `huigong verify`."""
+class Verdict:
+    """The last run of all audits: of `huigong verify`, or of a night; then also `entries_count` of the log and `seconds` it took.
+
+    `more_count` findings are not among `findings`.
+    """
 
     at: datetime
     checks_count: int
     rows_count: int
+    entries_count: int | None
+    seconds: int | None
     findings: tuple[Finding, ...]
+    more_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NightShown:
+    """What became of a night."""
+
+    on: date
+    state: NightState
+    findings_count: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuditHome:
-    """`audit/home.html` at /audit: `months` in time order, `verify` None before any run, `stopped` while publication stands still."""
+    """`audit/home.html` at /audit: `months` and the last `nights` in time order; `verdict` None before any run, `nights` empty likewise.
+
+    `stopped` while publication stands still.
+    """
 
     months: tuple[MonthAmounts, ...]
-    verify: VerifyRun | None
+    verdict: Verdict | None
+    nights: tuple[NightShown, ...]
     published: Checkpointed
     stopped: Stopped | None = None
 
@@ -62,7 +83,8 @@ class AuditEntries:
 
     Block `entries` for htmx. `asked` has every field of the filter as it was typed, empty ones too; exports at
     /audit/exports/{form}.zip take the same. `problem` says what of it cannot be read: then nothing was looked for. What waits
-    comes first, then the highest place; `older` is where the next page goes on.
+    comes first, then the highest place; `older` is where the next page goes on. `looked_count` of those that wait were looked at
+    where a page ends there before it is full.
     """
 
     kinds: tuple[str, ...]
@@ -71,6 +93,7 @@ class AuditEntries:
     problem: str | None
     before: str | None
     older: str | None
+    looked_count: int | None
     entries: tuple[AuditRow, ...]
     published: Checkpointed
 

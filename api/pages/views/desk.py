@@ -127,9 +127,11 @@ class DeskHome:
     """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit, `details_count` for details anywhere.
 
     `stopped` while the public record stands still.
+    `nightly_count` is what the audits of the last night found.
     """
 
     unit: str
+    nightly_count: int
     details_count: int
     members_count: int
     cards_count: int

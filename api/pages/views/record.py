@@ -425,11 +425,21 @@ class Succeeded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnCheck:
+    """The operator's own last audit of a night: when it ended, over how many entries, and how much it found."""
+
+    at: datetime
+    entries_count: int
+    findings_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordCheck:
     """`record/check.html` at /record/check-it-yourself. Exports of the witnesses at /record/witnesses.csv and .json.
 
     `origin`, `vkey` and `promise` (the key of promises) are None while the log is not open, `checkpoint` while it is not signed.
     `succeeds` is None for a log that keeps its first name.
+    `own_check` is None before the first one.
     """
 
     address: str
@@ -439,6 +449,7 @@ class RecordCheck:
     checkpoint: str | None
     window_seconds: int | None
     witnesses: tuple[WitnessShown, ...]
+    own_check: OwnCheck | None
     published: Checkpointed
     succeeds: Succeeded | None = None
 
@@ -453,6 +464,4 @@ RECORD_TEMPLATES: dict[str, type] = {
     "record/entries.html": RecordEntries,
     "record/entry.html": RecordEntry,
     "record/check.html": RecordCheck,
-    "record/accounts.html": RecordAccounts,
-    "record/account.html": RecordAccount,
 }

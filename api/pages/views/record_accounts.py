@@ -63,3 +63,9 @@ class RecordAccount:
     before: str | None
     older: str | None
     published: Checkpointed
+
+
+ACCOUNT_TEMPLATES: dict[str, type] = {
+    "record/accounts.html": RecordAccounts,
+    "record/account.html": RecordAccount,
+}

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from market.kit.errors import invariant
 from market.record.log.errors import MalformedError, MissingTileError
-from market.record.log.tree import EMPTY_ROOT, HASH_SIZE, hash_node, root_of, split
+from market.record.log.tree import EMPTY_ROOT, HASH_SIZE, hash_node, hash_perfect, root_of, split
 
 WIDTH = 256
 _BITS = 8
@@ -157,7 +157,7 @@ class TiledTree:
 
     def _hash_perfect(self, start: int, count: int) -> bytes:
         level, index, at, width = _find_perfect(start, count)
-        return root_of(self.get_tile(level, index)[at : at + width])
+        return hash_perfect(b"".join(self.get_tile(level, index)[at : at + width]))
 
     def _name_tile(self, level: int, index: int) -> Tile:
         return Tile(level, index, min(WIDTH, (self.size >> _BITS * level) - index * WIDTH))

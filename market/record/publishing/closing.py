@@ -7,37 +7,42 @@ An account that purchases touched which are in no batch of this day or earlier i
 said at the next close that tells nothing, at the latest when the month is over.
 """
 
-from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import any_, bindparam, cast, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
+from sqlalchemy.types import BigInteger, Boolean, Text
 
+from market.kit.canonical import canonical_json
 from market.kit.clock import business_day
 from market.ledger.models import Transfer
-from market.record.entries import public_account
 from market.record.operations import publish_event
 from market.record.policy import Policy
 from market.record.publishing.models import ClosedBalance, LogState
 from market.record.publishing.unmade import attempt
 
 GRACE: Final = timedelta(minutes=10)  # no transaction lasts as long
-ACCOUNTS_AN_ENTRY: Final = 1_000  # so that it stays below 65,535 bytes
+MOST_BYTES: Final = 60_000  # of balances in one entry: it has 65,535 at most, with what else it says
+
+PUBLIC_ACCOUNT: Final = """CASE WHEN starts_with(account, 'allowance:') THEN 'allowances'
+  WHEN starts_with(account, 'rebates:member:') THEN 'rebates:members' ELSE account END"""
+"""`public_account` as an expression of SQL: accounts of single persons are summed where they lie, there may be millions."""
 
 _MOVED: Final = text(
-    """
+    f"""
 WITH moved AS (
   SELECT debit, credit, amount_fen FROM transfer
   WHERE day = :day AND event NOT IN ('order', 'release') AND debit NOT LIKE 'reserved:%'
   UNION ALL
   SELECT o.debit, t.credit, o.amount_fen FROM transfer t JOIN transfer o ON o.credit = t.debit AND o.event = 'order'
   WHERE t.day = :day AND t.event = 'sale' AND t.debit LIKE 'reserved:%')
-SELECT account, sum(fen)::bigint AS fen FROM (
+SELECT {PUBLIC_ACCOUNT} AS public, sum(fen)::bigint AS fen FROM (
   SELECT credit AS account, amount_fen AS fen FROM moved UNION ALL SELECT debit, -amount_fen FROM moved) AS sides
-GROUP BY account
-"""
+GROUP BY public
+"""  # noqa: S608  our own words
 )
 
 _UNSAID: Final = text(
@@ -50,6 +55,18 @@ SELECT DISTINCT side FROM unsaid
   CROSS JOIN LATERAL jsonb_array_elements(convert_from(body, 'UTF8')::jsonb -> 'transfers') AS move
   CROSS JOIN LATERAL (VALUES (move ->> 0), (move ->> 1)) AS sides (side)
 """
+)
+
+_KEEP: Final = text(
+    """
+INSERT INTO closed_balance (account, day, fen, is_held)
+SELECT account, :day, fen, is_held FROM unnest(:accounts, :fens, :held) AS one (account, fen, is_held)
+ON CONFLICT (account) DO UPDATE SET day = excluded.day, fen = excluded.fen, is_held = excluded.is_held
+"""
+).bindparams(
+    bindparam("accounts", type_=ARRAY(Text)),
+    bindparam("fens", type_=ARRAY(BigInteger)),
+    bindparam("held", type_=ARRAY(Boolean)),
 )
 
 
@@ -77,25 +94,33 @@ def close_days(tx: Session, *, policy: Policy, at: datetime) -> list[date]:
 
 
 def _close(tx: Session, day: date, *, at: datetime) -> bool:
-    moved: dict[str, int] = {}
-    for account, fen in tx.execute(_MOVED, {"day": day}):
-        public = public_account(account)
-        moved[public] = moved.get(public, 0) + fen
-    is_open = ClosedBalance.account.in_(moved) | ClosedBalance.is_held
+    moved = {row.public: row.fen for row in tx.execute(_MOVED, {"day": day})}
+    is_open = (ClosedBalance.account == any_(cast(list(moved), ARRAY(Text)))) | ClosedBalance.is_held
     before = select(ClosedBalance.account, ClosedBalance.fen).where(is_open)
-    balances = Counter({row.account: row.fen for row in tx.execute(before)})
-    balances.update(moved)
+    balances = {row.account: row.fen for row in tx.execute(before)}
+    for account, fen in moved.items():
+        balances[account] = balances.get(account, 0) + fen
     if not balances:
         return False
     unsaid = set(tx.execute(_UNSAID, {"day": day}).scalars())
-    rows = [
-        {"account": account, "day": day, "fen": fen, "is_held": account in unsaid} for account, fen in balances.items()
-    ]
-    upsert = insert(ClosedBalance)
-    changed = {name: upsert.excluded[name] for name in ("day", "fen", "is_held")}
-    tx.execute(upsert.on_conflict_do_update(index_elements=["account"], set_=changed), rows)
+    held = [account in unsaid for account in balances]
+    tx.execute(_KEEP, {"day": day, "accounts": list(balances), "fens": list(balances.values()), "held": held})
     pairs = sorted((account, fen) for account, fen in balances.items() if account not in unsaid)
-    for begin in range(0, len(pairs), ACCOUNTS_AN_ENTRY):
-        part = dict(pairs[begin : begin + ACCOUNTS_AN_ENTRY])
+    for part in split_balances(pairs):
         publish_event(tx, kind="close", fields={"period": "day", "ccy": "CNY", "balances": part}, at=at, day=day)
     return bool(pairs)
+
+
+def split_balances(pairs: Iterable[tuple[str, int]]) -> Iterator[dict[str, int]]:
+    """Balances in their order, as many in each part as an entry has room for."""
+    part: dict[str, int] = {}
+    size = 0
+    for account, fen in pairs:
+        bytes_count = len(canonical_json({account: fen})) - 1  # a comma instead of two braces
+        if part and size + bytes_count > MOST_BYTES:
+            yield part
+            part, size = {}, 0
+        part[account] = fen
+        size += bytes_count
+    if part:
+        yield part

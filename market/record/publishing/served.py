@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import Session
+from sqlalchemy.types import BigInteger, SmallInteger
 
 from market.record.log.bundles import encode_bundle
 from market.record.log.checkpoints import parse_checkpoint
@@ -18,10 +20,20 @@ from market.record.log.tiles import WIDTH, ReadFile, Tile, TiledTree, parse_path
 from market.record.log.tree import HASH_SIZE
 from market.record.models import Entry, of_type
 from market.record.policy import Policy, parse_policy
-from market.record.publishing.models import LogCheckpoint, LogCosignature, LogTile
+from market.record.publishing.models import LogCheckpoint, LogCosignature
 
 _BITS: Final = 8
 _IS_POLICY: Final = of_type("policy")
+_COSIGNATURES: Final = (
+    select(func.array_agg(aggregate_order_by(LogCosignature.line, LogCosignature.witness)))
+    .where(LogCosignature.size == LogCheckpoint.size)
+    .scalar_subquery()
+    .label("lines")
+)
+_TILES: Final = text(
+    "SELECT tile.level, tile.index, tile.hashes FROM unnest(:levels, :indexes) AS one (level, index)"
+    " JOIN log_tile AS tile ON tile.level = one.level AND tile.index = one.index"
+).bindparams(bindparam("levels", type_=ARRAY(SmallInteger)), bindparam("indexes", type_=ARRAY(BigInteger)))
 
 
 def find_policy(tx: Session) -> Policy | None:
@@ -97,15 +109,9 @@ def find_newest_checkpoint(tx: Session) -> bytes | None:
 
 def find_checkpoint(tx: Session, *, size: int | None = None) -> bytes | None:
     """The newest checkpoint (or the one of this size) with the cosignatures of witnesses below the log's signature."""
-    query = select(LogCheckpoint.size, LogCheckpoint.note).order_by(LogCheckpoint.size.desc()).limit(1)
+    query = select(LogCheckpoint.note, _COSIGNATURES).order_by(LogCheckpoint.size.desc()).limit(1)
     row = tx.execute(query if size is None else query.where(LogCheckpoint.size == size)).one_or_none()
-    if row is None:
-        return None
-    lines = tx.execute(
-        select(LogCosignature.line).where(LogCosignature.size == row.size).order_by(LogCosignature.witness)
-    ).scalars()
-    note: bytes = row.note
-    return note + b"".join(lines)
+    return None if row is None else b"".join([row.note, *(row.lines or ())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +198,7 @@ def prove_entries(tx: Session, *, leaf_indexes: Iterable[int]) -> dict[int, Proo
 
 def _read_tiles(tx: Session, tiles: Collection[Tile]) -> dict[str, bytes]:
     """Those of these tiles that are there, by their paths, in one question; of one that is wider by now, its beginning."""
-    keys = [(tile.level, tile.index) for tile in tiles]
-    rows = tx.execute(
-        select(LogTile.level, LogTile.index, LogTile.hashes).where(tuple_(LogTile.level, LogTile.index).in_(keys))
-    )
+    rows = tx.execute(_TILES, {"levels": [tile.level for tile in tiles], "indexes": [tile.index for tile in tiles]})
     there: dict[tuple[int | None, int], bytes] = {(level, index): hashes for level, index, hashes in rows}
     return {
         tile.path: data[: tile.width * HASH_SIZE]

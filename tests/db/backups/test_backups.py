@@ -78,6 +78,7 @@ def kit(run: Callable[..., Result], life: Life, tmp_path: Path) -> Mapping[str, 
 def back_up(run: Callable[..., Result], kit: Mapping[str, str]) -> Result:
     done = run("backup", "--to", kit["file"], "--keys-to", kit["keys"], "--recipient", kit["public"])
     assert done.exit_code == 0, (done.output, done.exception)
+    assert "/record: the log's key, what was signed last, the promise key, the erasure list\n" in done.stdout
     return done
 
 
@@ -112,6 +113,7 @@ def test_everything_comes_back_and_is_proved(
     assert done.exit_code == 0, (done.output, done.exception)
     assert done.stdout.splitlines()[-1].startswith("Restored, and proved.")
     assert f"{len(AUDITS)} rules checked." in done.stdout
+    assert f"Read beside it, as you brought it back: {life.settings.record_folder}: " in done.stdout
     connect(empty)
     assert everything() == before
     assert len(before["vault.person_key"]) == 2

@@ -81,6 +81,16 @@ def test_the_worker_does_what_is_due_and_leaves_what_is_not(database: Engine, da
     assert waiting() == [("payments.work_event", "todo")]
 
 
+def test_the_nightly_audits_are_a_job_that_the_worker_can_do(database: Engine, database_url: str) -> None:
+    with transaction() as tx:
+        init_installation(tx, kind="demo", at=now())
+        enqueue(tx, "audits.nightly", {"timestamp": 0})
+    work(database_url)  # by day there is nothing to do
+    with transaction() as tx:
+        left = tx.execute(text("SELECT status FROM jobs.procrastinate_jobs WHERE task_name = 'audits.nightly'")).all()
+    assert left == [], "what was done well is deleted"
+
+
 def test_a_job_that_fails_is_put_off_and_not_lost(database: Engine, database_url: str) -> None:
     with transaction() as tx:
         init_installation(tx, kind="demo", at=now())

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from api.public_log import open_log, run_round
 from market.kit.database import get_engine, transaction
 from market.kit.settings import Settings
 from market.oversight.record_audits import check_unmade
+from market.record.entries import public_account
 from market.record.policy import Policy
 from market.record.publication import append_purchase, open_publication
-from market.record.publishing.closing import close_days
+from market.record.publishing.closing import PUBLIC_ACCOUNT, close_days
 from tests.mall import Mall
 from tests.world import NOON, World, findings, left
 
@@ -114,6 +116,40 @@ def test_money_reserved_by_an_order_stays_its_purse_s_until_the_order_is_paid(ma
     [closed] = entries("close")
     assert closed["balances"] == replayed("2026-12-01")
     assert closed["balances"]["budget:lunch"] == 99_900, "in public only the paid one does"
+
+
+def test_the_close_of_many_accounts_with_the_longest_codes_is_cut_into_entries(world: World, policy: Policy) -> None:
+    with transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO transfer (id, event, event_id, debit, credit, amount_fen, day, created_at)"
+                " SELECT gen_random_uuid(), 'sale', gen_random_uuid(), 'budget:' || lpad(n::text, 120, 'b'),"
+                " 'payable:' || lpad(n::text, 120, 'm'), 9000000000000000 - n, '2026-12-01', now() FROM generate_series(1, 1000) AS n"
+            )
+        )
+    assert close(policy, days=1) == [date(2026, 12, 1)]
+    said = [entry["balances"] for entry in entries("close")]
+    assert all(len(json.dumps(part)) > 50_000 for part in said[:-1]), "as few entries as it takes"
+    together = {account: fen for part in said for account, fen in part.items()}
+    assert len(together) == sum(map(len, said)) == 2 + 2_000, "with the fund and the lunch budget, each once"
+    assert together[f"payable:{'7':m>120}"] == -together[f"budget:{'7':b>120}"] == 9_000_000_000_000_000 - 7
+
+
+def test_sql_and_python_name_accounts_alike_in_public(database: Engine) -> None:
+    rng = Random(7)
+    parts = ("allowance", "allowances", "rebates", "member", "members", "union", "budget", ":", "%", "_", "x", "A", "é")
+    names = ["".join(rng.choices(parts, k=rng.randrange(1, 6))) for _ in range(3_000)]
+    names += [f"{kind}{rng.random()}" for kind in ("allowance:", "rebates:member:", "rebates:members", "allowance")]
+    with database.connect() as connection:
+        named = connection.execute(
+            text(
+                f"SELECT {PUBLIC_ACCOUNT} FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS one (account, n) ORDER BY n"
+            ),
+            {"names": names},
+        )
+        assert list(named.scalars()) == [public_account(name) for name in names]
+    summed = {public_account(name) for name in names if public_account(name) != name}
+    assert summed == {"allowances", "rebates:members"}
 
 
 def test_an_appointment_and_its_end_are_published_by_post(database: Engine) -> None:
