@@ -112,6 +112,8 @@ def test_a_merchant_in_words_leads_to_the_address_with_its_code(client: TestClie
     assert 'href="/record/entries.csv' not in choice, "nothing is listed, so there is no file of it"
     assert "没有这家商户" in client.get("/record/entries", params={"merchant": "没有的店"}).text
     assert client.get("/record/entries", params={"merchant": "<b>"}).status_code == 200
+    for path in ("entries?merchant=%00", "merchants?q=%00", "accounts?q=%00", "offers?q=%00", "months?q=%00"):
+        assert client.get(f"/record/{path}").status_code < 500, path
     assert client.get("/record/entries", params={"merchant": "x" * 61}).status_code == 422
     assert client.get("/record/entries.csv", params={"merchant": "面馆"}).status_code == 422, "files take codes"
 
