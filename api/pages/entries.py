@@ -248,7 +248,7 @@ def told_row(entry: Published) -> dict[str, object]:
         "leaf_index": entry.leaf_index,
         "entry": entry.public_id,
         "day": entry.day.isoformat(),
-        **{name: body.get(name) for name in ("action", "category", "publication", "from", "reason")},
+        **{name: body.get(name) for name in ("action", "category", "publication", "from", "reason", "text")},
     }
 
 

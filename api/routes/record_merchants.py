@@ -151,7 +151,7 @@ def record_merchants_json(month: Month = "", category: Category = "", query: Sea
         return public_json(_rows(tx, month, category, query)[1], log_size=counted_size(tx))
 
 
-TOLD: Final = ("leaf_index", "entry", "day", "action", "category", "publication", "from", "reason")
+TOLD: Final = ("leaf_index", "entry", "day", "action", "category", "publication", "from", "reason", "text")
 HEAD: Final = ("merchant", "merchant_name", "category", "since", "state", "publication")
 
 

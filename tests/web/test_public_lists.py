@@ -68,6 +68,7 @@ def test_what_is_looked_for_is_found_by_name_and_code_on_page_and_in_files(clien
             read = rows_of if path.endswith("json") else lines_of
             answer = client.get(f"/record/{path}", params={"q": query})
             assert {row["merchant"] for row in read(client, str(answer.url))} == codes
+    sold.publish()
     month = business_day(now()).isoformat()[:7]
     for path in (f"/record/months?month={month}", f"/record/rebates?month={month}"):
         assert "老王面馆" in client.get(f"{path}&q=m_0001").text

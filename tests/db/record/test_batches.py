@@ -63,6 +63,7 @@ def test_what_is_fewer_than_five_waits_and_five_are_one_entry(shop: Chemist) -> 
 
 def test_an_offer_that_few_used_is_not_named(shop: Chemist) -> None:
     shop.world.offer(CHEMIST | {"id": "CHEMIST_BIG", "rate_bp": 5000, "min_spend": 500_000})
+    shop.publish(NOON)  # with this it starts
     for n, fen in enumerate((600_000, *[1000] * 5)):
         shop.sell(fen, at=NOON + timedelta(minutes=n))
     shop.publish(NOON + DAYS)
