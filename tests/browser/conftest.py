@@ -80,7 +80,7 @@ def site(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFacto
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         try:
             with urllib.request.urlopen(address, timeout=5):
@@ -128,7 +128,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
         page.on(
             "console", lambda message: complaints.append(f"{page.url}: {message.text}") if _is_bad(message) else None
