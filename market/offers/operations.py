@@ -27,6 +27,7 @@ from market.record.entries import offer_entry
 from market.record.models import Entry
 from market.record.operations import append_entry, publish_event
 from market.record.publishing.served import find_policy
+from market.record.terms import only_ends_earlier
 from market.record.texts import NewText, keep_texts, make_text
 
 MOST_REASON = 500  # characters
@@ -197,7 +198,9 @@ def approve_offer(
     )
     entry_id = append_entry(tx, kind="offer", public_id=public_id, merchant=None, day=day, body=body, at=at)
     keep_texts(tx, {entry_id: called})
-    starts_now = find_policy(tx) is None or _only_ends_earlier(row, _find_in_force(tx, offer))
+    in_force = _find_in_force(tx, offer)
+    is_end = in_force is not None and only_ends_earlier(_document(row), _document(in_force))
+    starts_now = is_end or find_policy(tx) is None
     row.state, row.approved_by, row.approved_at = "approved", approved_by, at
     row.entry_id, row.audience_salt = entry_id, salt
     tx.flush()
@@ -250,16 +253,8 @@ def _find_in_force(tx: Session, offer: str) -> OfferVersion | None:
     )
 
 
-def _only_ends_earlier(new: OfferVersion, in_force: OfferVersion | None) -> bool:
-    """Whether the new version takes nothing away and asks nothing more than that the one in force ends sooner."""
-    if in_force is None or new.live_until is None or new.limits != in_force.limits:
-        return False
-    changing = {"version": None, "window": None}
-    return (
-        {**new.terms, **changing} == {**in_force.terms, **changing}
-        and new.live_from == in_force.live_from
-        and (in_force.live_until is None or new.live_until < in_force.live_until)
-    )
+def _document(row: OfferVersion) -> dict[str, Any]:
+    return {"terms": row.terms, "limits": row.limits}
 
 
 def reject_offer(tx: Session, *, offer: str, version: int, rejected_by: UUID, reason: str, at: datetime) -> None:

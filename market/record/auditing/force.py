@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from market.record.auditing.finding import Entry, Finding, is_return
+from market.record.terms import only_ends_earlier
 
 OFFERS: Final = "offers"
 MERCHANTS: Final = "merchants"
@@ -38,7 +39,7 @@ class Versions:
         self._zone = zone
         self._versions: dict[tuple[str, int], _Version] = {}
         self._current: dict[str, int] = {}
-        self._terms: dict[str, Mapping[str, Any]] = {}  # of the current version, without its number, and its limits
+        self._said: dict[str, Mapping[str, Any]] = {}  # the terms and limits of the current version
 
     def check_offer(self, entry: Entry) -> Iterator[Finding]:
         """A version is published once, and takes the place of the one before it. One that is ended was in force."""
@@ -60,10 +61,10 @@ class Versions:
             version.first, version.last = self._days(said["terms"].get("window"))
         except (TypeError, ValueError, AttributeError, OverflowError):
             yield entry.finding(OFFERS, "terms", "The window is not of two instants.")
-        terms = {**said["terms"], "version": None, "limits": said.get("limits")}
+        new = {"terms": said["terms"], "limits": said.get("limits")}
         if offer in self._current:
-            self._end(offer, self._current[offer], entry, one_more=not _only_ends_earlier(terms, self._terms[offer]))
-        self._current[offer], self._terms[offer] = number, terms
+            self._end(offer, self._current[offer], entry, one_more=not only_ends_earlier(new, self._said[offer]))
+        self._current[offer], self._said[offer] = number, new
 
     def check_used(self, entry: Entry) -> Iterator[Finding]:
         """Every version that a sale or a batch names was published before it, and was in force on its day."""
@@ -101,20 +102,6 @@ class Versions:
         if instant.tzinfo is None:
             raise ValueError(written)
         return (instant - before).astimezone(self._zone() or instant.tzinfo).date().isoformat()
-
-
-def _only_ends_earlier(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
-    """Whether nothing but an earlier end of the window sets these terms apart; what is no window is a finding already."""
-    before, after = (terms.get("window") or {} for terms in (old, new))
-    try:
-        until, ends = before.get("to"), datetime.fromisoformat(after["to"])
-        return (
-            {**old, "window": None} == {**new, "window": None}
-            and before.get("from") == after.get("from")
-            and (until is None or ends < datetime.fromisoformat(until))
-        )
-    except (TypeError, ValueError, AttributeError, KeyError):
-        return False
 
 
 class Standing:
