@@ -170,8 +170,9 @@ class Watched:
         if answer is None or answer.status != HTTPStatus.OK:
             return
         with transaction() as tx:
+            keys = list_signers(tx, shelf)
             try:
-                shown = read_checkpoint(answer.body, keys=list_signers(tx, shelf))
+                shown = read_checkpoint(answer.body, keys=keys)
             except (MalformedError, NotProvedError) as error:
                 log.warning("a witness shows no checkpoint of this log", witness=address, problem=str(error))
                 return
@@ -179,7 +180,7 @@ class Watched:
                 return
             tree = check_log(tx, shelf=shelf)
             try:
-                check_continued(tree, answer.body, keys=list_signers(tx, shelf), where=f"witness {address}")
+                check_continued(tree, answer.body, keys=keys, where=f"witness {address}")
             except LogForkError:
                 shelf.keep_shown(shown.note.encode(), by=address)
                 raise

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Engine, Text, and_, any_, func, literal, o
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from market.kit.database import get_engine, transaction
+from market.kit.database import get_engine, snapshot, transaction
 from market.offers.book import OfferBook
 from market.offers.limits import Limits
 from market.offers.models import BookNumber, OfferVersion
@@ -121,8 +121,7 @@ def load_book(*, at: datetime, known: LiveBook | None = None) -> LiveBook:
     going = or_(version.live_until.is_(None), version.live_until > at)
     is_live = and_(approved, begun, going)
     held = known or EMPTY
-    with transaction() as tx:
-        tx.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    with snapshot() as tx:
         number = tx.scalar(select(BookNumber.number)) or 0
         # The database sums up: there may be hundreds of thousands of versions that are not live, or that are held already.
         ids, versions = tx.execute(

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from market.kit.database import Base
 from market.oversight.indexing import code_of, integer_of, rows_of
 from market.oversight.models import DayTotal, MonthTotal, OfferTotal, TotalState
+from market.record.auditing.finding import RETURNS
 from market.record.entries import AMOUNTS
 from market.record.models import Entry
 from market.record.publishing.models import LogState
@@ -32,7 +33,6 @@ FIGURES: Final = (
     "given_fen",
     "other_fen",
 )
-_RETURNS: Final = ("void", "refund")
 _GIVEN: Final = ("concession_fen", "rebate_member_fen", "rebate_union_fen")
 TENDERS: Final = ("declared", "provider")
 
@@ -100,7 +100,7 @@ def read_purchase(leaf_index: int, body: bytes) -> Purchase | None:
         return None
     merchant, is_batch = code_of(said.get("merchant")), kind == "batch"
     is_sale = kind == "sale" or (is_batch and said.get("of") == "sale")
-    is_return = kind in _RETURNS or (is_batch and said.get("of") == "return")
+    is_return = kind in RETURNS or (is_batch and said.get("of") == "return")
     if merchant is None or not (is_sale or is_return):
         return None
     sign = 1 if is_sale else -1
@@ -120,7 +120,7 @@ def read_purchase(leaf_index: int, body: bytes) -> Purchase | None:
         figures=figures,
         offers=_read_offers(said) if is_sale else {},
         is_batch=is_batch,
-        of=code_of(said.get("of")) if kind in _RETURNS else None,
+        of=code_of(said.get("of")) if kind in RETURNS else None,
     )
 
 

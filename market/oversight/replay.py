@@ -18,7 +18,7 @@ from market.kit.canonical import canonical_json
 from market.offers.models import OfferVersion
 from market.oversight.finding import Finding
 from market.oversight.stored import RulesUnknownError, StoredSale, Versions, open_sale, read_sales
-from market.pricing import ABSENT, Candidate, gate_outcome, quote
+from market.pricing import ABSENT, Candidate, Case, gate_outcome, quote
 from market.record.entries import commit, get_salt
 
 RULE: Final = "prices"
@@ -63,12 +63,13 @@ def find_difference(row: Row[Any], versions: Versions, key: bytes | None) -> tup
     """
     try:
         sale = open_sale(row)
-        priced = quote(sale.make_case(versions)).to_json()
+        case = sale.make_case(versions)
+        priced = quote(case).to_json()
         stored = sale.facts["quote"]
         if _differ(stored, priced) and (found := _judge(stored, priced)):
             return found
         booked = {column: stored[name] for column, name in _AMOUNTS.items()}
-        gate = _find_wrong_gate(sale, versions)
+        gate = _find_wrong_gate(sale, case)
     except RulesUnknownError as error:
         return RULES_RULE, str(error)
     except Exception as error:  # noqa: BLE001  a forged document may break anything, and the run goes on to the next sale
@@ -76,7 +77,7 @@ def find_difference(row: Row[Any], versions: Versions, key: bytes | None) -> tup
     for column, fen in booked.items():
         if getattr(row, column) != fen:
             return RULE, f"{column}: booked {getattr(row, column)}, priced {fen}"
-    if sale.make_case(versions).now != row.priced_at:
+    if case.now != row.priced_at:
         return RULE, f"facts.now: stored {sale.facts['now']}, priced at {row.priced_at.isoformat()}"
     wrong = gate or (_find_uncommitted(row, key) if key else None)
     return (RULE, wrong) if wrong else None
@@ -132,11 +133,10 @@ def _differ(stored: object, priced: object) -> bool:
     return json.dumps(stored, sort_keys=True) != json.dumps(priced, sort_keys=True)
 
 
-def _find_wrong_gate(sale: StoredSale, versions: Versions) -> str | None:
+def _find_wrong_gate(sale: StoredSale, case: Case) -> str | None:
     """A stored gate that is not what the shopper's facts and the whole terms lead to; of somebody erased nobody can say."""
     if "member" not in sale.facts:
         return None
-    case = sale.make_case(versions)
     for position, candidate in enumerate(case.candidates):
         if candidate.gate is ABSENT:
             continue

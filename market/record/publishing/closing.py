@@ -21,10 +21,10 @@ from market.kit.clock import business_day
 from market.ledger.models import Transfer
 from market.record.operations import publish_event
 from market.record.policy import Policy
+from market.record.publication import GRACE
 from market.record.publishing.models import ClosedBalance, LogState
 from market.record.publishing.unmade import attempt
 
-GRACE: Final = timedelta(minutes=10)  # no transaction lasts as long
 MOST_BYTES: Final = 60_000  # of balances in one entry: it has 65,535 at most, with what else it says
 
 PUBLIC_ACCOUNT: Final = """CASE WHEN starts_with(account, 'allowance:') THEN 'allowances'
