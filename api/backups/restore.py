@@ -20,7 +20,7 @@ from api.removed_texts import count_unlisted, remove_again
 from api.removed_texts import list_path as removed_path
 from cards.keys import unwrap_person_key
 from cards.models import Member, PersonKey
-from market.kit.database import connect, get_engine, transaction
+from market.kit.database import connect, get_engine, long_snapshot, transaction
 from market.kit.errors import ConflictError, InvariantError
 from market.kit.migrations import get_config, upgrade
 from market.kit.settings import Settings
@@ -95,8 +95,7 @@ def restore(
         problems.append(
             f"removed texts: {unlisted} of them are not in {removed_path(settings)}; bring it back and restore again"
         )
-    with get_engine().connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    with long_snapshot() as connection:
         problems += _find_keyless(connection)
         problems += [
             f"{one.rule}: {one.subject}: {one.problem}" for audit in AUDITS for one in run_audit(audit, connection)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.commands.database import open_database
 from api.price_replay import Replayed, replay_prices
 from market.kit.clock import now
-from market.kit.database import get_engine
+from market.kit.database import long_snapshot
 from market.oversight.audits import AUDITS, count_rows, store_run
 from market.oversight.finding import Finding, run_audit
 
@@ -24,10 +24,9 @@ def run_audits(console: Console, *, with_prices: bool = False) -> tuple[list[Fin
     begun = now()
     replayed = _replay(console) if with_prices else None
     with (
-        get_engine().connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        long_snapshot() as connection,
         Progress(console=console, transient=True) as progress,
     ):
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         task = progress.add_task("verify", total=len(AUDITS))
         for audit in AUDITS:
             progress.update(task, description=audit.__name__.removeprefix("check_").replace("_", " "))

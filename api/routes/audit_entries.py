@@ -29,6 +29,7 @@ from market.oversight.indexing import find_facts, read_facts
 from market.oversight.published import list_published_kinds
 from market.oversight.queries import find_entry
 from market.oversight.recompute import recompute_sale
+from market.record.auditing.finding import RETURNS
 from market.record.entries import entry_hash
 from market.record.publishing.served import published_size
 
@@ -89,7 +90,7 @@ def audit_entry(request: Request, entry: EntryId) -> Response:
         merchant=names.get(found.merchant, found.merchant) if found.merchant else None,
         leaf_index=found.leaf_index,
         is_published=found.leaf_index is not None and found.leaf_index < size,
-        of=read_facts(found.body).of if found.type in {"void", "refund"} else None,
+        of=read_facts(found.body).of if found.type in RETURNS else None,
         transfers=read_transfers(json.loads(found.body)),
         entry_json=found.body.decode(),
         sha256=hashlib.sha256(found.body).hexdigest(),

@@ -47,6 +47,7 @@ from market.oversight.published import (
     list_published_returns,
 )
 from market.oversight.queries import month_days
+from market.record.auditing.finding import RETURNS
 from market.record.entries import entry_hash
 from market.record.publishing.served import find_newest_checkpoint
 from market.record.texts import find_texts
@@ -166,7 +167,7 @@ def record_entry_page(request: Request, entry: PublicId) -> Response:
         transfers=read_transfers(body),
         count=read_count(body, found.kind),
         of=of if isinstance(of, str) and of and found.kind != "batch" else None,
-        is_return=found.kind in {"void", "refund"} or (found.kind == "batch" and of == "return"),
+        is_return=found.kind in RETURNS or (found.kind == "batch" and of == "return"),
         returns=tuple(returns),
         fields=show_fields(body, kind=found.kind, language=language_of(request), names=names),
         chart=show_chart(body, kind=found.kind, language=language_of(request)),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy import Connection, Engine, MetaData, create_engine
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from market.kit.errors import invariant
@@ -84,3 +84,11 @@ def snapshot() -> Iterator[Session]:
     with transaction() as tx:
         tx.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
         yield tx
+
+
+@contextmanager
+def long_snapshot() -> Iterator[Connection]:
+    """A connection that sees the database as it was at its first question, for what may take longer than a statement is given."""
+    with get_engine().connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        yield connection

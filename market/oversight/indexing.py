@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, Boolean, Text
 
 from market.oversight.models import AccountMovement, EntryIndex, EntryOffer
+from market.record.auditing.finding import RETURNS
 from market.record.entries import AMOUNTS
 from market.record.models import Entry
 from market.record.publishing.models import LogState
@@ -153,7 +154,7 @@ def _returns(read: Sequence[tuple[int, str, Facts]]) -> list[dict[str, list[Any]
     """The returns among these entries, in rounds in which no sale stands twice."""
     rounds: list[dict[str, tuple[str, int, int, bool]]] = []
     for leaf, kind, facts in read:
-        if kind not in {"void", "refund"} or facts.of is None:
+        if kind not in RETURNS or facts.of is None:
             continue
         free = next((each for each in rounds if facts.of not in each), None)
         if free is None:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from market.kit.clock import business_day, get_zone
-from market.kit.database import get_engine, transaction
+from market.kit.database import long_snapshot, transaction
 from market.kit.ids import new_id
 from market.oversight.audits import AUDITS, count_rows
 from market.oversight.finding import Audit, Finding, run_audit
@@ -82,8 +82,7 @@ def work_on_night(
     for audit in audits:
         step()
         found += map(asdict, _run_alone(audit))
-    with get_engine().connect() as connection:
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    with long_snapshot() as connection:
         rows = count_rows(connection)
     read = read_apart()
     checkpoint, more, size = read("checkpoint"), 0, 0
@@ -163,8 +162,7 @@ def _sum_up(night: date, runs: Iterable[NightlyRun], first_ever: date) -> Night:
 
 def _run_alone(audit: Audit) -> list[Finding]:
     """What a rule finds in a snapshot of its own, held no longer than it takes."""
-    with get_engine().connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    with long_snapshot() as connection:
         return run_audit(audit, connection)
 
 
