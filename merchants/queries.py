@@ -186,6 +186,11 @@ def find_merchants(tx: Session, *, codes: Collection[str]) -> dict[str, Merchant
     return {row[1]: MerchantBusiness(*row) for row in rows}
 
 
+def find_names(tx: Session, *, codes: Collection[str]) -> dict[str, str]:
+    """The names of those of these merchants (by code) that exist."""
+    return {code: found.name for code, found in find_merchants(tx, codes=codes).items()}
+
+
 def find_item_names(tx: Session, *, merchant: str, skus: Collection[str]) -> dict[str, str]:
     """The names of a merchant's items by their codes, of withdrawn ones too: a receipt outlives the catalogue."""
     query = select(Item.sku, Item.name).join(Merchant, Merchant.id == Item.merchant_id)

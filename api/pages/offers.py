@@ -44,6 +44,11 @@ def state_of(version: OfferVersion, *, at: datetime) -> OfferState:
     return cast("OfferState", version.state)  # the table's own constraint knows no other
 
 
+def ended_at_of(version: OfferVersion, *, at: datetime) -> datetime | None:
+    """When it ended, by hand or because its window is over."""
+    return version.ended_at or (version.live_until if version.live_until and version.live_until <= at else None)
+
+
 def title_of(version: OfferVersion, language: Language) -> str:
     """What people call the offer."""
     return version.title_en if language == "en" else version.title

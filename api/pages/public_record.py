@@ -16,6 +16,7 @@ from api.pages.totals import add_up, show_amounts
 from api.pages.views import AmountsRow, Checkpointed
 from api.pages.views.shared import Stopped
 from market.kit.clock import business_day, now
+from market.kit.database import transaction
 from market.oversight.counting import counted_size
 from market.oversight.public_totals import PublicTotals
 from market.oversight.queries import AMOUNTS, month_days
@@ -24,6 +25,7 @@ from market.record.log.notes import parse_note
 from market.record.policy import Policy
 from market.record.publishing.served import (
     count_newest_cosigners,
+    find_newest_checkpoint,
     find_policy,
     newest_signed_at,
     published_size,
@@ -88,22 +90,23 @@ def show_categories(
     return shown
 
 
+def name_of(businesses: Mapping[str, MerchantBusiness], code: str) -> str:
+    """The name of a merchant, or its code where nobody is registered under it."""
+    return businesses[code].name if code in businesses else code
+
+
 def find_rows(
     rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness], query: str
 ) -> list[PublicTotals]:
     """Those sums of merchants (`label` their codes) of which name or code hold what is looked for."""
-    return [
-        row
-        for row in rows
-        if is_found(query, row.label, businesses[row.label].name if row.label in businesses else row.label)
-    ]
+    return [row for row in rows if is_found(query, row.label, name_of(businesses, row.label))]
 
 
 def show_rows(rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness]) -> list[AmountsRow]:
     """Sums of merchants (`label` their codes), each leading to its page."""
     return [
         AmountsRow(
-            name=businesses[row.label].name if row.label in businesses else row.label,
+            name=name_of(businesses, row.label),
             code=row.label,
             href=f"/record/merchants/{row.label}",
             amounts=show_amounts(row),
@@ -111,6 +114,12 @@ def show_rows(rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBus
         )
         for row in rows
     ]
+
+
+def newest_checkpoint() -> bytes | None:
+    """The newest signed checkpoint, for a file that is made from it; None before the first one."""
+    with transaction() as tx:
+        return find_newest_checkpoint(tx)
 
 
 def write_checkpoint(note: bytes | None) -> dict[str, object]:

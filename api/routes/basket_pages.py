@@ -149,7 +149,7 @@ def make_labels(request: Request, products: Mapping[UUID, merchants.ProductDetai
     """What things, points and merchants are called."""
     with transaction() as tx:
         points = {point.code: point for point in merchants.list_points(tx, with_closed=True)}
-        names = {code: each.name for code, each in merchants.find_merchants(tx, codes=codes).items()}
+        names = merchants.find_names(tx, codes=codes)
     return Labels(products, points, names, language_of(request))
 
 

@@ -19,6 +19,7 @@ from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.offer_pages import read_cursor, say_all, show_differences, show_examples, show_signatures, write_cursor
 from api.pages.offers import read_offer, show_row, state_of, title_of
+from api.pages.paged import Search
 from api.pages.terms import say_gives
 from api.pages.views import (
     DeskOffer,
@@ -51,7 +52,6 @@ SHOWN: dict[str, Shown] = {name: name for name in ("current", "waiting", "live",
 
 OfferId = Annotated[str, Path(pattern="^[A-Za-z0-9_.:-]{1,64}$")]
 Version = Annotated[int, Path(ge=1, le=1_000_000)]
-Query_ = Annotated[str, Query(alias="q", max_length=60)]
 Reason = Annotated[str, Form(max_length=2_000)]
 
 
@@ -60,7 +60,7 @@ def desk_offers(
     request: Request,
     who: Who,
     shown: OffersShown = "current",
-    query: Query_ = "",
+    query: Search = "",
     after: Annotated[str, Query(max_length=140)] = "",
 ) -> Response:
     """Offers by state, with search; drafts are a state of their own."""

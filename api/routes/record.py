@@ -18,6 +18,7 @@ from api.pages.public_record import (
     find_rows,
     group_by_category,
     list_businesses,
+    name_of,
     show_categories,
     show_published,
     show_rows,
@@ -231,7 +232,7 @@ def _tenders(rows: Sequence[PublicTotals]) -> Tenders:
 def _place(row: PublicTotals, sort: RecordSort, businesses: Mapping[str, MerchantBusiness]) -> tuple[int, str]:
     """Where a merchant's sums stand by the column asked for; equals stay in the order of their codes."""
     if sort == "merchant":
-        return 0, businesses[row.label].name if row.label in businesses else row.label
+        return 0, name_of(businesses, row.label)
     return row.sales if sort == "count" else int(getattr(row, f"{sort}_fen")), ""
 
 

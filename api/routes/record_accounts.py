@@ -142,7 +142,7 @@ def account_names(tx: Session, accounts: Collection[str]) -> Mapping[str, str]:
     """What people call these accounts: the title of a budget, the name of a merchant; others are left out."""
     titles = {budget.code: budget.title for budget in list_budgets(tx)}
     of_merchants = {code_of(account) for account in accounts if kind_of(account) in OF_MERCHANTS}
-    names = {code: business.name for code, business in merchants.find_merchants(tx, codes=of_merchants).items()}
+    names = merchants.find_names(tx, codes=of_merchants)
     called = {
         account: (names if kind_of(account) in OF_MERCHANTS else titles).get(code_of(account)) for account in accounts
     }

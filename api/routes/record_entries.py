@@ -32,7 +32,7 @@ from api.pages.entries import (
 )
 from api.pages.entries import show_published as show_entry
 from api.pages.kit import render
-from api.pages.public_record import Month, choose_month, show_published, size_of, write_checkpoint
+from api.pages.public_record import Month, choose_month, newest_checkpoint, show_published, size_of, write_checkpoint
 from api.pages.totals import month_on
 from api.pages.views import MerchantName, RecordEntries, RecordEntry
 from api.routes.record_log import PublicId
@@ -49,7 +49,6 @@ from market.oversight.published import (
 from market.oversight.queries import month_days
 from market.record.auditing.finding import RETURNS
 from market.record.entries import entry_hash
-from market.record.publishing.served import find_newest_checkpoint
 from market.record.texts import find_texts
 
 doors = Doors(prefix="/record", tags=["public record"])
@@ -128,14 +127,14 @@ def record_entries(request: Request, asked: Annotated[AskedInWords, Depends()], 
 @doors.get("/entries.csv")
 def record_entries_csv(asked: EntriesAsked) -> Response:
     """All published entries of the filter as CSV, the highest place first, without a limit; amounts in fen."""
-    rows = list_all(asked.wanted, size_of(_checkpoint()))
+    rows = list_all(asked.wanted, size_of(newest_checkpoint()))
     return csv_response("huigong-record-entries.csv", COLUMNS, (row_cells(row) for row in rows), public=True)
 
 
 @doors.get("/entries.json")
 def record_entries_json(asked: EntriesAsked) -> Response:
     """All published entries of the filter as JSON, the highest place first, without a limit; each document byte for byte."""
-    note = _checkpoint()
+    note = newest_checkpoint()
     rows = (row_json(row) for row in list_all(asked.wanted, size_of(note)))
     return json_rows_response("huigong-record-entries.json", rows, **write_checkpoint(note))
 
@@ -190,13 +189,7 @@ def _find_merchants(tx: Session, typed: str) -> dict[str, str]:
 
 
 def _names_of(tx: Session, entries: Iterable[Published]) -> dict[str, str]:
-    codes = {entry.merchant for entry in entries if entry.merchant}
-    return {code: found.name for code, found in merchants.find_merchants(tx, codes=codes).items()}
-
-
-def _checkpoint() -> bytes | None:
-    with transaction() as tx:
-        return find_newest_checkpoint(tx)
+    return merchants.find_names(tx, codes={entry.merchant for entry in entries if entry.merchant})
 
 
 def list_all(wanted: Filter, size: int) -> Iterator[Published]:

@@ -125,5 +125,5 @@ def _own_check(night: NightlyRun) -> OwnCheck:
     return OwnCheck(
         at=night.ended_at or night.begun_at,
         entries_count=night.size or 0,
-        findings_count=len(night.findings) + night.more,
+        findings_count=night.findings_count,
     )

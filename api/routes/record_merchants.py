@@ -17,7 +17,7 @@ from api.pages.entries import read_text, show_told, told_row
 from api.pages.entries import show_published as show_entry
 from api.pages.i18n import Language
 from api.pages.kit import render
-from api.pages.offers import read_offer, state_of, title_of
+from api.pages.offers import ended_at_of, read_offer, state_of, title_of
 from api.pages.paged import PageNumber, Search, cut_page, is_found
 from api.pages.public_record import (
     Month,
@@ -282,7 +282,7 @@ def _said(said: Said | None) -> PublicationSaid | None:
 
 def _version(row: OfferVersion, *, at: datetime, language: Language) -> MerchantVersion:
     invariant(row.approved_at is not None, "only approved versions are published")
-    ended_at = row.ended_at or (row.live_until if row.live_until and row.live_until <= at else None)
+    ended_at = ended_at_of(row, at=at)
     return MerchantVersion(
         offer_id=row.offer,
         version=row.version,

@@ -18,9 +18,9 @@ from api.exports import csv_response, json_rows_response, public_json
 from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.offer_pages import read_cursor, say_public, show_differences, write_cursor
-from api.pages.offers import read_offer, show_row, state_of, title_of
+from api.pages.offers import ended_at_of, read_offer, show_row, state_of, title_of
 from api.pages.paged import Search
-from api.pages.public_record import size_of, write_checkpoint
+from api.pages.public_record import newest_checkpoint, size_of, write_checkpoint
 from api.pages.terms import say_gives
 from api.pages.views import PublicOfferRow, PublicShown, PublicVersion, RecordOffer, RecordOffers
 from api.routes.desk_offers import OfferId, all_names, say_givers
@@ -31,7 +31,7 @@ from market.offers.audience import get_commitment, list_public_terms
 from market.offers.models import OfferVersion
 from market.offers.queries import Place, Shown, find_public_ids, list_found, list_published_versions, list_signers
 from market.offers.signatures import list_signatures
-from market.record.publishing.served import find_newest_checkpoint, published_size
+from market.record.publishing.served import published_size
 from market.record.texts import find_texts
 
 doors = Doors(prefix="/record", tags=["public record"])
@@ -65,7 +65,7 @@ def record_offers(request: Request, asked: OffersAsked, after: Annotated[str, Qu
         rows = _find(tx, asked, at=at, after=read_cursor(after), limit=ROWS_ON_PAGE + 1)
         page = rows[:ROWS_ON_PAGE]
         named = {asked.merchant, *(code for row in page for code in row.merchants)}
-        names = {code: found.name for code, found in merchants.find_merchants(tx, codes=named).items()}
+        names = merchants.find_names(tx, codes=named)
     view = RecordOffers(
         query=asked.query,
         merchant_code=asked.merchant or None,
@@ -80,14 +80,14 @@ def record_offers(request: Request, asked: OffersAsked, after: Annotated[str, Qu
 @doors.get("/offers.csv")
 def record_offers_csv(asked: OffersAsked) -> Response:
     """Offer versions in force or to come, those that are over, or all, as CSV, newest first, without a limit; terms and limits are JSON."""
-    rows = map(_cells, _all_rows(asked, size=size_of(_checkpoint())))
+    rows = map(_cells, _all_rows(asked, size=size_of(newest_checkpoint())))
     return csv_response("huigong-offers.csv", HEADER, rows, public=True)
 
 
 @doors.get("/offers.json")
 def record_offers_json(asked: OffersAsked) -> Response:
     """Offer versions in force or to come, those that are over, or all, as JSON, newest first, without a limit."""
-    note = _checkpoint()
+    note = newest_checkpoint()
     rows = (json.dumps(row, ensure_ascii=False).encode() for row in _all_rows(asked, size=size_of(note)))
     return json_rows_response("huigong-offers.json", rows, **write_checkpoint(note))
 
@@ -95,14 +95,14 @@ def record_offers_json(asked: OffersAsked) -> Response:
 @doors.get("/offers/{offer}.csv")
 def record_offer_csv(offer: OfferId) -> Response:
     """Every approved version of an offer as CSV, newest first; terms and limits are JSON."""
-    rows = _rows_of(offer, size=size_of(_checkpoint()))
+    rows = _rows_of(offer, size=size_of(newest_checkpoint()))
     return csv_response(f"huigong-offer-{offer}.csv", HEADER, map(_cells, rows), public=True)
 
 
 @doors.get("/offers/{offer}.json")
 def record_offer_json(offer: OfferId) -> Response:
     """Every approved version of an offer as JSON, newest first."""
-    note = _checkpoint()
+    note = newest_checkpoint()
     return public_json(_rows_of(offer, size=size_of(note)), **write_checkpoint(note))
 
 
@@ -158,7 +158,7 @@ def _version(
 ) -> PublicVersion:
     invariant(row.approved_at is not None, "only approved versions are published")
     entry_id = _entry_of(row, entries)
-    ended_at = _ended_at(row, at=at)
+    ended_at = ended_at_of(row, at=at)
     return PublicVersion(
         version=row.version,
         state=state_of(row, at=at),
@@ -175,11 +175,6 @@ def _version(
         entry_id=entry_id,
         has_text=entry_id in texts,
     )
-
-
-def _ended_at(row: OfferVersion, *, at: datetime) -> datetime | None:
-    """When it ended, by hand or because its window is over."""
-    return row.ended_at or (row.live_until if row.live_until and row.live_until <= at else None)
 
 
 def _document(row: OfferVersion) -> dict[str, Any]:
@@ -208,11 +203,6 @@ def _find(tx: Session, asked: Asked, *, at: datetime, after: Place | None, limit
         after=after,
         limit=limit,
     )
-
-
-def _checkpoint() -> bytes | None:
-    with transaction() as tx:
-        return find_newest_checkpoint(tx)
 
 
 def _all_rows(asked: Asked, *, size: int) -> Iterator[dict[str, Any]]:
@@ -255,7 +245,7 @@ def _write(tx: Session, versions: Sequence[OfferVersion], *, at: datetime, size:
             "from": row.live_from and row.live_from.isoformat(),
             "to": row.live_until and row.live_until.isoformat(),
             "published": business_day(row.approved_at or at).isoformat(),
-            "ended": None if (ended_at := _ended_at(row, at=at)) is None else business_day(ended_at).isoformat(),
+            "ended": None if (ended_at := ended_at_of(row, at=at)) is None else business_day(ended_at).isoformat(),
             "note": row.note,
             "signed": signed.get((row.offer, row.version), []),
             "entry": _entry_of(row, entries),

@@ -9,7 +9,7 @@ from api.access import Doors
 from api.exports import csv_response, public_json
 from api.pages.kit import render
 from api.pages.paged import PageNumber, Search, cut_page, is_found
-from api.pages.public_record import Month, choose_month, find_rows, list_businesses, show_published, show_rows
+from api.pages.public_record import Month, choose_month, find_rows, list_businesses, name_of, show_published, show_rows
 from api.pages.totals import add_up, month_on, show_month
 from api.pages.views import RecordRebates
 from market.kit.database import snapshot
@@ -82,7 +82,7 @@ def _rows(tx: Session, month: str, query: str) -> tuple[str, list[dict[str, Any]
         }
         for code, months in figures.items()
         for row in months
-        if _is_due(row) and is_found(query, code, businesses[code].name if code in businesses else code)
+        if _is_due(row) and is_found(query, code, name_of(businesses, code))
     ]
     return f"-{chosen}" if chosen else "", sorted(rows, key=lambda row: (row["month"], row["merchant"]))
 

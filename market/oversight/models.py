@@ -59,6 +59,11 @@ class NightlyRun(Base):
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     more: Mapped[int] = mapped_column(server_default="0")
 
+    @property
+    def findings_count(self) -> int:
+        """How much was found, kept or not."""
+        return len(self.findings) + self.more
+
 
 class Breakdown(Base):
     """A published table: a closed month (YYYY-MM) by one attribute of the members who bought; written once (trigger).

@@ -130,7 +130,7 @@ def find_newest_night(tx: Session) -> NightlyRun | None:
 def count_nightly_findings(tx: Session) -> int:
     """How much the run that was ended last found."""
     newest = find_newest_night(tx)
-    return 0 if newest is None else len(newest.findings) + newest.more
+    return 0 if newest is None else newest.findings_count
 
 
 def list_nights(tx: Session, *, at: datetime, last: int = NIGHTS_SHOWN) -> list[Night]:
@@ -151,8 +151,7 @@ def list_nights(tx: Session, *, at: datetime, last: int = NIGHTS_SHOWN) -> list[
 def _sum_up(night: date, runs: Iterable[NightlyRun], first_ever: date) -> Night:
     by_state = {run.state: run for run in runs}
     if (done := by_state.get("done")) is not None:
-        findings = len(done.findings) + done.more
-        return Night(night, "findings" if findings else "clean", findings)
+        return Night(night, "findings" if done.findings_count else "clean", done.findings_count)
     if "running" in by_state:
         return Night(night, "running", 0)
     if by_state:
