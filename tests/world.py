@@ -21,6 +21,7 @@ from market.offers.signatures import sign_offer
 from market.oversight.audits import AUDITS
 from market.record.budgets import grant_budget, open_budget
 from market.sales.redeem import SaleAnswer
+from tests.national_ids import complete
 from tests.stages import Begun, Stage
 
 NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)  # Tuesday 12:05 in Shanghai
@@ -55,16 +56,13 @@ class World:
     staff: UUID
     members: list[cards.AddedMember] = field(default_factory=list)
 
-    def add_member(self, number: int) -> cards.AddedMember:
-        body = f"11010519490101{number:03d}"
-        weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-        check = "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
+    def add_member(self, number: int, **facts: Any) -> cards.AddedMember:
         member = cards.NewMember(
             staff_number=f"S{number:05d}",
             name="李秀英",
             phone="13800000000",
-            national_id=body + check,
-            unit_id=self.unit,
+            national_id=complete(f"11010519490101{number:03d}"),
+            **{"unit_id": self.unit, **facts},
         )
         with transaction() as tx:
             added = cards.add_member(tx, member=member, at=NOON)

@@ -15,6 +15,7 @@ from cards.replay import PastVisit, record_visits
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.ids import new_id
+from tests.national_ids import complete
 from tests.web.conftest import Works, csrf_in
 from tests.web.market import TEN_PERCENT
 
@@ -46,15 +47,12 @@ def sold(client: TestClient, works: Works, lunch: None) -> Iterator[None]:
 
 
 def _person(works: Works, number: int) -> NewMember:
-    body = f"11010519491231{number + 11:03d}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    check = "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
     return NewMember(
         unit_id=works.unit_id,
         staff_number=f"2000{number}",
         name="王小明",
         phone="13800138000",
-        national_id=body + check,
+        national_id=complete(f"11010519491231{number + 11:03d}"),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 import cards
 from market.kit.database import connect, disconnect, transaction
+from tests.national_ids import complete
 from tests.stages import Begun, Stage
 
 NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)
@@ -17,9 +18,7 @@ NOON = datetime(2026, 12, 1, 4, 5, tzinfo=UTC)
 
 def make_national_id(number: int) -> str:
     """A right national id; different for every number below 100,000."""
-    body = f"210302{1960 + number // 10000:04d}{1 + number // 1000 % 10:02d}15{number % 1000:03d}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
-    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
+    return complete(f"210302{1960 + number // 10000:04d}{1 + number // 1000 % 10:02d}15{number % 1000:03d}")
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 import cards
-from api import till
 from cards.models import Member, Unit
 from cards.people import list_facts
 from market.kit.database import get_engine, transaction
@@ -30,26 +29,11 @@ TAGGED = {
     "rate_bp": 2000,
     "audience": {"state": ["active"], "tags": ["welder"]},
 }
-WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
-def national_id(number: int) -> str:
-    body = f"11010519500101{number:03d}"
-    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, WEIGHTS, strict=True)) % 11]
-
-
-def enter(world: World, count: int, *, first: int = 0, **facts: Any) -> None:
-    with transaction() as tx:
-        for number in range(first, first + count):
-            member = cards.NewMember(
-                staff_number=f"A{number:05d}",
-                name="王芳",
-                phone="13800000000",
-                national_id=national_id(number),
-                unit_id=facts.pop("unit_id", world.unit),
-                **facts,
-            )
-            cards.add_member(tx, member=member, at=NOON)
+def enter(world: World, count: int, *, first: int = 100, **facts: Any) -> None:
+    for number in range(first, first + count):
+        world.add_member(number, **facts)
 
 
 def entry_of(offer: str, version: int = 1) -> tuple[str, dict[str, Any]]:
@@ -89,16 +73,9 @@ def test_a_class_is_named_from_a_hundred_members_on(world: World, *, welders: in
 
 
 def test_an_offer_of_few_is_sold_and_priced_as_any_other(world: World) -> None:
-    enter(world, 1, tags=("welder",))
-    with transaction() as tx:
-        card = tx.execute(
-            text("SELECT c.id FROM card c JOIN member m ON m.id = c.member_id WHERE m.staff_number = 'A00000'")
-        )
-        card_id = card.scalar_one()
-        issued = cards.issue_code(tx, card_id=card_id, at=NOON)
+    welder = world.add_member(2, tags=("welder",))
     world.offer(TAGGED)
-    visit = till.open_visit_at_till(staff_id=world.staff, scanned=issued.code, at=NOON).visit_id
-    assert world.sell(3000, visit=visit).concession_fen == 600
+    assert world.sell(3000, member=welder).concession_fen == 600
     assert world.sell(3000).concession_fen == 300
     assert findings() == []
 
@@ -142,7 +119,7 @@ def test_another_salt_opens_nothing_and_is_found(world: World) -> None:
     assert len(findings()) == 2  # the terms are not those that were published, and nothing opens the commitment
 
 
-def test_a_class_is_counted_as_the_engine_reads_an_audience(database: Engine) -> None:
+def test_a_class_is_counted_as_the_engine_reads_an_audience(world: World) -> None:
     """Members and audiences at random: the register counts whom the gate of the engine lets through."""
     chance = random.Random(11)
     levels, tags = ("union", "branch", "workshop", "group"), ("welder", "night-shift", "model-worker")
@@ -153,18 +130,13 @@ def test_a_class_is_counted_as_the_engine_reads_an_audience(database: Engine) ->
             codes.append(f"u{number}")
             units.append(cards.add_unit(tx, code=codes[-1], name=codes[-1], parent_id=parent))
     for number in range(60):
-        with transaction() as tx:
-            member = cards.NewMember(
-                staff_number=f"R{number:04d}",
-                name="赵强",
-                phone="13800000000",
-                national_id=national_id(number),
-                unit_id=chance.choice(units),
-                grade=chance.choice(("standard", "senior")),
-                tags=tuple(tag for tag in tags if chance.random() < 0.4),
-                state=chance.choice(("active", "retired", "left")),
-            )
-            cards.add_member(tx, member=member, at=NOON)
+        world.add_member(
+            100 + number,
+            unit_id=chance.choice(units),
+            grade=chance.choice(("standard", "senior")),
+            tags=tuple(tag for tag in tags if chance.random() < 0.4),
+            state=chance.choice(("active", "retired", "left")),
+        )
     with transaction() as tx:
         rows = tx.query(Member, Unit.path).join(Unit, Unit.id == Member.unit_id).all()
         people = [

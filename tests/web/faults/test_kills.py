@@ -29,6 +29,7 @@ from market.kit.clock import now
 from market.kit.database import get_engine, transaction
 from market.kit.jobs import QUEUE
 from market.record.budgets import grant_budget
+from tests.national_ids import complete
 from tests.web.faults.buyers import Browser, Buyer, Known
 from tests.web.faults.judgement import judge, list_unrest
 from tests.web.faults.processes import Machine
@@ -116,15 +117,12 @@ class Town:
 
     def add_buyer(self, number: int) -> Buyer:
         """A member with a session, and a browser of each merchant's owner to go with him."""
-        body = f"11010519490101{number:03d}"
-        weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-        check = "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
         with transaction() as tx:
             member = cards.NewMember(
                 staff_number=f"S{number:05d}",
                 name="李秀英",
                 phone="13800000000",
-                national_id=body + check,
+                national_id=complete(f"11010519490101{number:03d}"),
                 unit_id=self.plaza.works.unit_id,
             )
             member_id = cards.add_member(tx, member=member, at=now()).member_id
