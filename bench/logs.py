@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import islice
@@ -13,6 +13,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from api.public_log import open_log, read_log_key
 from bench.served import open_folder
@@ -83,19 +84,20 @@ def _place(policy: Policy) -> list[float]:
 
 def count_log() -> float:
     """Seconds until every published entry is in the public totals."""
-    begun = time.perf_counter()
-    while True:
-        with transaction() as tx:
-            if not count_entries(tx):
-                return time.perf_counter() - begun
+    return _work_off(count_entries)
 
 
 def index_log() -> float:
     """Seconds until every entry that has a place can be searched."""
+    return _work_off(index_entries)
+
+
+def _work_off(step: Callable[[Session], int]) -> float:
+    """Seconds until a step, each time in a transaction of its own, finds nothing more to do."""
     begun = time.perf_counter()
     while True:
         with transaction() as tx:
-            if not index_entries(tx):
+            if not step(tx):
                 return time.perf_counter() - begun
 
 

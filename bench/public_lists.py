@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from api.identity import init_installation
 from bench.lean_client import HOST, drive
-from bench.logs import index_log, open_database, publish_log, vacuum, write_log
+from bench.logs import count_log, index_log, open_database, publish_log, vacuum, write_log
 from bench.served import serve
 from bench.tables import Row, print_figures
 from market.kit.clock import now
@@ -63,12 +63,13 @@ def main() -> None:
 
 
 def build_market(count: int, *, home: Path, console: Console) -> None:
-    """Merchants with their sales, published and searchable."""
+    """Merchants with their sales, published, counted and searchable."""
     settings = Settings(record_folder=home / "keys")
     write_merchants(count)
     size = count * SALES_EACH + 2
     policy, _ = write_log(size, settings=settings, console=console, bodies=list_sales(count))
     publish_log(policy, settings=settings, home=home)
+    count_log()
     index_log()
     vacuum()
 
