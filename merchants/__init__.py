@@ -90,6 +90,14 @@ from merchants.products import (
     renew_words,
     withdraw_product,
 )
+from merchants.public_months import (
+    MerchantMonth,
+    MonthWanted,
+    count_by_category,
+    list_months,
+    sum_months,
+    sum_months_by_category,
+)
 from merchants.queries import (
     ItemPriced,
     MerchantBusiness,
@@ -149,6 +157,8 @@ __all__ = [
     "ListedProduct",
     "LookedLine",
     "MerchantBusiness",
+    "MerchantMonth",
+    "MonthWanted",
     "OfferedLine",
     "Order",
     "PictureSize",
@@ -181,6 +191,7 @@ __all__ = [
     "close_point",
     "close_shop",
     "count_at_points",
+    "count_by_category",
     "count_open_shops",
     "count_own_products",
     "draw_picture",
@@ -214,6 +225,7 @@ __all__ = [
     "list_items",
     "list_listed",
     "list_merchants",
+    "list_months",
     "list_own_products",
     "list_pictures",
     "list_point_steps",
@@ -239,6 +251,8 @@ __all__ = [
     "search_products",
     "set_payment_account",
     "stop_product",
+    "sum_months",
+    "sum_months_by_category",
     "suspend_merchant",
     "terms_of",
     "window_at",

@@ -17,10 +17,20 @@ Search = Annotated[str, Query(alias="q", max_length=60, description="part of a n
 
 def cut_page(rows: Sequence[T], number: int) -> tuple[Sequence[T], Pages]:
     """The rows of a page, the first being 1; beyond the end it is the last one, because a list may have become shorter."""
-    count = max(1, -(-len(rows) // ROWS_ON_PAGE))
-    number = min(number, count)
-    first = (number - 1) * ROWS_ON_PAGE
-    return rows[first : first + ROWS_ON_PAGE], Pages(number=number, count=count, rows_count=len(rows))
+    pages = count_pages(len(rows), number)
+    first = first_row(pages)
+    return rows[first : first + ROWS_ON_PAGE], pages
+
+
+def count_pages(rows_count: int, number: int) -> Pages:
+    """The same of a list of which the rows of that page are still to be read."""
+    count = max(1, -(-rows_count // ROWS_ON_PAGE))
+    return Pages(number=min(number, count), count=count, rows_count=rows_count)
+
+
+def first_row(pages: Pages) -> int:
+    """How many rows stand before a page."""
+    return (pages.number - 1) * ROWS_ON_PAGE
 
 
 def is_found(query: str, *texts: str) -> bool:

@@ -1,25 +1,23 @@
 """Parts that the pages and files of the public record share: the month asked for, figures by category, how far it is published."""
 
 import base64
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Final
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 from fastapi import Query
 from sqlalchemy.orm import Session
 
-import merchants
 from api.errors import PageUnknownError
 from api.pages.i18n import Language, translate
-from api.pages.paged import is_found
 from api.pages.pictures import category
-from api.pages.totals import add_up, show_amounts
+from api.pages.totals import show_amounts
 from api.pages.views import AmountsRow, Checkpointed
 from api.pages.views.shared import Stopped
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.oversight.counting import counted_size
-from market.oversight.public_totals import PublicTotals
-from market.oversight.queries import AMOUNTS, month_days
+from market.oversight.public_totals import TOTALLED, PublicTotals
+from market.oversight.queries import month_days
 from market.record.log.checkpoints import Checkpoint, parse_checkpoint
 from market.record.log.notes import parse_note
 from market.record.policy import Policy
@@ -31,9 +29,7 @@ from market.record.publishing.served import (
     published_size,
 )
 from market.record.publishing.standing import find_standstill
-from merchants import MerchantBusiness
-
-FIGURES: Final = ("sales", *AMOUNTS, "paid_declared_fen", "paid_provider_fen")
+from merchants import MerchantMonth
 
 # A form sends an empty field for "the newest" or "all".
 Month = Annotated[str, Query(pattern="^([0-9]{4}-[0-9]{2})?$", description="YYYY-MM")]
@@ -50,67 +46,34 @@ def choose_month(month: str, months: Sequence[str]) -> str:
     return month
 
 
-def list_businesses(tx: Session) -> dict[str, MerchantBusiness]:
-    """All merchants by code."""
-    return {business.merchant: business for business in merchants.list_merchants(tx)}
-
-
 def write_figures(*rows: PublicTotals) -> dict[str, int]:
     """The figures of rows together as files name them, in fen."""
-    return {name: sum(getattr(row, name) for row in rows) for name in FIGURES}
+    return {name: sum(getattr(row, name) for row in rows) for name in TOTALLED}
 
 
-def group_by_category(
-    rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness]
-) -> dict[str, list[PublicTotals]]:
-    """Sums of merchants (`label` their codes) by the category that each has now."""
-    groups: dict[str, list[PublicTotals]] = {}
-    for row in rows:
-        business = businesses.get(row.label)
-        groups.setdefault(business.category if business else "other", []).append(row)
-    return groups
-
-
-def show_categories(
-    rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness], *, month: str, language: Language
-) -> list[AmountsRow]:
-    """Sums of merchants by category, each leading to its merchants; `code` is the category's."""
-    shown = []
-    for code, group in group_by_category(rows, businesses).items():
-        amounts, sales_count = add_up(group)
-        shown.append(
-            AmountsRow(
-                name=translate(language, category(code).label),
-                code=code,
-                href=f"/record/merchants?category={code}&month={month}",
-                amounts=amounts,
-                sales_count=sales_count,
-            )
-        )
-    return shown
-
-
-def name_of(businesses: Mapping[str, MerchantBusiness], code: str) -> str:
-    """The name of a merchant, or its code where nobody is registered under it."""
-    return businesses[code].name if code in businesses else code
-
-
-def find_rows(
-    rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness], query: str
-) -> list[PublicTotals]:
-    """Those sums of merchants (`label` their codes) of which name or code hold what is looked for."""
-    return [row for row in rows if is_found(query, row.label, name_of(businesses, row.label))]
-
-
-def show_rows(rows: Sequence[PublicTotals], businesses: Mapping[str, MerchantBusiness]) -> list[AmountsRow]:
-    """Sums of merchants (`label` their codes), each leading to its page."""
+def show_categories(rows: Iterable[PublicTotals], *, month: str, language: Language) -> list[AmountsRow]:
+    """Sums by category (`label`), each leading to its merchants; `code` is the category's."""
     return [
         AmountsRow(
-            name=name_of(businesses, row.label),
+            name=translate(language, category(row.label).label),
             code=row.label,
-            href=f"/record/merchants/{row.label}",
+            href=f"/record/merchants?category={row.label}&month={month}",
             amounts=show_amounts(row),
             sales_count=row.sales,
+        )
+        for row in rows
+    ]
+
+
+def show_rows(rows: Iterable[MerchantMonth]) -> list[AmountsRow]:
+    """Months of merchants, each leading to its page."""
+    return [
+        AmountsRow(
+            name=row.name,
+            code=row.totals.label,
+            href=f"/record/merchants/{row.totals.label}",
+            amounts=show_amounts(row.totals),
+            sales_count=row.totals.sales,
         )
         for row in rows
     ]

@@ -10,11 +10,11 @@ from api.door import YEAR_SECONDS, is_secure, safe_back, see_other
 from api.identity import list_demo_people
 from api.pages.kit import render
 from api.pages.public_record import show_published
-from api.pages.totals import add_up, month_on
+from api.pages.totals import month_on, show_amounts
 from api.pages.views import DemoDoor, Home
 from market.kit.clock import business_day, now
 from market.kit.database import snapshot
-from market.oversight.public_totals import sum_public_merchants
+from market.oversight.public_totals import sum_public_month
 
 doors = Doors(include_in_schema=False)
 
@@ -27,14 +27,13 @@ def home(request: Request, who: MaybeWho) -> Response:
     month = business_day(now()).isoformat()[:7]
     with snapshot() as tx:
         people = list_demo_people(tx)
-        rows = sum_public_merchants(tx, month=month)
+        month_total = sum_public_month(tx, month=month)
         shops_count = merchants.count_open_shops(tx)
         published = show_published(tx)
-    totals, sales_count = add_up(rows)
     view = Home(
         month_on=month_on(month),
-        totals=totals,
-        sales_count=sales_count,
+        totals=show_amounts(month_total),
+        sales_count=month_total.sales,
         shops_count=shops_count,
         demo_doors=doors_of(people),
         published=published,

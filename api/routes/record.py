@@ -1,33 +1,21 @@
 """The public record by month: what was given and paid by merchant, category and offer, as page, CSV and JSON. No sign-in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
+import merchants
 from api.access import Doors
 from api.door import language_of
 from api.exports import csv_response, public_json
 from api.pages.kit import render
-from api.pages.paged import PageNumber, Search, cut_page
-from api.pages.public_record import (
-    FIGURES,
-    Month,
-    choose_month,
-    find_rows,
-    group_by_category,
-    list_businesses,
-    name_of,
-    show_categories,
-    show_published,
-    show_rows,
-    write_figures,
-)
-from api.pages.totals import add_up, month_on, show_month
+from api.pages.paged import ROWS_ON_PAGE, PageNumber, Search, count_pages, cut_page, first_row
+from api.pages.public_record import Month, choose_month, show_categories, show_published, show_rows, write_figures
+from api.pages.totals import month_on, show_month
 from api.pages.views import (
     AmountsRow,
-    MonthAmounts,
     OfferGiven,
     RecordBy,
     RecordMonths,
@@ -40,14 +28,15 @@ from market.kit.database import snapshot
 from market.offers.queries import list_of_versions
 from market.oversight.counting import counted_size
 from market.oversight.public_totals import (
+    TOTALLED,
     OfferSums,
     PublicTotals,
     list_public_months,
-    sum_public_merchants,
+    sum_public_month,
     sum_public_months,
     sum_public_offers,
 )
-from merchants import MerchantBusiness
+from merchants import MonthWanted
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -70,31 +59,32 @@ def record_months(
     with snapshot() as tx:
         months = sum_public_months(tx, last=MONTHS_SHOWN)
         chosen = choose_month(month, [row.label for row in months])
-        rows = sum_public_merchants(tx, month=chosen)
-        businesses = list_businesses(tx)
+        total = sum_public_month(tx, month=chosen)
+        if by == "category":
+            categories = merchants.sum_months_by_category(tx, month=chosen)
+            shown = show_categories(categories, month=chosen, language=language_of(request))
+            found = total
+            rows, pages = cut_page(_sorted(shown, sort, down=down), number)
+        else:
+            wanted = MonthWanted(chosen, query=query)
+            months_found = merchants.sum_months(tx, wanted)
+            found = months_found.totals
+            pages = count_pages(months_found.count, number)
+            page = merchants.list_months(tx, wanted, order=sort, down=down, offset=first_row(pages), limit=ROWS_ON_PAGE)
+            rows = show_rows(page)
         published = show_published(tx)
-    (amounts, sales_count), tenders = add_up(rows), _tenders(rows)
-    if by == "category":
-        shown = show_categories(rows, businesses, month=chosen, language=language_of(request))
-        page, pages = cut_page(_sorted(shown, sort, down=down), number)
-    else:
-        rows = find_rows(rows, businesses, query)
-        ordered = sorted(rows, key=lambda row: _place(row, sort, businesses), reverse=down)
-        page_rows, pages = cut_page(ordered, number)
-        page = show_rows(page_rows, businesses)
-    found, found_count = add_up(rows)
     view = RecordMonths(
         month_on=month_on(chosen),
         months=tuple(show_month(row) for row in months),
-        total=MonthAmounts(month_on=month_on(chosen), amounts=amounts, sales_count=sales_count),
+        total=show_month(total),
         by=by,
         query=query,
-        rows=tuple(page),
+        rows=tuple(rows),
         pages=pages,
-        found=MonthAmounts(month_on=month_on(chosen), amounts=found, sales_count=found_count),
+        found=show_month(found),
         sort=sort,
         down=down,
-        tenders=tenders,
+        tenders=_tenders(total),
         published=published,
     )
     return render(request, "record.html", view)
@@ -106,7 +96,7 @@ def record_csv(month: Month = "", by: RecordBy = "merchant", query: Search = "")
     with snapshot() as tx:
         label, rows = _figures(tx, month, by, query)
     named = ("category",) if by == "category" else ("merchant", "merchant_name")
-    header = ("month", *(named if month else ()), *FIGURES)
+    header = ("month", *(named if month else ()), *TOTALLED)
     return csv_response(f"huigong-record-{label}.csv", header, (tuple(row.values()) for row in rows), public=True)
 
 
@@ -205,35 +195,20 @@ def _figures(tx: Session, month: str, by: RecordBy, query: str) -> tuple[str, li
     if not month:
         return "months", [{"month": row.label} | write_figures(row) for row in sum_public_months(tx)]
     chosen = choose_month(month, [])
-    businesses = list_businesses(tx)
-    rows = sum_public_merchants(tx, month=chosen)
     if by == "category":
         return f"{chosen}-categories", [
-            {"month": chosen, "category": code, **write_figures(*group)}
-            for code, group in sorted(group_by_category(rows, businesses).items())
+            {"month": chosen, "category": row.label} | write_figures(row)
+            for row in merchants.sum_months_by_category(tx, month=chosen)
         ]
     return chosen, [
-        {
-            "month": chosen,
-            "merchant": row.label,
-            "merchant_name": businesses[row.label].name if row.label in businesses else "",
-        }
-        | write_figures(row)
-        for row in find_rows(rows, businesses, query)
+        {"month": chosen, "merchant": row.totals.label, "merchant_name": row.name} | write_figures(row.totals)
+        for row in merchants.list_months(tx, MonthWanted(chosen, query=query))
     ]
 
 
-def _tenders(rows: Sequence[PublicTotals]) -> Tenders:
-    figures = write_figures(*rows)
-    declared, provider = figures["paid_declared_fen"], figures["paid_provider_fen"]
-    return Tenders(declared_fen=declared, provider_fen=provider, untold_fen=figures["paid_fen"] - declared - provider)
-
-
-def _place(row: PublicTotals, sort: RecordSort, businesses: Mapping[str, MerchantBusiness]) -> tuple[int, str]:
-    """Where a merchant's sums stand by the column asked for; equals stay in the order of their codes."""
-    if sort == "merchant":
-        return 0, name_of(businesses, row.label)
-    return row.sales if sort == "count" else int(getattr(row, f"{sort}_fen")), ""
+def _tenders(total: PublicTotals) -> Tenders:
+    declared, provider = total.paid_declared_fen, total.paid_provider_fen
+    return Tenders(declared_fen=declared, provider_fen=provider, untold_fen=total.paid_fen - declared - provider)
 
 
 def _sorted(rows: Sequence[AmountsRow], sort: RecordSort, *, down: bool) -> tuple[AmountsRow, ...]:

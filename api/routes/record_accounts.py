@@ -1,6 +1,6 @@
 """The public accounts: what each holds, and its movements in the order of the log with the balance after every one. No sign-in."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Request, Response
@@ -48,13 +48,13 @@ def record_accounts(request: Request, kind: Kind = "", query: Search = "", numbe
     """A page of the public accounts, by kind, each with what it holds."""
     with transaction() as tx:
         size = size_of(covering_checkpoint(tx))
-        there = list_accounts(tx, size=size)
+        there = _by_kind(list_accounts(tx, size=size))
         page, pages = cut_page(_find(tx, there, kind=kind, query=query), number)
         held = {each.account: each for each in list_held(tx, accounts=page, size=size)}
         names = account_names(tx, page)
         published = show_published(tx)
     view = RecordAccounts(
-        kinds=tuple(sorted({kind_of(account) for account in there}, key=_place)),
+        kinds=tuple(there),
         kind=kind or None,
         query=query,
         accounts=tuple(
@@ -163,18 +163,29 @@ def _place(kind: str) -> tuple[int, str]:
     return (KINDS.index(kind), "") if kind in KINDS else (len(KINDS), kind)
 
 
-def _find(tx: Session, accounts: Sequence[str], *, kind: str, query: str) -> list[str]:
-    """Those of a kind and of which code or name hold what is looked for; by kind, then by code."""
-    found = [account for account in accounts if kind in ("", kind_of(account))]
+def _by_kind(accounts: Iterable[str]) -> dict[str, list[str]]:
+    """Accounts by kind, in the order in which kinds are shown; of a kind in the order given."""
+    found: dict[str, list[str]] = {}
+    for account in accounts:
+        found.setdefault(kind_of(account), []).append(account)
+    return {kind: found[kind] for kind in sorted(found, key=_place)}
+
+
+def _find(tx: Session, accounts: Mapping[str, list[str]], *, kind: str, query: str) -> list[str]:
+    """Those of a kind and of which code or name hold what is looked for."""
+    wanted = {kind: accounts.get(kind, [])} if kind else accounts
     if query.strip():
         called = {budget.code for budget in list_budgets(tx) if is_found(query, budget.title)}
         named = merchants.search_names(tx, query=query)
-        found = [
-            account
-            for account in found
-            if is_found(query, account) or code_of(account) in (named if kind_of(account) in OF_MERCHANTS else called)
-        ]
-    return sorted(found, key=lambda account: (_place(kind_of(account)), account))
+        wanted = {
+            each: [
+                account
+                for account in found
+                if is_found(query, account) or code_of(account) in (named if each in OF_MERCHANTS else called)
+            ]
+            for each, found in wanted.items()
+        }
+    return [account for found in wanted.values() for account in found]
 
 
 def _held(kind: str, query: str) -> tuple[bytes | None, list[dict[str, Any]]]:
@@ -182,7 +193,7 @@ def _held(kind: str, query: str) -> tuple[bytes | None, list[dict[str, Any]]]:
     with transaction() as tx:
         note = covering_checkpoint(tx)
         size = size_of(note)
-        found = _find(tx, list_accounts(tx, size=size), kind=kind, query=query)
+        found = _find(tx, _by_kind(list_accounts(tx, size=size)), kind=kind, query=query)
         held, names = list_held(tx, accounts=found, size=size), account_names(tx, found)
     return note, [_write(each, names) for each in held]
 

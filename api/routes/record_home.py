@@ -13,13 +13,13 @@ from api.door import own_origin
 from api.exports import csv_response, public_json
 from api.pages.kit import render
 from api.pages.public_record import choose_month, show_published
-from api.pages.totals import add_up, month_on
-from api.pages.views import MonthAmounts, OwnCheck, RecordCheck, RecordHome, WitnessShown
+from api.pages.totals import show_month
+from api.pages.views import OwnCheck, RecordCheck, RecordHome, WitnessShown
 from api.pages.views.record import Succeeded
 from market.kit.database import snapshot, transaction
 from market.oversight.models import NightlyRun
 from market.oversight.nightly import find_newest_night
-from market.oversight.public_totals import list_public_months, sum_public_merchants
+from market.oversight.public_totals import list_public_months, sum_public_month
 from market.record.log.checkpoints import parse_checkpoint
 from market.record.log.notes import parse_note
 from market.record.policy import Policy, Succession
@@ -35,10 +35,9 @@ def record_home(request: Request) -> Response:
     """The newest month in one sentence and a picture, how far the record is published, and the ways to everything else."""
     with snapshot() as tx:
         month = choose_month("", list_public_months(tx))
-        amounts, sales_count = add_up(sum_public_merchants(tx, month=month))
         view = RecordHome(
-            month=MonthAmounts(month_on=month_on(month), amounts=amounts, sales_count=sales_count),
-            merchants_count=len(merchants.list_merchants(tx)),
+            month=show_month(sum_public_month(tx, month=month)),
+            merchants_count=sum(merchants.count_by_category(tx).values()),
             published=show_published(tx),
         )
     return render(request, "record/home.html", view)

@@ -1,8 +1,7 @@
 """The merchants of the public record: who they are, what they gave by month, their offers and entries. No sign-in."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Request, Response
@@ -18,18 +17,17 @@ from api.pages.entries import show_published as show_entry
 from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.offers import ended_at_of, read_offer, state_of, title_of
-from api.pages.paged import PageNumber, Search, cut_page, is_found
+from api.pages.paged import ROWS_ON_PAGE, PageNumber, Search, count_pages, first_row
 from api.pages.public_record import (
     Month,
     choose_month,
-    list_businesses,
     show_published,
     size_of,
     write_checkpoint,
     write_figures,
 )
 from api.pages.terms import say_gives
-from api.pages.totals import add_up, month_on, show_amounts, show_month
+from api.pages.totals import month_on, show_amounts, show_month
 from api.pages.views import (
     CategoryChoice,
     MerchantSort,
@@ -45,19 +43,19 @@ from market.kit.clock import business_day, now
 from market.kit.database import snapshot, transaction
 from market.kit.errors import invariant
 from market.offers.models import OfferVersion
-from market.offers.queries import list_found, list_live_by_merchant
+from market.offers.queries import count_live, list_found, list_live_by_merchant
 from market.oversight.counting import counted_size
 from market.oversight.public_totals import (
     PublicTotals,
     list_public_months,
     sum_public_merchant_months,
-    sum_public_merchants,
     sum_public_months,
 )
 from market.oversight.published import Filter, Published, list_published
 from market.record.publication import Publication, Said, list_coming, list_publications
 from market.record.publishing.served import find_newest_checkpoint
 from market.record.texts import KeptText, find_texts
+from merchants import MerchantMonth, MonthWanted
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -88,41 +86,31 @@ def record_merchants(
     with snapshot() as tx:
         months = list_public_months(tx)
         chosen = choose_month(month, months)
-        rows = {row.label: row for row in sum_public_merchants(tx, month=chosen)}
-        businesses = list_businesses(tx)
-        live = list_live_by_merchant(tx, at=at)
-        published = list_publications(tx, on=business_day(at))
-        counted = show_published(tx)
-    wanted = _find(businesses.values(), category=category, query=query)
-    given = [rows.get(each.merchant, NOTHING) for each in wanted]
-    categories = Counter(each.category for each in businesses.values())
-    page, pages = cut_page(_sorted(wanted, rows, live, sort, down=down), number)
-    shown = [
-        PublicMerchant(
-            code=each.merchant,
-            name=each.name,
-            category=each.category,
-            since_on=business_day(each.admitted_at),
-            is_suspended=each.state != "admitted",
-            is_batched=_how(published, each.merchant) == "batched",
-            offers_count=len(live.get(each.merchant, ())),
-            amounts=show_amounts(rows.get(each.merchant, NOTHING)),
-            sales_count=rows.get(each.merchant, NOTHING).sales,
+        wanted = MonthWanted(chosen, among="registered", query=query, category=category)
+        found = merchants.sum_months(tx, wanted)
+        pages = count_pages(found.count, number)
+        rows = merchants.list_months(
+            tx, wanted, at=at, order=sort, down=down, offset=first_row(pages), limit=ROWS_ON_PAGE
         )
-        for each in page
-    ]
-    total, sales_count = add_up(given)
+        codes = [row.totals.label for row in rows]
+        live = count_live(tx, at=at, merchants=codes)
+        published = list_publications(tx, on=business_day(at), merchants=codes)
+        categories = merchants.count_by_category(tx)
+        counted = show_published(tx)
     view = RecordMerchants(
         month_on=month_on(chosen),
         months=tuple(month_on(each) for each in months[-MONTHS_SHOWN:]),
         category=category or None,
-        categories=tuple(CategoryChoice(category=code, merchants_count=n) for code, n in sorted(categories.items())),
+        categories=tuple(CategoryChoice(category=code, merchants_count=n) for code, n in categories.items()),
         query=query,
-        merchants=tuple(shown),
+        merchants=tuple(
+            _merchant(row, how=_how(published, row.totals.label), offers_count=live.get(row.totals.label, 0))
+            for row in rows
+        ),
         pages=pages,
-        total=total,
-        sales_count=sales_count,
-        most_fen=max((row.concession_fen for row in given), default=0),
+        total=show_amounts(found.totals),
+        sales_count=found.totals.sales,
+        most_fen=found.most_concession_fen,
         sort=sort,
         down=down,
         counted=counted,
@@ -158,7 +146,7 @@ HEAD: Final = ("merchant", "merchant_name", "category", "since", "state", "publi
 def _rows(tx: Session, month: str, category: str, query: str) -> tuple[str, list[dict[str, Any]]]:
     chosen = choose_month(month, []) if month else None
     figures = sum_public_merchant_months(tx, month=chosen)
-    businesses = list_businesses(tx)
+    named = merchants.search_names(tx, query=query)
     live = list_live_by_merchant(tx, at=now())
     published = list_publications(tx, on=business_day(now()))
     rows = [
@@ -172,7 +160,8 @@ def _rows(tx: Session, month: str, category: str, query: str) -> tuple[str, list
             "offers": [f"{offer} v{version}" for offer, version in live.get(each.merchant, ())],
             "months": [{"month": row.label, **write_figures(row)} for row in figures.get(each.merchant, ())],
         }
-        for each in _find(businesses.values(), category=category, query=query)
+        for each in merchants.list_merchants(tx)
+        if category in ("", each.category) and each.merchant in named
     ]
     return "".join(f"-{part}" for part in (chosen, category) if part), rows
 
@@ -242,6 +231,22 @@ def record_merchant(request: Request, code: Code) -> Response:
     return render(request, "record/merchant.html", view)
 
 
+def _merchant(row: MerchantMonth, *, how: Publication, offers_count: int) -> PublicMerchant:
+    """A registered merchant in the list."""
+    invariant(row.category is not None and row.admitted_at is not None, "whoever is listed is registered")
+    return PublicMerchant(
+        code=row.totals.label,
+        name=row.name,
+        category=row.category or "",
+        since_on=business_day(row.admitted_at or now()),
+        is_suspended=row.state != "admitted",
+        is_batched=how == "batched",
+        offers_count=offers_count,
+        amounts=show_amounts(row.totals),
+        sales_count=row.totals.sales,
+    )
+
+
 def _name(entry: Published, kept: KeptText) -> NameSaid:
     return NameSaid(name=read_text(kept).get("name"), from_on=entry.day, entry_id=entry.public_id)
 
@@ -292,35 +297,3 @@ def _version(row: OfferVersion, *, at: datetime, language: Language) -> Merchant
         published_on=business_day(row.approved_at or at),
         ended_on=business_day(ended_at) if ended_at else None,
     )
-
-
-def _find(
-    businesses: Iterable[merchants.MerchantBusiness], *, category: str, query: str
-) -> list[merchants.MerchantBusiness]:
-    """Those of a category and of which name or code hold what is looked for."""
-    return [
-        each for each in businesses if category in ("", each.category) and is_found(query, each.name, each.merchant)
-    ]
-
-
-def _sorted(
-    found: Sequence[merchants.MerchantBusiness],
-    rows: Mapping[str, PublicTotals],
-    live: Mapping[str, Sequence[object]],
-    sort: MerchantSort,
-    *,
-    down: bool,
-) -> Sequence[merchants.MerchantBusiness]:
-    """By the column asked for; equals stay in the order of their codes."""
-    places: dict[MerchantSort, Callable[[merchants.MerchantBusiness], int | str | date]] = {
-        "merchant": lambda each: each.name,
-        "category": lambda each: each.category,
-        "since": lambda each: business_day(each.admitted_at),
-        "offers": lambda each: len(live.get(each.merchant, ())),
-        "concession": lambda each: rows.get(each.merchant, NOTHING).concession_fen,
-        "rebate": lambda each: (
-            rows.get(each.merchant, NOTHING).rebate_member_fen + rows.get(each.merchant, NOTHING).rebate_union_fen
-        ),
-        "count": lambda each: rows.get(each.merchant, NOTHING).sales,
-    }
-    return sorted(found, key=places[sort], reverse=down)

@@ -5,21 +5,18 @@ from typing import Any, Final
 from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
+import merchants
 from api.access import Doors
 from api.exports import csv_response, public_json
 from api.pages.kit import render
-from api.pages.paged import PageNumber, Search, cut_page, is_found
-from api.pages.public_record import Month, choose_month, find_rows, list_businesses, name_of, show_published, show_rows
-from api.pages.totals import add_up, month_on, show_month
+from api.pages.paged import ROWS_ON_PAGE, PageNumber, Search, count_pages, first_row
+from api.pages.public_record import Month, choose_month, show_published, show_rows
+from api.pages.totals import month_on, show_amounts, show_month
 from api.pages.views import RecordRebates
 from market.kit.database import snapshot
 from market.oversight.counting import counted_size
-from market.oversight.public_totals import (
-    PublicTotals,
-    sum_public_merchant_months,
-    sum_public_merchants,
-    sum_public_months,
-)
+from market.oversight.public_totals import list_public_months, sum_public_month, sum_public_months
+from merchants import MonthWanted
 
 doors = Doors(prefix="/record", tags=["public record"])
 
@@ -33,20 +30,21 @@ def record_rebates(request: Request, month: Month = "", query: Search = "", numb
     with snapshot() as tx:
         months = sum_public_months(tx, last=MONTHS_SHOWN)
         chosen = choose_month(month, [row.label for row in months])
-        rows = sum_public_merchants(tx, month=chosen)
-        businesses = list_businesses(tx)
+        total = sum_public_month(tx, month=chosen)
+        wanted = MonthWanted(chosen, among="due", query=query)
+        found = merchants.sum_months(tx, wanted)
+        pages = count_pages(found.count, number)
+        rows = merchants.list_months(tx, wanted, order="rebate", down=True, offset=first_row(pages), limit=ROWS_ON_PAGE)
         published = show_published(tx)
-    found = find_rows([row for row in rows if _is_due(row)], businesses, query)
-    page, pages = cut_page(sorted(found, key=lambda row: (-_due(row), row.label)), number)
     view = RecordRebates(
         month_on=month_on(chosen),
         months=tuple(show_month(row) for row in months),
-        total=add_up(rows)[0],
+        total=show_amounts(total),
         query=query,
-        rows=tuple(show_rows(page, businesses)),
+        rows=tuple(show_rows(rows)),
         pages=pages,
-        found=add_up(found)[0],
-        most_fen=max(map(_due, found), default=0),
+        found=show_amounts(found.totals),
+        most_fen=found.most_rebate_fen,
         published=published,
     )
     return render(request, "record/rebates.html", view)
@@ -68,29 +66,18 @@ def record_rebates_json(month: Month = "", query: Search = "") -> Response:
 
 
 def _rows(tx: Session, month: str, query: str) -> tuple[str, list[dict[str, Any]]]:
+    """What the file's name ends with, and its rows by month and merchant."""
     chosen = choose_month(month, []) if month else None
-    figures = sum_public_merchant_months(tx, month=chosen)
-    businesses = list_businesses(tx)
     rows = [
         {
-            "month": row.label,
-            "merchant": code,
-            "merchant_name": businesses[code].name if code in businesses else "",
-            "rebate_member_fen": row.rebate_member_fen,
-            "rebate_union_fen": row.rebate_union_fen,
-            "rebate_fen": row.rebate_member_fen + row.rebate_union_fen,
+            "month": each,
+            "merchant": row.totals.label,
+            "merchant_name": row.name,
+            "rebate_member_fen": row.totals.rebate_member_fen,
+            "rebate_union_fen": row.totals.rebate_union_fen,
+            "rebate_fen": row.totals.rebate_member_fen + row.totals.rebate_union_fen,
         }
-        for code, months in figures.items()
-        for row in months
-        if _is_due(row) and is_found(query, code, name_of(businesses, code))
+        for each in ([chosen] if chosen else list_public_months(tx))
+        for row in merchants.list_months(tx, MonthWanted(each, among="due", query=query))
     ]
-    return f"-{chosen}" if chosen else "", sorted(rows, key=lambda row: (row["month"], row["merchant"]))
-
-
-def _due(row: PublicTotals) -> int:
-    return row.rebate_member_fen + row.rebate_union_fen
-
-
-def _is_due(amounts: PublicTotals) -> bool:
-    """Whether there is anything to owe, or to take back: sums of both that cancel each other out still stand in the file."""
-    return bool(amounts.rebate_member_fen or amounts.rebate_union_fen)
+    return f"-{chosen}" if chosen else "", rows

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.kit.errors import NotFoundError
@@ -133,6 +133,22 @@ def list_live_by_merchant(tx: Session, *, at: datetime) -> dict[str, list[tuple[
     for code, offer, version in rows:
         found.setdefault(code, []).append((offer, version))
     return found
+
+
+def live_counts(at: datetime, *, merchants: Collection[str] | None = None) -> Subquery:
+    """How many versions in force each merchant (`merchant`, by code) bears a part of (`live_count`), to be joined: of these or of all."""
+    live = select(func.unnest(OfferVersion.merchants).label("merchant")).where(_is_shown("live", at))
+    if merchants is not None:
+        live = live.where(OfferVersion.merchants.overlap(list(merchants)))
+    borne = live.subquery()
+    return select(borne.c.merchant, func.count().label("live_count")).group_by(borne.c.merchant).subquery("live")
+
+
+def count_live(tx: Session, *, at: datetime, merchants: Collection[str]) -> dict[str, int]:
+    """Of how many versions in force these merchants (by code) bear a part; those that bear none are left out."""
+    live = live_counts(at, merchants=merchants)
+    rows = tx.execute(select(live.c.merchant, live.c.live_count).where(live.c.merchant.in_(merchants)))
+    return {row.merchant: row.live_count for row in rows} if merchants else {}
 
 
 def list_titles(tx: Session, *, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], Title]:

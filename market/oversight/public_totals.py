@@ -3,17 +3,18 @@
 A month is that of an entry's day, a return counts in its own. What a sum costs does not grow with the sales in it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, literal, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Subquery, func, literal, select
 from sqlalchemy.orm import Session
 
 from market.oversight.models import DayTotal, MonthTotal, OfferTotal
 from market.oversight.queries import AMOUNTS, Totals, month_days, months_between
 
-_BY_TENDER = ("paid_declared_fen", "paid_provider_fen")
+TOTALLED: Final = ("sales", *AMOUNTS, "paid_declared_fen", "paid_provider_fen")
+"""What `PublicTotals` has after its label, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,19 @@ def sum_public_months(tx: Session, *, last: int | None = None, merchant: str | N
     return _read(tx, query if merchant is None else query.where(MonthTotal.merchant == merchant))
 
 
-def sum_public_merchants(tx: Session, *, month: str) -> list[PublicTotals]:
-    """Every merchant with anything in the month (YYYY-MM), by its code."""
+def month_figures(month: str) -> Subquery:
+    """A month (YYYY-MM) of each merchant (`merchant`, by code) with anything, to be joined: the figures of `PublicTotals` by name."""
     first, _ = month_days(month)
-    of_month = select(MonthTotal.merchant, *_sums(MonthTotal)).where(MonthTotal.month == first)
-    return _read(tx, of_month.group_by(MonthTotal.merchant).order_by(MonthTotal.merchant))
+    figures: list[ColumnElement[Any]] = [
+        value.label(name) for name, value in zip(TOTALLED, _figures(MonthTotal), strict=True)
+    ]
+    return select(MonthTotal.merchant, *figures).where(MonthTotal.month == first).subquery("of_month")
+
+
+def sum_public_month(tx: Session, *, month: str) -> PublicTotals:
+    """A month (YYYY-MM) of all merchants together, its label; zeros where nothing is published of it."""
+    first, beyond = month_days(month)
+    return replace(sum_public_days(tx, first=first, beyond=beyond), label=month)
 
 
 def sum_public_merchant_months(tx: Session, *, month: str | None = None) -> dict[str, list[PublicTotals]]:
@@ -117,12 +126,14 @@ def sum_public_offers(tx: Session, *, month: str) -> OfferSums:
     return OfferSums([OfferSum(*row) for row in rows], *map(int, whole))
 
 
+def _figures(table: type[DayTotal | MonthTotal]) -> list[SQLColumnExpression[int]]:
+    """What `PublicTotals` has after its label, of one row."""
+    return [table.sold_count - table.voided_count, *(getattr(table, name) for name in TOTALLED[1:])]
+
+
 def _sums(table: type[DayTotal | MonthTotal]) -> list[ColumnElement[Any]]:
-    """What `PublicTotals` has after its label."""
-    return [
-        _sum(table.sold_count - table.voided_count),
-        *(_sum(getattr(table, name)) for name in (*AMOUNTS, *_BY_TENDER)),
-    ]
+    """The same of rows together."""
+    return [_sum(figure) for figure in _figures(table)]
 
 
 def _sum(column: SQLColumnExpression[int]) -> ColumnElement[Any]:

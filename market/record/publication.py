@@ -3,7 +3,7 @@
 A merchant of whom nothing is said yet is published row by row, as all were before there were batches; a daily job says it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, cast
@@ -66,9 +66,12 @@ def first_day(at: datetime) -> date:
     return business_day(at + GRACE) + timedelta(days=1)
 
 
-def list_publications(tx: Session, *, on: date) -> dict[str, Said]:
-    """What holds on a day, by merchant; those of whom nothing is said are left out."""
-    return _latest(tx.execute(_SAID.where(MerchantPublication.from_on <= on).order_by(MerchantPublication.id)))
+def list_publications(tx: Session, *, on: date, merchants: Collection[str] | None = None) -> dict[str, Said]:
+    """What holds on a day, by merchant, of all or of these (by code); those of whom nothing is said are left out."""
+    said = _SAID.where(MerchantPublication.from_on <= on).order_by(MerchantPublication.id)
+    if merchants is not None:
+        said = said.where(MerchantPublication.merchant.in_(merchants))
+    return _latest(tx.execute(said))
 
 
 def list_coming(tx: Session, *, after: date) -> dict[str, Said]:

@@ -101,7 +101,9 @@ def test_the_commands_see_what_was_rewritten_and_a_receipt_that_was_changed(
     assert type_(receipt, folder).returncode == 1
     with get_engine().begin() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
-        connection.execute(text("UPDATE entry SET body = set_byte(body, 59, get_byte(body, 59) # 1) WHERE leaf_index = 4"))
+        connection.execute(
+            text("UPDATE entry SET body = set_byte(body, 59, get_byte(body, 59) # 1) WHERE leaf_index = 4")
+        )
     done = type_(again, folder)
     assert done.returncode == 1
     assert "hashes: entry 4" in done.stdout
