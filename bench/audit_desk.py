@@ -15,7 +15,7 @@ from typing import Final
 from rich.console import Console
 from sqlalchemy import text
 
-from api.audit_filter import Asked
+from api.entry_filter import AuditAsked
 from bench.logs import index_log, open_database, publish_log, vacuum, write_log
 from bench.record_pages import measure_export
 from bench.tables import Row, print_figures
@@ -30,22 +30,22 @@ ROUNDS: Final = 30
 PAGE_GOAL_MS: Final = 100
 FORMS: Final = ("jsonl", "csv", "accounting", "parquet", "xlsx")
 SEARCHES: Final = (
-    ("all", Asked()),
-    ("sales of a merchant", Asked(kind="sale", merchant="m_0001")),
-    ("returned in part or wholly", Asked(state="refunded")),
-    ("an offer's version", Asked(offer="NOODLE10", version=1)),
-    ("a day, amount between", Asked(first=date(2026, 12, 2), last=date(2026, 12, 2), of="subsidy", least="2.90")),
-    ("a rare amount", Asked(of="paid", least="89.99")),
-    ("an amount that no entry has", Asked(least="5000")),
+    ("all", AuditAsked()),
+    ("sales of a merchant", AuditAsked(kind="sale", merchant="m_0001")),
+    ("returned in part or wholly", AuditAsked(state="refunded")),
+    ("an offer's version", AuditAsked(offer="NOODLE10", version=1)),
+    ("a day, amount between", AuditAsked(first=date(2026, 12, 2), last=date(2026, 12, 2), of="subsidy", least="2.90")),
+    ("a rare amount", AuditAsked(of="paid", least="89.99")),
+    ("an amount that no entry has", AuditAsked(least="5000")),
 )
 
 
 WAITING_SEARCHES: Final = (
-    ("all", Asked(state="waiting")),
-    ("a merchant", Asked(merchant="m_0001", state="waiting")),
-    ("an amount that no entry has", Asked(least="5000", state="waiting")),
-    ("a rare amount", Asked(of="subsidy", least="2.99", state="waiting")),
-    ("an offer that no entry has", Asked(offer="NONE", state="waiting")),
+    ("all", AuditAsked(state="waiting")),
+    ("a merchant", AuditAsked(merchant="m_0001", state="waiting")),
+    ("an amount that no entry has", AuditAsked(least="5000", state="waiting")),
+    ("a rare amount", AuditAsked(of="subsidy", least="2.99", state="waiting")),
+    ("an offer that no entry has", AuditAsked(offer="NONE", state="waiting")),
 )
 # The newest purchases once more, as those of batched merchants: as many as are asked for.
 WAIT: Final = text(
@@ -77,7 +77,7 @@ def measure(size: int, waiting: int, console: Console) -> Iterator[Row]:
 def _pages(size: int) -> Iterator[Row]:
     places = random.Random(7)
 
-    def search(asked: Asked) -> Callable[[], object]:
+    def search(asked: AuditAsked) -> Callable[[], object]:
         def once() -> object:
             with transaction() as tx:
                 return search_entries(tx, wanted=asked.wanted, before=places.randrange(1, size), limit=50)
@@ -98,7 +98,7 @@ def _pages_of_waiting() -> Iterator[Row]:
     for name, asked in WAITING_SEARCHES:
         before: Cursor | None = None
 
-        def turn(asked: Asked = asked) -> None:
+        def turn(asked: AuditAsked = asked) -> None:
             nonlocal before
             with transaction() as tx:
                 before = search_entries(tx, wanted=asked.wanted, before=before, limit=50).older

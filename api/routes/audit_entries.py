@@ -10,8 +10,8 @@ from fastapi import Depends, Path, Request, Response
 from starlette.responses import StreamingResponse
 
 from api.access import Doors
-from api.audit_filter import Asked, Before, read_cursor, write_cursor
 from api.door import language_of
+from api.entry_filter import AuditAsked, Before, read_cursor, write_cursor
 from api.errors import PageUnknownError
 from api.export_files import Form
 from api.pages.entries import read_amounts, read_transfers
@@ -37,7 +37,7 @@ doors = Doors(include_in_schema=False)
 
 ROWS_ON_PAGE: Final = 50
 EntryId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
-EntriesAsked = Annotated[Asked, Depends()]
+EntriesAsked = Annotated[AuditAsked, Depends()]
 
 
 @doors.get("/audit/entries")

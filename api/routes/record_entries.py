@@ -1,19 +1,17 @@
-"""The published entries, one by one and unnamed: by type, merchant, month and day, each with a page of its own. No sign-in."""
+"""The published entries, one by one and unnamed: by type, merchant, offer, post, day and amount, each with a page of its own. No sign-in."""
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request, Response
-from pydantic import BeforeValidator
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse
 
 import merchants
 from api.access import Doors
 from api.door import language_of
+from api.entry_filter import PublicAsked, PublicAskedInWords
 from api.errors import PageUnknownError
 from api.exports import csv_response, json_rows_response
 from api.pages.entries import (
@@ -32,21 +30,23 @@ from api.pages.entries import (
 )
 from api.pages.entries import show_published as show_entry
 from api.pages.kit import render
-from api.pages.public_record import Month, choose_month, newest_checkpoint, show_published, size_of, write_checkpoint
+from api.pages.public_record import newest_checkpoint, show_published, size_of, write_checkpoint
 from api.pages.totals import month_on
 from api.pages.views import MerchantName, RecordEntries, RecordEntry
 from api.routes.record_log import PublicId
 from market.kit.database import transaction
+from market.kit.errors import InvalidError
+from market.oversight.entry_search import Wanted
 from market.oversight.public_totals import list_public_months
 from market.oversight.published import (
-    Filter,
     Published,
+    covering_checkpoint,
     find_published,
+    is_inside,
     list_published,
     list_published_kinds,
     list_published_returns,
 )
-from market.oversight.queries import month_days
 from market.record.auditing.finding import RETURNS
 from market.record.entries import entry_hash
 from market.record.texts import find_texts
@@ -58,49 +58,31 @@ ROWS_PER_READ: Final = 1000
 CHOICES: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The filter as it stands in the address; a form sends an empty field for "all"."""
-
-    kind: Annotated[str, Query(alias="type", pattern="^[a-z_]{0,32}$")] = ""
-    merchant: Annotated[str, Query(pattern="^[A-Za-z0-9_]{0,32}$")] = ""
-    month: Month = ""
-    day: Annotated[date | None, BeforeValidator(lambda given: given or None), Query()] = None
-
-    @property
-    def wanted(self) -> Filter:
-        """What to look for; a day says more than its month. A month there never was, or the calendar's last day, is an unknown page."""
-        if self.day == date.max:
-            raise PageUnknownError
-        first, beyond = month_days(choose_month(self.month, [])) if self.month else (None, None)
-        if self.day is not None:
-            first, beyond = self.day, self.day + timedelta(days=1)
-        return Filter(kind=self.kind or None, merchant=self.merchant or None, first=first, beyond=beyond)
-
-
-@dataclass(frozen=True, slots=True)
-class AskedInWords(Asked):
-    """The same as people type it: a merchant by his code, his name, or part of either."""
-
-    merchant: Annotated[str, Query(max_length=60)] = ""
-
-
-EntriesAsked = Annotated[Asked, Depends()]
+EntriesAsked = Annotated[PublicAsked, Depends()]
 Before = Annotated[int | None, Query(ge=0, lt=1 << 62)]
 
 
 @doors.get("/entries", include_in_schema=False)
-def record_entries(request: Request, asked: Annotated[AskedInWords, Depends()], before: Before = None) -> Response:
+def record_entries(
+    request: Request, asked: Annotated[PublicAskedInWords, Depends()], before: Before = None
+) -> Response:
     """A page of published entries, the highest place first; `before` goes on below a place.
 
-    A merchant in words leads to the address with his code, and to a choice where several are called so.
+    A merchant in words leads to the address with his code, and to a choice where several are called so. By what stands inside of
+    entries, they are found a moment after their checkpoint, as soon as they can be searched.
     """
+    problem, rows = None, list[Published]()
     with transaction() as tx:
         meant = _find_merchants(tx, asked.merchant)
         if len(meant) == 1 and asked.merchant not in meant:
             return RedirectResponse(f"?{request.url.include_query_params(merchant=next(iter(meant))).query}", 303)
         is_clear = not asked.merchant or asked.merchant in meant
-        rows = list_published(tx, wanted=asked.wanted, before=before, limit=ROWS_ON_PAGE + 1) if is_clear else []
+        try:
+            wanted = asked.wanted
+        except InvalidError as error:
+            problem = error.sentence(language_of(request))
+        else:
+            rows = list_published(tx, wanted=wanted, before=before, limit=ROWS_ON_PAGE + 1) if is_clear else []
         names = meant | _names_of(tx, rows)
         months = list_public_months(tx)
         kinds = list_published_kinds(tx)
@@ -116,26 +98,30 @@ def record_entries(request: Request, asked: Annotated[AskedInWords, Depends()], 
         typed=asked.merchant,
         month_on=month_on(asked.month) if asked.month else None,
         day_on=asked.day,
+        asked=asked.address() | ({"month": ""} if asked.day else {}) | ({} if is_clear else {"merchant": ""}),
+        problem=problem,
         before=before,
         older=page[-1].leaf_index if len(rows) > len(page) else None,
         entries=tuple(show_entry(row, names) for row in page),
         published=published,
     )
-    return render(request, "record/entries.html", view)
+    return render(request, "record/entries.html", view, status=422 if problem else 200)
 
 
 @doors.get("/entries.csv")
 def record_entries_csv(asked: EntriesAsked) -> Response:
     """All published entries of the filter as CSV, the highest place first, without a limit; amounts in fen."""
-    rows = list_all(asked.wanted, size_of(newest_checkpoint()))
+    wanted = asked.wanted
+    rows = list_all(wanted, size_of(_checkpoint(wanted)))
     return csv_response("huigong-record-entries.csv", COLUMNS, (row_cells(row) for row in rows), public=True)
 
 
 @doors.get("/entries.json")
 def record_entries_json(asked: EntriesAsked) -> Response:
     """All published entries of the filter as JSON, the highest place first, without a limit; each document byte for byte."""
-    note = newest_checkpoint()
-    rows = (row_json(row) for row in list_all(asked.wanted, size_of(note)))
+    wanted = asked.wanted
+    note = _checkpoint(wanted)
+    rows = (row_json(row) for row in list_all(wanted, size_of(note)))
     return json_rows_response("huigong-record-entries.json", rows, **write_checkpoint(note))
 
 
@@ -177,6 +163,14 @@ def record_entry_page(request: Request, entry: PublicId) -> Response:
     return render(request, "record/entry.html", view)
 
 
+def _checkpoint(wanted: Wanted) -> bytes | None:
+    """The newest checkpoint all of whose entries can be looked through for it; None before the first one."""
+    if not is_inside(wanted):
+        return newest_checkpoint()
+    with transaction() as tx:
+        return covering_checkpoint(tx)
+
+
 def _find_merchants(tx: Session, typed: str) -> dict[str, str]:
     """The names by code of whom somebody may mean: who has this code or name, else all whose code or name holds it; of nobody, a code alone."""
     if not typed.strip():
@@ -192,7 +186,7 @@ def _names_of(tx: Session, entries: Iterable[Published]) -> dict[str, str]:
     return merchants.find_names(tx, codes={entry.merchant for entry in entries if entry.merchant})
 
 
-def list_all(wanted: Filter, size: int) -> Iterator[Published]:
+def list_all(wanted: Wanted, size: int) -> Iterator[Published]:
     """All entries of a log of `size` entries, so many at a time, each read in a short transaction of its own.
 
     What is published never changes, so the reads fit each other as one snapshot would, and a slow reader holds no connection.

@@ -45,13 +45,14 @@ from market.kit.errors import invariant
 from market.offers.models import OfferVersion
 from market.offers.queries import count_live, list_found, list_live_by_merchant
 from market.oversight.counting import counted_size
+from market.oversight.entry_search import Wanted
 from market.oversight.public_totals import (
     PublicTotals,
     list_public_months,
     sum_public_merchant_months,
     sum_public_months,
 )
-from market.oversight.published import Filter, Published, list_published
+from market.oversight.published import Published, list_published
 from market.record.publication import Publication, Said, list_coming, list_publications
 from market.record.publishing.served import find_newest_checkpoint
 from market.record.texts import KeptText, find_texts
@@ -207,8 +208,8 @@ def record_merchant(request: Request, code: Code) -> Response:
             raise PageUnknownError
         months = sum_public_months(tx, last=MONTHS_SHOWN, merchant=code)
         versions = list_found(tx, shown="ever_published", at=at, merchant=code, limit=VERSIONS_SHOWN)
-        entries = list_published(tx, wanted=Filter(merchant=code), limit=ENTRIES_SHOWN)
-        about = list_published(tx, wanted=Filter(merchant=code, kind="merchant"), limit=ABOUT_READ)
+        entries = list_published(tx, wanted=Wanted(merchant=code), limit=ENTRIES_SHOWN)
+        about = list_published(tx, wanted=Wanted(merchant=code, kind="merchant"), limit=ABOUT_READ)
         kept = find_texts(tx, public_ids=[entry.public_id for entry in about])
         published = list_publications(tx, on=business_day(at)).get(code)
         coming = list_coming(tx, after=business_day(at)).get(code)
@@ -264,7 +265,7 @@ def _need_merchant(tx: Session, code: str) -> None:
 
 
 def _all_told(code: str, note: bytes | None) -> Iterator[Published]:
-    return list_all(Filter(merchant=code, kind="merchant"), size_of(note))
+    return list_all(Wanted(merchant=code, kind="merchant"), size_of(note))
 
 
 def _months(tx: Session, code: str) -> list[dict[str, Any]]:

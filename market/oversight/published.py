@@ -1,4 +1,4 @@
-"""Published entries by type, merchant and day, newest place first; never one that no signed checkpoint covers.
+"""Published entries by type, merchant, day and what they say, newest place first; never one that no signed checkpoint covers.
 
 An entry never changes and never moves, so the place of the last row of a page is where the next one goes on, whatever is added since.
 What a filter leaves open is cut into short runs of an index, one for each type and day: each is read in the order of the log, at any depth.
@@ -8,13 +8,14 @@ The indexes stand on `entry_index`, which follows a moment later; what it has no
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Date, Text
 
+from market.oversight.entry_search import Wanted, list_indexed
 from market.oversight.indexing import indexed_size
 from market.record.models import Entry
 from market.record.publishing.models import LogCheckpoint
@@ -23,16 +24,6 @@ from market.sales.models import Reversal, Sale
 
 _RUNS: Final = {"days": Date, "kinds": Text}
 _COLUMNS: Final = "entry.leaf_index, entry.public_id, entry.type, entry.merchant, entry.day, entry.body"
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which entries are wanted; what is None may be anything. `beyond` is the first day after the wanted ones."""
-
-    kind: str | None = None
-    merchant: str | None = None
-    first: date | None = None
-    beyond: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +39,39 @@ class Published:
 
 
 def list_published(
-    tx: Session, *, wanted: Filter, before: int | None = None, size: int | None = None, limit: int
+    tx: Session, *, wanted: Wanted, before: int | None = None, size: int | None = None, limit: int
 ) -> list[Published]:
-    """Up to `limit` entries below place `before`, the highest place first, of the log of `size` entries (as published now)."""
+    """Up to `limit` entries below place `before`, the highest place first, of the log of `size` entries (as published now).
+
+    By what stands inside of entries (`is_inside`), only as far as they can be searched: see `covering_checkpoint`.
+    """
     size = published_size(tx) if size is None else size
     before = size if before is None else min(before, size)
-    if wanted == Filter():
+    if wanted == Wanted():
         return _list_fresh(tx, wanted, since=0, before=before, limit=limit)
     indexed = indexed_size(tx)
+    if is_inside(wanted):
+        rows = list_indexed(tx, wanted=wanted, size=size, before=min(before, indexed), limit=limit)
+        return [
+            Published(cast("int", row.leaf_index), row.public_id, row.kind, row.merchant, row.day, row.body)
+            for row in rows
+        ]
     found = _list_fresh(tx, wanted, since=indexed, before=before, limit=limit) if before > indexed else []
     if len(found) < limit:
         found += _list_indexed(tx, wanted, before=min(before, indexed), limit=limit - len(found))
     return found
 
 
-def _list_fresh(tx: Session, wanted: Filter, *, since: int, before: int, limit: int) -> list[Published]:
+def is_inside(wanted: Wanted) -> bool:
+    """Whether something is asked for that an entry says inside: an offer, a post, an amount; or what came of it, or days without an end."""
+    return (
+        any((wanted.offer, wanted.post, wanted.state))
+        or any(fen is not None for fen in (wanted.least_fen, wanted.most_fen))
+        or (wanted.first is None) != (wanted.last is None)
+    )
+
+
+def _list_fresh(tx: Session, wanted: Wanted, *, since: int, before: int, limit: int) -> list[Published]:
     """The same out of the entries themselves, from place `since` on: each is looked at. What is not indexed yet is never much."""
     conditions = ["leaf_index >= :since", "leaf_index < :before"]
     values: dict[str, Any] = {"since": since, "before": before, "most": limit}
@@ -70,7 +79,7 @@ def _list_fresh(tx: Session, wanted: Filter, *, since: int, before: int, limit: 
         ("type = :kind", "kind", wanted.kind),
         ("merchant = :merchant", "merchant", wanted.merchant),
         ("day >= :first", "first", wanted.first),
-        ("day < :beyond", "beyond", wanted.beyond),
+        ("day <= :last", "last", wanted.last),
     ):
         if value is not None:
             conditions.append(condition)
@@ -79,14 +88,14 @@ def _list_fresh(tx: Session, wanted: Filter, *, since: int, before: int, limit: 
     return [Published(*row) for row in tx.execute(text(query), values)]
 
 
-def _list_indexed(tx: Session, wanted: Filter, *, before: int, limit: int) -> list[Published]:
+def _list_indexed(tx: Session, wanted: Wanted, *, before: int, limit: int) -> list[Published]:
     """The same of those below `before` that are indexed: an index leads to each run, whatever the filter leaves open."""
     values: dict[str, Any] = {"before": before, "most": limit}
     runs, conditions = [], []
-    if wanted.first is not None and wanted.beyond is not None:
+    if wanted.first is not None and wanted.last is not None:
         runs.append("days")
         conditions.append("day = one_of_days")
-        values["days"] = [wanted.first + timedelta(days=n) for n in range((wanted.beyond - wanted.first).days)]
+        values["days"] = [wanted.first + timedelta(days=n) for n in range((wanted.last - wanted.first).days + 1)]
     if wanted.merchant is not None:
         conditions.append("merchant = :merchant")
         values["merchant"] = wanted.merchant

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
 
-from api.audit_filter import Asked
+from api.entry_filter import AuditAsked
 from api.pages import views as v
 from api.pages.views.audit import (
     AuditEntries,
@@ -56,7 +56,7 @@ ROWS = tuple(
 
 
 def _asked(**given: str) -> dict[str, str]:
-    return Asked().address() | given
+    return AuditAsked().address() | given
 
 
 def _entries(**given: object) -> AuditEntries:

@@ -1,18 +1,22 @@
 """Published entries on pages and in files: no row lost, doubled or shown too early, exact bytes, nothing that becomes markup."""
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import product
 from random import Random
+from typing import Any
 
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from market.kit.clock import now
 from market.kit.database import transaction
-from market.oversight.published import Filter, list_published, list_published_kinds
+from market.oversight.entry_search import Wanted
+from market.oversight.indexing import index_entries
+from market.oversight.published import list_published, list_published_kinds
 from market.record.entries import entry_hash
 from market.record.log.proof_files import parse_proof_file, verify_proof_file
 from tests.web.ledger import Ledger, ask, lines_of, rows_of
@@ -112,6 +116,82 @@ def test_every_filter_gives_the_same_on_page_csv_and_json(client: TestClient, le
     assert checked > 500
 
 
+def test_what_entries_say_inside_is_found_on_page_csv_and_json(client: TestClient, ledger: Ledger) -> None:
+    chance = Random(20261128)
+    for _ in range(150):
+        kind, fen = chance.choice(("sale", "refund")), chance.randrange(1, 60) * 50
+        offers = [
+            [code, chance.choice((1, 2)), 5]
+            for code in chance.sample(("NOODLE10", "TEA", "RICE5"), chance.randrange(3))
+        ]
+        inside = {"list": fen + 100, "paid": fen, "offers": offers}
+        on = date(2026, 10, 30) + timedelta(days=chance.randrange(4))
+        ledger.write(kind, on=on, merchant=chance.choice(("m_0001", "m_0002")), **inside)
+    for post in ("officer", "auditor"):
+        ledger.write("post", on=date(2026, 11, 1), action="appointed", post=post)
+    ledger.publish()
+    rows = ask("SELECT convert_from(body, 'UTF8') FROM entry WHERE leaf_index IS NOT NULL ORDER BY leaf_index DESC")
+    there = [json.loads(body) for (body,) in rows]
+    hidden = ledger.write("sale", on=date(2026, 11, 1), merchant="m_0001", list=1600, paid=1500, offers=[["TEA", 1, 5]])
+    with transaction() as tx:  # it has a place, can be searched, and is not signed for
+        tx.execute(
+            text("UPDATE entry SET leaf_index = :next WHERE public_id = :id"), {"next": len(there), "id": hidden}
+        )
+        index_entries(tx)
+
+    def is_named(said: dict[str, Any], offer: str, version: int | None) -> bool:
+        return any(code == offer and version in {None, number} for code, number, _ in said.get("offers", ()))
+
+    cases: dict[str, Callable[[dict[str, Any]], bool]] = {
+        "offer=TEA": lambda said: is_named(said, "TEA", None),
+        "offer=TEA&version=2&type=sale": lambda said: said["type"] == "sale" and is_named(said, "TEA", 2),
+        "offer=NOODLE10&merchant=m_0002&month=2026-11": lambda said: (
+            is_named(said, "NOODLE10", None) and said["merchant"] == "m_0002" and said["day"].startswith("2026-11")
+        ),
+        "offer=NOBODY": lambda _: False,
+        "version=2": lambda _: True,
+        "post=officer": lambda said: said.get("post") == "officer",
+        "least=16": lambda said: said.get("list", 0) >= 1600,
+        "of=paid&least=10&most=15.00": lambda said: 1000 <= said.get("paid", 0) <= 1500,
+        "of=paid&most=0.5&day=2026-11-01": lambda said: (
+            "paid" in said and said["paid"] <= 50 and said["day"] == "2026-11-01"
+        ),
+        "least=20&offer=RICE5": lambda said: said.get("list", 0) >= 2000 and is_named(said, "RICE5", None),
+    }
+    for query, fits in cases.items():
+        wanted = [said["id"] for said in there if fits(said)]
+        assert wanted or query == "offer=NOBODY"
+        answer = client.get(f"/record/entries.json?{query}").json()
+        assert [row["entry"]["id"] for row in answer["rows"]] == wanted, query
+        assert answer["log_size"] == len(there)
+        assert [line["id"] for line in lines_of(client, f"/record/entries.csv?{query}")] == wanted, query
+        assert list(walk(client, f"/record/entries?{query}")) == wanted, query
+    assert hidden not in client.get("/record/entries?least=16&most=16").text
+
+
+def test_a_file_by_what_entries_say_is_of_a_checkpoint_that_can_be_searched(client: TestClient, ledger: Ledger) -> None:
+    ledger.write("sale", on=date(2026, 11, 1), merchant="m_0001", list=1600, paid=1600)
+    ledger.publish()
+    before = client.get("/record/entries.json?least=16").json()
+    ledger.write("sale", on=date(2026, 11, 1), merchant="m_0001", list=1700, paid=1700)
+    ledger.publish(now() + timedelta(minutes=2))
+    with transaction() as tx:  # the index has not come as far yet
+        tx.execute(text("DELETE FROM entry_index WHERE leaf_index >= :size"), {"size": before["log_size"]})
+    assert client.get("/record/entries.json?least=16").json() == before
+    assert len(rows_of(client, "/record/entries.json?type=sale")) == 2, "what the index is not needed for is all there"
+
+
+def test_an_amount_that_is_none_is_said_and_lists_nothing(client: TestClient, ledger: Ledger) -> None:
+    ledger.publish()
+    page = client.get("/record/entries?least=much")
+    assert page.status_code == 422
+    assert "much" in page.text
+    assert ids_on(page.text) == []
+    assert "没有符合的记录" not in page.text
+    for path in (".csv?most=1e9", ".json?least=-"):
+        assert client.get(f"/record/entries{path}").status_code == 422
+
+
 def test_lists_are_whole_however_far_the_index_has_come(ledger: Ledger) -> None:
     chance = Random(20261127)
     kinds, merchants = ("sale", "refund", "offer", "close"), ("m_0001", "m_0002", None)
@@ -139,7 +219,7 @@ def test_lists_are_whole_however_far_the_index_has_come(ledger: Ledger) -> None:
                 and (since is None or beyond is None or since <= row[3] < beyond)
                 and (before is None or row[0] < before)
             ]
-            asked = Filter(kind=kind, merchant=merchant, first=since, beyond=beyond)
+            asked = Wanted(kind=kind, merchant=merchant, first=since, last=beyond and beyond - timedelta(days=1))
             with transaction() as tx:
                 found = list_published(tx, wanted=asked, before=before, limit=most)
             assert [each.leaf_index for each in found] == wanted[:most], (indexed, asked, before)

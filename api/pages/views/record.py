@@ -301,10 +301,11 @@ class MerchantName:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordEntries:
-    """`record/entries.html` at /record/entries?type=&merchant=&month=&day=&before=; exports at .csv and .json.
+    """`record/entries.html` at /record/entries?type=&merchant=&month=&day=&offer=&version=&of=&least=&most=&post=&before=; .csv and .json.
 
     Rows by place, the highest first; `older` is the place below which the next page begins, None at the end. Every address stays
-    good: what stands below a place never changes. `typed` is the merchant as the address has it; `merchants` are those on the page.
+    good: what stands below a place never changes. `asked` is the filter as it stands in an address, `problem` what is wrong with it;
+    `typed` is the merchant as the address has it; `merchants` are those on the page.
     Where it is no code, nothing is listed, and `choices` are those whose name or code holds it.
     """
 
@@ -317,6 +318,8 @@ class RecordEntries:
     merchant_code: str | None
     month_on: date | None
     day_on: date | None
+    asked: dict[str, str]
+    problem: str | None
     before: int | None
     older: int | None
     entries: tuple[PublishedRow, ...]
