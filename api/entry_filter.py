@@ -1,5 +1,6 @@
 """Filters of entries as they stand in an address, the public one and the auditor's: read for pages and files, written back into links."""
 
+import re
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Annotated, Final, Literal
@@ -7,7 +8,9 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import BeforeValidator
+from sqlalchemy.orm import Session
 
+import merchants
 from api.errors import PageUnknownError
 from api.pages.public_record import Month, choose_month
 from api.typed import Field, read_yuan
@@ -16,10 +19,12 @@ from market.oversight.queries import month_days
 
 LEAST: Final = Field("金额从", "From amount")
 MOST: Final = Field("金额到", "To amount")
+CHOICES: Final = 20
 
 # A form sends an empty field for "all".
 _Day = Annotated[date | None, BeforeValidator(lambda given: given or None), Query()]
 _Whole = Annotated[int | None, BeforeValidator(lambda given: given or None), Query(ge=1, lt=1 << 31)]
+_Words = Annotated[str, Query(max_length=60)]
 _Code = Annotated[str, Query(pattern="^[A-Za-z0-9_.:-]{0,64}$")]
 Before = Annotated[str, Query(pattern="^([0-9]{1,18}|[0-9]{1,18}-[0-9a-f]{32}|)$")]
 
@@ -75,6 +80,13 @@ class AuditAsked(Asked):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditAskedInWords(AuditAsked):
+    """The same as people type it: a merchant by his code, his name, or part of either."""
+
+    merchant: _Words = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PublicAsked(Asked):
     """The public filter; a day says more than its month."""
 
@@ -98,7 +110,18 @@ class PublicAsked(Asked):
 class PublicAskedInWords(PublicAsked):
     """The same as people type it: a merchant by his code, his name, or part of either."""
 
-    merchant: Annotated[str, Query(max_length=60)] = ""
+    merchant: _Words = ""
+
+
+def find_meant(tx: Session, typed: str) -> dict[str, str]:
+    """The names by code of whom somebody may mean: who has this code or name, else all whose code or name holds it; of nobody, a code alone."""
+    if not typed.strip():
+        return {}
+    found = merchants.search_names(tx, query=typed, limit=CHOICES)
+    exact = {code: name for code, name in found.items() if typed.strip() in (code, name)}
+    if not found and re.fullmatch("[A-Za-z0-9_]{1,32}", typed):
+        return {typed: typed}
+    return exact or found
 
 
 def read_cursor(before: str) -> Cursor | None:

@@ -7,11 +7,13 @@ from functools import partial
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Request, Response
-from starlette.responses import StreamingResponse
+from sqlalchemy.orm import Session
+from starlette.responses import RedirectResponse, StreamingResponse
 
+import merchants
 from api.access import Doors
 from api.door import language_of
-from api.entry_filter import AuditAsked, Before, read_cursor, write_cursor
+from api.entry_filter import AuditAsked, AuditAskedInWords, Before, find_meant, read_cursor, write_cursor
 from api.errors import PageUnknownError
 from api.export_files import Form
 from api.pages.entries import read_amounts, read_transfers
@@ -21,7 +23,6 @@ from api.pages.views.audit import AuditEntries, AuditEntry, AuditPrice, AuditRow
 from api.pages.views.record import MerchantName
 from api.price_replay import read_keys
 from api.record_exports import begin_export, pack_export
-from api.routes.desk_offers import merchant_names
 from market.kit.database import transaction
 from market.kit.errors import InvalidError
 from market.oversight.entry_search import Found, FoundPage, search_entries
@@ -31,6 +32,7 @@ from market.oversight.queries import find_entry
 from market.oversight.recompute import recompute_sale
 from market.record.auditing.finding import RETURNS
 from market.record.entries import entry_hash
+from market.record.models import Entry
 from market.record.publishing.served import published_size
 
 doors = Doors(include_in_schema=False)
@@ -41,21 +43,33 @@ EntriesAsked = Annotated[AuditAsked, Depends()]
 
 
 @doors.get("/audit/entries")
-def audit_entries(request: Request, asked: EntriesAsked, before: Before = "") -> Response:
-    """A page of entries: those that wait, then the published ones, the highest place first; `before` goes on where a page ended."""
+def audit_entries(request: Request, asked: Annotated[AuditAskedInWords, Depends()], before: Before = "") -> Response:
+    """A page of entries: those that wait, then the published ones, the highest place first; `before` goes on where a page ended.
+
+    A merchant in words leads to the address with his code, and to a choice where several are called so.
+    """
     problem, page = None, FoundPage((), None)
     with transaction() as tx:
+        meant = find_meant(tx, asked.merchant)
+        if len(meant) == 1 and asked.merchant not in meant:
+            return RedirectResponse(f"?{request.url.include_query_params(merchant=next(iter(meant))).query}", 303)
+        is_clear = not asked.merchant or asked.merchant in meant
         try:
-            page = search_entries(tx, wanted=asked.wanted, before=read_cursor(before), limit=ROWS_ON_PAGE)
+            wanted = asked.wanted
         except InvalidError as error:
             problem = error.sentence(language_of(request))
-        names = merchant_names(tx)
+        else:
+            if is_clear:
+                page = search_entries(tx, wanted=wanted, before=read_cursor(before), limit=ROWS_ON_PAGE)
+        names = meant | merchants.find_names(tx, codes={entry.merchant for entry in page.entries if entry.merchant})
         kinds = list_published_kinds(tx)
         published = show_published(tx)
     view = AuditEntries(
         kinds=tuple(kinds),
+        typed=asked.merchant,
         merchants=tuple(MerchantName(code=code, name=name) for code, name in names.items()),
-        asked=asked.address(),
+        choices=() if is_clear else tuple(MerchantName(code=code, name=name) for code, name in meant.items()),
+        asked=asked.address() | ({} if is_clear else {"merchant": ""}),
         problem=problem,
         before=before or None,
         older=write_cursor(page.older),
@@ -79,7 +93,7 @@ def audit_entry(request: Request, entry: EntryId) -> Response:
     """One entry as it is stored, and its SHA-256."""
     with transaction() as tx:
         found = find_entry(tx, public_id=entry)
-        names = merchant_names(tx)
+        names = _name_of(tx, found)
         size = published_size(tx)
     if found is None:
         raise PageUnknownError
@@ -107,7 +121,7 @@ def audit_price(request: Request, entry: EntryId) -> Response:
         found = find_entry(tx, public_id=entry)
         connection = tx.connection()
         made = recompute_sale(connection, public_id=entry, keys_of=partial(read_keys, connection))
-        names = merchant_names(tx)
+        names = _name_of(tx, found)
     if found is None or made is None:
         raise PageUnknownError
     view = AuditPrice(
@@ -129,6 +143,10 @@ def audit_price(request: Request, entry: EntryId) -> Response:
         is_opened=made.is_opened,
     )
     return render(request, "audit/price.html", view)
+
+
+def _name_of(tx: Session, entry: Entry | None) -> Mapping[str, str]:
+    return merchants.find_names(tx, codes=[entry.merchant] if entry is not None and entry.merchant else [])
 
 
 def _row(entry: Found, names: Mapping[str, str]) -> AuditRow:

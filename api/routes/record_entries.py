@@ -1,6 +1,5 @@
 """The published entries, one by one and unnamed: by type, merchant, offer, post, day and amount, each with a page of its own. No sign-in."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
@@ -11,7 +10,7 @@ from starlette.responses import RedirectResponse
 import merchants
 from api.access import Doors
 from api.door import language_of
-from api.entry_filter import PublicAsked, PublicAskedInWords
+from api.entry_filter import PublicAsked, PublicAskedInWords, find_meant
 from api.errors import PageUnknownError
 from api.exports import csv_response, json_rows_response
 from api.pages.entries import (
@@ -55,7 +54,6 @@ doors = Doors(prefix="/record", tags=["public record"])
 
 ROWS_ON_PAGE: Final = 50
 ROWS_PER_READ: Final = 1000
-CHOICES: Final = 20
 
 
 EntriesAsked = Annotated[PublicAsked, Depends()]
@@ -73,7 +71,7 @@ def record_entries(
     """
     problem, rows = None, list[Published]()
     with transaction() as tx:
-        meant = _find_merchants(tx, asked.merchant)
+        meant = find_meant(tx, asked.merchant)
         if len(meant) == 1 and asked.merchant not in meant:
             return RedirectResponse(f"?{request.url.include_query_params(merchant=next(iter(meant))).query}", 303)
         is_clear = not asked.merchant or asked.merchant in meant
@@ -169,17 +167,6 @@ def _checkpoint(wanted: Wanted) -> bytes | None:
         return newest_checkpoint()
     with transaction() as tx:
         return covering_checkpoint(tx)
-
-
-def _find_merchants(tx: Session, typed: str) -> dict[str, str]:
-    """The names by code of whom somebody may mean: who has this code or name, else all whose code or name holds it; of nobody, a code alone."""
-    if not typed.strip():
-        return {}
-    found = merchants.search_names(tx, query=typed, limit=CHOICES)
-    exact = {code: name for code, name in found.items() if typed.strip() in (code, name)}
-    if not found and re.fullmatch("[A-Za-z0-9_]{1,32}", typed):
-        return {typed: typed}
-    return exact or found
 
 
 def _names_of(tx: Session, entries: Iterable[Published]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Any
 
 from api.entry_filter import AuditAsked
 from api.pages import views as v
@@ -59,10 +60,12 @@ def _asked(**given: str) -> dict[str, str]:
     return AuditAsked().address() | given
 
 
-def _entries(**given: object) -> AuditEntries:
+def _entries(**given: Any) -> AuditEntries:
     plain: dict[str, object] = {
         "kinds": ("budget", "offer", "post", "refund", "sale", "void"),
+        "typed": given.get("asked", {}).get("merchant", ""),
         "merchants": CHOICES,
+        "choices": (),
         "asked": _asked(),
         "problem": None,
         "before": None,
@@ -212,6 +215,13 @@ AUDIT: tuple[Sample, ...] = (
         ),
         "auditor",
         "/audit/entries?type=sale",
+    ),
+    Sample(
+        "audit-entries-choice",
+        "audit/entries.html",
+        _entries(typed="面馆", choices=CHOICES[:3], merchants=CHOICES[:3]),
+        "auditor",
+        "/audit/entries?merchant=%E9%9D%A2%E9%A6%86",
     ),
     Sample(
         "audit-entries-problem",

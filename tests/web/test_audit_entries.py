@@ -208,9 +208,10 @@ def test_an_amount_that_cannot_be_read_is_said_and_nothing_typed_is_lost(enter: 
     assert "最多两位小数" in answer.text
     for kept in ('value="12.345"', 'value="x"', 'value="EGG2"'):
         assert kept in answer.text
-    for query in ("first=2020-13-01", "merchant=a'b", "before=x", "state=gone", "of=all", "version=x", "offer=a%20b"):
+    for query in ("first=2020-13-01", "before=x", "state=gone", "of=all", "version=x", "offer=a%20b"):
         assert client.get(f"/audit/entries?{query}").status_code == 422, query
-    assert client.get("/audit/exports/csv.zip?least=x").status_code == 422
+    for query in ("least=x", "merchant=a'b"):
+        assert client.get(f"/audit/exports/csv.zip?{query}").status_code == 422
     assert client.get("/audit/entries?first=0001-01-01&last=9999-12-31").status_code == 200
 
 
@@ -230,6 +231,26 @@ HOSTILE: list[dict[str, object]] = [
     },
     {"offers": [["B", 1, 5], ["B", 2, 6]], "transfers": None, "post": ["officer"]},
 ]
+
+
+def test_a_merchant_typed_by_name_leads_to_its_code_or_to_a_choice(enter: Enter, ledger: Ledger) -> None:
+    auditor = enter("auditor")
+    (name,) = ask("SELECT name FROM merchant WHERE code = 'm_0001'")[0]
+    ledger.write("sale", on=DAYS[0], merchant="m_0001", list=1600, paid=1600)
+    ledger.publish()
+    answer = auditor.get(f"/audit/entries?type=sale&merchant={name}", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "?type=sale&merchant=m_0001")
+    with transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO merchant (id, code, name, credit_code, category, state, admitted_at) SELECT gen_random_uuid(),"
+                " 'b_' || n, '分店 ' || n, 'C' || n, 'food', 'admitted', now() FROM generate_series(1, 2) AS n"
+            )
+        )
+    page = auditor.get("/audit/entries?merchant=分店").text
+    assert re.findall(r'href="/audit/entries\?[^"]*merchant=(b_\d)"', page) == ["b_1", "b_2"]
+    assert "/audit/exports/" not in page, "an export would hold all merchants"
+    assert "没有这家商户" in auditor.get("/audit/entries?merchant=没有").text
 
 
 def test_an_entry_of_an_unexpected_form_stops_nothing_and_is_not_guessed(enter: Enter, ledger: Ledger) -> None:

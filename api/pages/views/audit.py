@@ -83,12 +83,14 @@ class AuditEntries:
 
     Block `entries` for htmx. `asked` has every field of the filter as it was typed, empty ones too; exports at
     /audit/exports/{form}.zip take the same. `problem` says what of it cannot be read: then nothing was looked for. What waits
-    comes first, then the highest place; `older` is where the next page goes on. `looked_count` of those that wait were looked at
-    where a page ends there before it is full.
+    comes first, then the highest place; `older` is where the next page goes on. `typed`, `merchants` and `choices` are as on the public
+    page. `looked_count` of those that wait were looked at where a page ends there before it is full.
     """
 
     kinds: tuple[str, ...]
+    typed: str
     merchants: tuple[MerchantName, ...]
+    choices: tuple[MerchantName, ...]
     asked: Mapping[str, str]
     problem: str | None
     before: str | None
