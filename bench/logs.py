@@ -115,6 +115,6 @@ def vacuum() -> None:
     with get_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(
             text(
-                "VACUUM (ANALYZE) entry, entry_index, entry_offer, account_movement, day_total, month_total, offer_total"
+                "VACUUM (ANALYZE) entry, entry_index, entry_offer, account_movement, public_account, day_total, month_total, offer_total"
             )
         )

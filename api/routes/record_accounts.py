@@ -1,6 +1,6 @@
 """The public accounts: what each holds, and its movements in the order of the log with the balance after every one. No sign-in."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query, Request, Response
@@ -11,17 +11,22 @@ from api.access import Doors
 from api.errors import PageUnknownError
 from api.exports import csv_response, json_rows_response, public_json
 from api.pages.kit import render
-from api.pages.paged import PageNumber, Search, cut_page, is_found
+from api.pages.paged import ROWS_ON_PAGE as ROWS_ON_LIST
+from api.pages.paged import PageNumber, Search, count_pages, first_row, is_found
 from api.pages.public_record import show_published, size_of, write_checkpoint
 from api.pages.views.record_accounts import AccountRow, MovementShown, RecordAccount, RecordAccounts
 from market.kit.canonical import canonical_json
 from market.kit.database import transaction
 from market.ledger.queries import list_budgets
+from market.oversight.indexing import kind_of
 from market.oversight.movements import (
+    AccountsWanted,
     Held,
     Movement,
     Place,
+    count_accounts,
     find_account,
+    list_account_kinds,
     list_accounts,
     list_held,
     list_movements,
@@ -48,13 +53,15 @@ def record_accounts(request: Request, kind: Kind = "", query: Search = "", numbe
     """A page of the public accounts, by kind, each with what it holds."""
     with transaction() as tx:
         size = size_of(covering_checkpoint(tx))
-        there = _by_kind(list_accounts(tx, size=size))
-        page, pages = cut_page(_find(tx, there, kind=kind, query=query), number)
+        kinds = sorted(list_account_kinds(tx, size=size), key=_place)
+        wanted = _want(tx, size=size, kind=kind, query=query)
+        pages = count_pages(count_accounts(tx, wanted), number)
+        page = list_accounts(tx, wanted, kinds=KINDS, offset=first_row(pages), limit=ROWS_ON_LIST)
         held = {each.account: each for each in list_held(tx, accounts=page, size=size)}
         names = account_names(tx, page)
         published = show_published(tx)
     view = RecordAccounts(
-        kinds=tuple(there),
+        kinds=tuple(kinds),
         kind=kind or None,
         query=query,
         accounts=tuple(
@@ -149,11 +156,6 @@ def account_names(tx: Session, accounts: Collection[str]) -> Mapping[str, str]:
     return {account: name for account, name in called.items() if name is not None}
 
 
-def kind_of(account: str) -> str:
-    """The first part of its code."""
-    return account.partition(":")[0]
-
-
 def code_of(account: str) -> str:
     """What follows its kind: the code of a budget or a merchant."""
     return account.partition(":")[2]
@@ -163,29 +165,13 @@ def _place(kind: str) -> tuple[int, str]:
     return (KINDS.index(kind), "") if kind in KINDS else (len(KINDS), kind)
 
 
-def _by_kind(accounts: Iterable[str]) -> dict[str, list[str]]:
-    """Accounts by kind, in the order in which kinds are shown; of a kind in the order given."""
-    found: dict[str, list[str]] = {}
-    for account in accounts:
-        found.setdefault(kind_of(account), []).append(account)
-    return {kind: found[kind] for kind in sorted(found, key=_place)}
-
-
-def _find(tx: Session, accounts: Mapping[str, list[str]], *, kind: str, query: str) -> list[str]:
-    """Those of a kind and of which code or name hold what is looked for."""
-    wanted = {kind: accounts.get(kind, [])} if kind else accounts
-    if query.strip():
-        called = {budget.code for budget in list_budgets(tx) if is_found(query, budget.title)}
-        named = merchants.search_names(tx, query=query)
-        wanted = {
-            each: [
-                account
-                for account in found
-                if is_found(query, account) or code_of(account) in (named if each in OF_MERCHANTS else called)
-            ]
-            for each, found in wanted.items()
-        }
-    return [account for found in wanted.values() for account in found]
+def _want(tx: Session, *, size: int, kind: str, query: str) -> AccountsWanted:
+    """Accounts of a kind of which the code holds what is looked for, or what people call them."""
+    if not query.strip():
+        return AccountsWanted(size, kind)
+    named = {f"budget:{budget.code}" for budget in list_budgets(tx) if is_found(query, budget.title)}
+    named |= {f"{each}:{code}" for code in merchants.search_names(tx, query=query) for each in OF_MERCHANTS}
+    return AccountsWanted(size, kind, query, named)
 
 
 def _held(kind: str, query: str) -> tuple[bytes | None, list[dict[str, Any]]]:
@@ -193,7 +179,7 @@ def _held(kind: str, query: str) -> tuple[bytes | None, list[dict[str, Any]]]:
     with transaction() as tx:
         note = covering_checkpoint(tx)
         size = size_of(note)
-        found = _find(tx, _by_kind(list_accounts(tx, size=size)), kind=kind, query=query)
+        found = list_accounts(tx, _want(tx, size=size, kind=kind, query=query))
         held, names = list_held(tx, accounts=found, size=size), account_names(tx, found)
     return note, [_write(each, names) for each in held]
 

@@ -7,14 +7,14 @@ and what it says in an unexpected form is left out rather than guessed.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, Boolean, Text
 
-from market.oversight.models import AccountMovement, EntryIndex, EntryOffer
+from market.oversight.models import AccountMovement, EntryIndex, EntryOffer, PublicAccount
 from market.record.auditing.finding import RETURNS
 from market.record.entries import AMOUNTS
 from market.record.models import Entry
@@ -45,6 +45,10 @@ WHERE sale.leaf_index = entry.leaf_index AND entry.leaf_index < back.leaf
     bindparam("leaf", type_=ARRAY(BigInteger)),
     bindparam("void", type_=ARRAY(Boolean)),
 )
+
+
+Move: TypeAlias = tuple[str, int, int, str, int, int]
+"""A row of `AccountMovement`: account, place, number, the other account, fen, balance after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,9 @@ def index_entries(tx: Session, *, most: int = AT_ONCE) -> int:
         ("offer", "version", "leaf_index"),
         ((offer, version, leaf) for leaf, _, facts in read for offer, version in facts.offers.items()),
     )
-    _copy(
-        tx,
-        AccountMovement.__tablename__,
-        ("account", "leaf_index", "number", "other", "fen", "balance_fen"),
-        _move(tx, [(leaf, facts) for leaf, _, facts in read]),
-    )
+    moves = _move(tx, [(leaf, facts) for leaf, _, facts in read])
+    _copy(tx, AccountMovement.__tablename__, ("account", "leaf_index", "number", "other", "fen", "balance_fen"), moves)
+    _note_accounts(tx, moves)
     for back in _returns(read):
         tx.execute(_RETURNED, back)
     return len(rows)
@@ -134,12 +135,27 @@ def indexed_size(tx: Session) -> int:
     return 0 if last is None else last + 1
 
 
-def _move(tx: Session, read: Sequence[tuple[int, Facts]]) -> list[tuple[object, ...]]:
+def _note_accounts(tx: Session, moves: Sequence[Move]) -> None:
+    """List those accounts that these movements, in their order, are the first ones of."""
+    first: dict[str, int] = {}
+    for account, leaf, *_ in moves:
+        first.setdefault(account, leaf)
+    there = set(tx.scalars(select(PublicAccount.account).where(PublicAccount.account.in_(first))))
+    new = [
+        {"account": account, "kind": kind_of(account), "first_leaf": leaf}
+        for account, leaf in first.items()
+        if account not in there
+    ]
+    if new:
+        tx.execute(insert(PublicAccount), new)
+
+
+def _move(tx: Session, read: Sequence[tuple[int, Facts]]) -> list[Move]:
     """The movements of these entries, each with what its account held after it."""
     accounts = {account for _, facts in read for transfer in facts.transfers for account in transfer[:2]}
     held = dict.fromkeys(accounts, 0)
     held |= {row.one: row.balance_fen for row in tx.execute(_STANDING, {"accounts": sorted(accounts)})}
-    rows: list[tuple[object, ...]] = []
+    rows: list[Move] = []
     for leaf, facts in read:
         sides = (
             side for debit, credit, fen in facts.transfers for side in ((debit, credit, -fen), (credit, debit, fen))
@@ -171,6 +187,11 @@ def _copy(tx: Session, table: str, columns: Sequence[str], rows: Iterable[tuple[
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def kind_of(account: str) -> str:
+    """The first part of an account's code."""
+    return account.partition(":")[0]
 
 
 def rows_of(value: object) -> list[list[Any]]:

@@ -190,6 +190,17 @@ class AccountMovement(Base):
     balance_fen: Mapped[int] = mapped_column(BigInteger)
 
 
+class PublicAccount(Base):
+    """An account that some placed entry moved, the first one at place `first_leaf`; `kind` is the first part of its code."""
+
+    __tablename__ = "public_account"
+    __table_args__ = (Index("ix_public_account_kind", "kind", "account"),)
+
+    account: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    first_leaf: Mapped[int] = mapped_column(BigInteger)
+
+
 class _Figures:
     """What published purchases come to, in fen, returns taken off; whoever counts adds to them, once for each entry.
 

@@ -1,18 +1,29 @@
 """Public accounts, their movements in the order of the log and what each held after every one of them: published entries only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Text, bindparam, text
+from sqlalchemy import ColumnElement, Text, any_, bindparam, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from market.oversight.models import PublicAccount
 from market.record.publishing.served import published_size
 
 Place = tuple[int, int]
 """The place of an entry in the log, and which side of a transfer in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsWanted:
+    """Which accounts of a log of `size` entries: of a kind or all, whose code holds `query` whatever its case, or that are `named` so."""
+
+    size: int
+    kind: str = ""
+    query: str = ""
+    named: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +59,6 @@ class MovementPage:
     closing_fen: int
 
 
-_ACCOUNTS = text(
-    """
-WITH RECURSIVE accounts AS (
-  (SELECT account, leaf_index FROM account_movement ORDER BY account, leaf_index LIMIT 1)
-  UNION ALL
-  SELECT next.account, next.leaf_index FROM accounts CROSS JOIN LATERAL (
-    SELECT account, leaf_index FROM account_movement AS m WHERE m.account > accounts.account ORDER BY account, leaf_index LIMIT 1) AS next
-) SELECT account FROM accounts WHERE leaf_index < :size ORDER BY account
-"""
-)
 _HELD = text(
     """
 SELECT named.account, last.balance_fen, i.day FROM unnest(:accounts) AS named(account) CROSS JOIN LATERAL (
@@ -79,9 +80,27 @@ _DOWN = text(_MOVEMENTS.format(sign="<", way="DESC"))
 _UP = text(_MOVEMENTS.format(sign=">", way="ASC"))
 
 
-def list_accounts(tx: Session, *, size: int) -> list[str]:
-    """The codes of every public account that the first `size` entries of the log moved, sorted; a step of an index for each."""
-    return list(tx.scalars(_ACCOUNTS, {"size": size}))
+def list_account_kinds(tx: Session, *, size: int) -> list[str]:
+    """The kinds of the accounts that the first `size` entries of the log moved."""
+    return list(tx.scalars(select(PublicAccount.kind).where(PublicAccount.first_leaf < size).distinct()))
+
+
+def count_accounts(tx: Session, wanted: AccountsWanted) -> int:
+    """How many accounts are wanted."""
+    return tx.scalar(select(func.count()).select_from(PublicAccount).where(*_conditions(wanted))) or 0
+
+
+def list_accounts(
+    tx: Session, wanted: AccountsWanted, *, kinds: Sequence[str] = (), offset: int = 0, limit: int | None = None
+) -> list[str]:
+    """The codes of the accounts wanted, those of `kinds` first and in their order, of a kind by code."""
+    place = func.array_position(literal(list(kinds), ARRAY(Text)), PublicAccount.kind)
+    rows = (
+        select(PublicAccount.account)
+        .where(*_conditions(wanted))
+        .order_by(place.nulls_last(), PublicAccount.kind, PublicAccount.account)
+    )
+    return list(tx.scalars(rows.offset(offset).limit(limit)))
 
 
 def list_held(tx: Session, *, accounts: Sequence[str], size: int) -> list[Held]:
@@ -113,6 +132,16 @@ def read_movements(tx: Session, *, account: str, size: int, after: Place | None,
     """The next movements of one account in a log of `size` entries, in their order: for files."""
     leaf, number = after or (-1, 0)
     return [Movement(*row) for row in tx.execute(_UP, _values(account, size, leaf, number, limit))]
+
+
+def _conditions(wanted: AccountsWanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [PublicAccount.first_leaf < wanted.size]
+    if wanted.kind:
+        conditions.append(PublicAccount.kind == wanted.kind)
+    if query := wanted.query.strip():
+        is_named = PublicAccount.account == any_(literal(list(wanted.named), ARRAY(Text)))
+        conditions.append(or_(PublicAccount.account.icontains(query, autoescape=True), is_named))
+    return conditions
 
 
 def _values(account: str, size: int, leaf: int, number: int, most: int) -> dict[str, Any]:

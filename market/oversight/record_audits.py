@@ -144,7 +144,7 @@ def check_erasures(connection: Connection) -> Iterator[Finding]:
 
 
 def check_search(connection: Connection) -> Iterator[Finding]:
-    """What the auditor searches is what the entries say: every one up to a place, its amounts, its transfers, the balances they lead to."""
+    """What is searched is what the entries say: every one up to a place, its amounts, its transfers, their accounts and balances."""
     count, last = connection.execute(text("SELECT count(*), coalesce(max(leaf_index) + 1, 0) FROM entry_index")).one()
     if count != last:
         yield Finding("search", "entries", f"{count} of the first {last} entries can be found")
@@ -152,6 +152,9 @@ def check_search(connection: Connection) -> Iterator[Finding]:
         yield Finding("search", f"entry {public_id}", f"its {what} are not what its bytes say")
     for account, place in connection.execute(text(_UNEVEN)):
         yield Finding("search", f"account {account}", f"the balance at place {place} is not the sum of its movements")
+    for account, listed, moved in connection.execute(text(_UNLISTED)):
+        said = "not listed" if listed is None else f"listed from place {listed} on"
+        yield Finding("search", f"account {account}", f"it is {said}, and first moved at {moved}")
 
 
 _READ = "convert_from(e.body, 'UTF8')::jsonb"
@@ -173,6 +176,13 @@ _UNEVEN = """
 SELECT account, min(leaf_index) FROM (
   SELECT account, leaf_index, balance_fen, sum(fen) OVER (PARTITION BY account ORDER BY leaf_index, number) AS held FROM account_movement
 ) AS moved WHERE balance_fen <> held GROUP BY account ORDER BY account
+"""
+
+
+_UNLISTED = """
+SELECT account, listed.first_leaf, moved.first_leaf FROM public_account AS listed
+FULL JOIN (SELECT account, min(leaf_index) AS first_leaf FROM account_movement GROUP BY account) AS moved USING (account)
+WHERE listed.first_leaf IS DISTINCT FROM moved.first_leaf OR listed.kind IS DISTINCT FROM split_part(account, ':', 1) ORDER BY account
 """
 
 

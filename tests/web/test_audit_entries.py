@@ -271,10 +271,10 @@ def test_what_was_placed_before_there_was_a_search_is_found_after_the_next_round
     ledger.publish()
     before = {
         table: ask(f"SELECT * FROM {table} ORDER BY 1, 2")
-        for table in ("entry_index", "entry_offer", "account_movement")
+        for table in ("entry_index", "entry_offer", "account_movement", "public_account")
     }
     with get_engine().begin() as connection:
-        connection.execute(text("TRUNCATE entry_index, entry_offer, account_movement"))
+        connection.execute(text("TRUNCATE entry_index, entry_offer, account_movement, public_account"))
     client = enter("auditor")
     sales = [row[0] for row in ask("SELECT public_id FROM entry WHERE type = 'sale' ORDER BY id DESC")]
     assert list(walk(client, "type=sale&first=2026-11-01")) == sales, "read from the bytes meanwhile"
@@ -293,7 +293,7 @@ def test_what_was_placed_before_there_was_a_search_is_found_after_the_next_round
     assert sum(each.result() for each in made) == len(before["entry_index"]), "each once, whoever does it"
     assert before == {
         table: ask(f"SELECT * FROM {table} ORDER BY 1, 2")
-        for table in ("entry_index", "entry_offer", "account_movement")
+        for table in ("entry_index", "entry_offer", "account_movement", "public_account")
     }
 
 
@@ -364,6 +364,8 @@ def test_verify_finds_what_is_searched_and_not_said(sold: Ledger) -> None:
             ("DELETE FROM entry_index WHERE leaf_index = :place - 1", {"can be found"}),
             ("UPDATE account_movement SET fen = fen * 2 WHERE leaf_index = :place", {"transfers", "balance"}),
             ("UPDATE account_movement SET balance_fen = 1 WHERE leaf_index = :place", {"balance"}),
+            ("DELETE FROM public_account WHERE first_leaf < :place", {"not listed"}),
+            ("UPDATE public_account SET first_leaf = :place + 1", {"listed from place", "first moved at"}),
             (
                 "UPDATE account_movement SET account = other, other = account WHERE leaf_index = :place AND number < 2",
                 None,
