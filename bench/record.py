@@ -107,6 +107,13 @@ def _prove(index: int) -> float:
     return (time.perf_counter() - begun) * 1_000
 
 
+def _tell(rows: Iterator[Row], console: Console) -> Iterator[Row]:
+    """Each as soon as it is measured: a million entries take most of an hour."""
+    for row in rows:
+        console.print(f"{row[0]}: {row[1]}", highlight=False)
+        yield row
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.record", description=__doc__)
@@ -117,11 +124,11 @@ def main() -> None:
     console = Console(width=150)
     rows: list[Row] = []
     if set(ON_A_LOG) & set(sections):
-        rows += measure_log(chosen.size, sections, console=console)
+        rows += _tell(measure_log(chosen.size, sections, console=console), console)
     if "delay" in sections:
-        rows += measure_delay(console=console)
+        rows += _tell(measure_delay(console=console), console)
     if "sales" in sections:
-        rows += measure_sales(console=console)
+        rows += _tell(measure_sales(console=console), console)
     sys.exit(0 if print_figures(rows, console=console, title="The public record") else 1)
 
 

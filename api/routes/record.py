@@ -23,7 +23,7 @@ from api.pages.views import (
     RecordSort,
     Tenders,
 )
-from api.routes.desk_offers import merchant_names, say_givers
+from api.routes.desk_offers import say_givers
 from market.kit.database import snapshot
 from market.offers.queries import list_of_versions
 from market.oversight.counting import counted_size
@@ -31,6 +31,7 @@ from market.oversight.public_totals import (
     TOTALLED,
     OfferSums,
     PublicTotals,
+    count_public_offers,
     list_public_months,
     sum_public_month,
     sum_public_months,
@@ -108,18 +109,19 @@ def record_json(month: Month = "", by: RecordBy = "merchant", query: Search = ""
 
 
 @doors.get("/months/offers", include_in_schema=False)
-def record_offer_sums(request: Request, month: Month = "") -> Response:
-    """What merchants bore in a month by offer and version, out of the published entries."""
+def record_offer_sums(request: Request, month: Month = "", number: PageNumber = 1) -> Response:
+    """A page of what merchants bore in a month by offer and version, out of the published entries."""
     language = language_of(request)
     with snapshot() as tx:
         months = list_public_months(tx)
         chosen = choose_month(month, months)
-        sums = sum_public_offers(tx, month=chosen)
+        pages = count_pages(count_public_offers(tx, month=chosen), number)
+        sums = sum_public_offers(tx, month=chosen, offset=first_row(pages), limit=ROWS_ON_PAGE)
         versions = {
             (row.offer, row.version): row
             for row in list_of_versions(tx, versions=[(row.offer, row.version) for row in sums.rows])
         }
-        names = merchant_names(tx)
+        names = merchants.find_names(tx, codes={code for row in versions.values() for code in row.merchants})
         published = show_published(tx)
     given = []
     for row in sums.rows:
@@ -141,6 +143,9 @@ def record_offer_sums(request: Request, month: Month = "") -> Response:
         month_on=month_on(chosen),
         months=tuple(month_on(each) for each in months[-MONTHS_SHOWN:]),
         given=tuple(given),
+        pages=pages,
+        named_fen=sums.named_fen,
+        most_fen=sums.most_fen,
         sales_count=sums.sales,
         given_fen=sums.given_fen,
         back_fen=sums.back_fen,

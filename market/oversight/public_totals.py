@@ -46,10 +46,12 @@ class OfferSum:
 class OfferSums:
     """A month's published sales by merchant-borne offer, and what came back: `given_fen` and `back_fen` are concessions and rebates.
 
-    `other_fen` of it was given under offers that batches do not name.
+    `other_fen` of it was given under offers that batches do not name, `named_fen` under the others, of which `most_fen` under one.
     """
 
     rows: list[OfferSum]
+    named_fen: int
+    most_fen: int
     sales: int
     given_fen: int
     back_fen: int
@@ -108,7 +110,7 @@ def sum_public_days(tx: Session, *, first: date, beyond: date) -> PublicTotals:
     return row
 
 
-def sum_public_offers(tx: Session, *, month: str) -> OfferSums:
+def sum_public_offers(tx: Session, *, month: str, offset: int = 0, limit: int | None = None) -> OfferSums:
     """What merchants bore by offer and version in a month (YYYY-MM), the most first. Returns name no offer: what they took back is one sum."""
     first, beyond = month_days(month)
     rows = tx.execute(
@@ -117,13 +119,23 @@ def sum_public_offers(tx: Session, *, month: str) -> OfferSums:
         )
         .where(OfferTotal.month == first)
         .order_by(OfferTotal.borne_fen.desc(), OfferTotal.offer, OfferTotal.version)
+        .offset(offset)
+        .limit(limit)
     )
+    named = select(_sum(OfferTotal.borne_fen), func.greatest(func.max(OfferTotal.borne_fen), 0))
     net = DayTotal.concession_fen + DayTotal.rebate_member_fen + DayTotal.rebate_union_fen
     parts: list[ColumnElement[Any]] = [
         _sum(part) for part in (DayTotal.sold_count, DayTotal.given_fen, DayTotal.given_fen - net, DayTotal.other_fen)
     ]
     whole = tx.execute(select(*parts).where(DayTotal.day >= first, DayTotal.day < beyond)).one()
-    return OfferSums([OfferSum(*row) for row in rows], *map(int, whole))
+    named_fen, most_fen = map(int, tx.execute(named.where(OfferTotal.month == first)).one())
+    return OfferSums([OfferSum(*row) for row in rows], named_fen, most_fen, *map(int, whole))
+
+
+def count_public_offers(tx: Session, *, month: str) -> int:
+    """How many rows `sum_public_offers` has of a month (YYYY-MM)."""
+    first, _ = month_days(month)
+    return tx.scalar(select(func.count()).select_from(OfferTotal).where(OfferTotal.month == first)) or 0
 
 
 def _figures(table: type[DayTotal | MonthTotal]) -> list[SQLColumnExpression[int]]:

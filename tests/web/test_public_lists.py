@@ -59,6 +59,26 @@ def test_every_merchant_is_on_one_page(client: TestClient, sold: Ledger, order: 
     assert len(rows_of(client, "/record/merchants.json")) == 231, "files are whole"
 
 
+def test_every_offer_of_a_month_is_on_one_page_and_the_sum_is_of_all(client: TestClient, sold: Ledger) -> None:
+    sold.publish()
+    with transaction() as tx:
+        tx.execute(
+            text(
+                "INSERT INTO offer_total (month, offer, version, sales_count, batches_count, borne_fen)"
+                " SELECT :month, 'O' || lpad(n::text, 3, '0'), 1, 1, 0, 10 FROM generate_series(1, 230) AS n"
+            ),
+            {"month": business_day(now()).replace(day=1)},
+        )
+        tx.execute(text("UPDATE day_total SET given_fen = given_fen + 10 * 230"))
+    pages = list(walk(client, "/record/months/offers", r'href="/record/offers/([A-Z0-9]+)"'))
+    rows = ask("SELECT offer FROM offer_total ORDER BY borne_fen DESC, offer, version")
+    assert [len(page) for page in pages] == [100, 100, len(rows) - 200]
+    assert [offer for page in pages for offer in page] == [offer for (offer,) in rows]
+    assert len(rows_of(client, "/record/months/offers.json")) == len(rows), "files are whole"
+    for number in (1, 3):
+        assert "账不平" not in client.get(f"/record/months/offers?page={number}").text
+
+
 def test_what_is_looked_for_is_found_by_name_and_code_on_page_and_in_files(client: TestClient, sold: Ledger) -> None:
     add_merchants(COUNT)
     for query, codes in (("分店 23", {"b_0023", "b_0230"}), ("B_0007", {"b_0007"}), ("面馆", {"m_0001"}), ("%", set())):

@@ -98,15 +98,19 @@ class OfferGiven:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordOfferSums:
-    """`record/offer_sums.html` at /record/months/offers?month=2026-11; exports at .csv and .json.
+    """`record/offer_sums.html` at /record/months/offers?month=2026-11&page=; exports at .csv and .json, whole.
 
     Counted from published entries alone: `given_fen` is the sum of concessions and rebates in the sales, `back_fen` in voids and refunds.
-    `other_fen` of what was given stands in batches that do not name its offers.
+    `other_fen` of what was given stands in batches that do not name its offers, `named_fen` in the rows of all pages, of which `given`
+    is one; `most_fen` is the largest of them.
     """
 
     month_on: date
     months: tuple[date, ...]
     given: tuple[OfferGiven, ...]
+    pages: Pages
+    named_fen: int
+    most_fen: int
     sales_count: int
     given_fen: int
     back_fen: int

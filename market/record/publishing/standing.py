@@ -62,5 +62,5 @@ def find_standstill(tx: Session, policy: Policy | None, *, at: datetime) -> Stan
 
 def _is_waiting(tx: Session, due: datetime) -> bool:
     """Whether an entry from before this instant has no place yet."""
-    waiting = exists().where(Entry.leaf_index.is_(None), Entry.is_batched.is_(False), Entry.created_at < due)
+    waiting = exists().where(Entry.leaf_index.is_(None), ~Entry.is_batched, Entry.created_at < due)
     return bool(tx.scalar(select(waiting)))
