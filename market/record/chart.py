@@ -56,15 +56,16 @@ class Chart:
     def __init__(self, patterns: Iterable[Sequence[str]]) -> None:
         """Of each row the first part is the kind's code."""
         codes = [row[0] for row in patterns]
-        self._known = {code for code in codes if not code.endswith(">")}
+        self.known = {code for code in codes if not code.endswith(">")}
+        """Accounts that fit; those that `fits` has met are noted here."""
         self._open = {code.partition(":")[0] for code in codes if code.endswith(">")}
 
     def fits(self, account: str) -> bool:
         """Whether an account is of one of the kinds."""
-        if account in self._known:
+        if account in self.known:
             return True
         kind, _, code = account.partition(":")
         if kind not in self._open or CODE(code) is None:
             return False
-        self._known.add(account)
+        self.known.add(account)
         return True

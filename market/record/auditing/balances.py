@@ -3,7 +3,7 @@
 A balance is what was credited less what was debited, in fen.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from market.record.auditing.finding import Entry, Finding
@@ -55,26 +55,30 @@ class Balances:
                 yield entry.finding("balances", "transfers", f"From here on {account} is below zero, now by {short}.")
         self._below = waiting
 
-    def move(self, entry: Entry) -> Iterator[Finding]:
+    def move(self, entry: Entry) -> Iterable[Finding]:
         """Book the transfers of an entry. Finds nothing by itself."""
         if entry.type == "budget" and not self._has_grants:
             self._has_grants = True
             drawn = {account for account, fen in self._balances.items() if fen < 0 and account.startswith("budget:")}
             self._unknown = drawn | {FUND} if drawn else drawn
-        day = self._open_days.setdefault(entry.document["day"], {})
+        day, balances = self._open_days.setdefault(entry.document["day"], {}), self._balances
         for debit, credit, fen in entry.document["transfers"]:
             for account, change in ((debit, -fen), (credit, fen)):
                 day[account] = day.get(account, 0) + change
-                if entry.type == "batch" and account.startswith("budget:"):
-                    self._in_batches[account] = self._in_batches.get(account, 0) - change
-                before = self._balances.get(account, 0)
-                self._balances[account] = after = before + change
-                if self._has_grants and account.startswith("budget:") and account not in self._unknown:
-                    if after < 0 <= before:
-                        self._below[account] = entry
-                    elif after >= 0:
-                        self._below.pop(account, None)
-        return iter(())
+                before = balances.get(account, 0)
+                balances[account] = before + change
+                if account.startswith("budget:"):
+                    self._note_budget(entry, account, before, change)
+        return ()
+
+    def _note_budget(self, entry: Entry, account: str, before: int, change: int) -> None:
+        if entry.type == "batch":
+            self._in_batches[account] = self._in_batches.get(account, 0) - change
+        if self._has_grants and account not in self._unknown:
+            if before + change >= 0:
+                self._below.pop(account, None)
+            elif before >= 0:
+                self._below[account] = entry
 
     def check_close(self, entry: Entry) -> Iterator[Finding]:
         """Each account listed has the balance that the entries up to and with the `close`'s day lead to."""

@@ -123,7 +123,7 @@ class Standing:
 
     def check_open(self, entry: Entry) -> Iterator[Finding]:
         """Nothing is sold at a merchant that is suspended on the whole of that day."""
-        if is_return(entry):
+        if not self._suspended or is_return(entry):
             return
         said = entry.document
         for since, until in self._suspended.get(said["merchant"], ()):

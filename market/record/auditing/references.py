@@ -2,12 +2,13 @@
 
 from array import array
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Final
 
 from market.record.auditing.finding import AMOUNTS, Entry, Finding
 
 _NO_SALE: Final = -1
-_ROW: Final = 1 + len(AMOUNTS)
+_amounts_of: Final = itemgetter(*AMOUNTS)
 
 
 class References:
@@ -30,8 +31,7 @@ class References:
         elif entry.type == "sale":
             self._sales[id_] = len(self._left)
             said = entry.document
-            merchant = self._merchants.setdefault(said["merchant"], len(self._merchants))
-            self._append([merchant, *(said[name] for name in AMOUNTS)])
+            self._append([self._merchants.setdefault(said["merchant"], len(self._merchants)), *_amounts_of(said)])
         else:
             self._sales[id_] = _NO_SALE
 
@@ -53,10 +53,10 @@ class References:
 
     def _append(self, row: list[int]) -> None:
         try:
-            self._left.extend(array(self._left.typecode, row))
-        except OverflowError:
+            self._left.fromlist(row)
+        except OverflowError:  # nothing of the row is there then
             self._widen()
-            self._left.extend(array(self._left.typecode, row))
+            self._left.fromlist(row)
 
     def _take(self, at: int, fen: int) -> None:
         try:

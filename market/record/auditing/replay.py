@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from market.record.auditing.accounts import Accounts
 from market.record.auditing.balances import Balances
-from market.record.auditing.finding import RETURNS, WITH_AMOUNTS, Check, Entry, Finding
+from market.record.auditing.finding import RETURNS, WITH_AMOUNTS, Check, Finding
 from market.record.auditing.force import Standing, Versions
 from market.record.auditing.forms import check_form, read_entry
 from market.record.auditing.policies import Policies
@@ -50,6 +50,7 @@ class Replay:
             (frozenset({"close"}), self.accounts.check_balances),
             (frozenset({"close"}), self.balances.check_close),
         )
+        self._moves: tuple[Check, ...] = (check_transfers, self.accounts.check_transfers, self.balances.move)
         self._by_type: dict[str, list[Check]] = {}
 
     def look(self, leaf_index: int, body: bytes) -> list[Finding]:
@@ -68,7 +69,8 @@ class Replay:
         for check in checks:
             findings.extend(check(entry))
         if "transfers" in entry.document:
-            findings.extend(self._move(entry))
+            for check in self._moves:
+                findings.extend(check(entry))
         return findings
 
     def end(self, policy: bytes | None = None) -> Iterator[Finding]:
@@ -77,11 +79,6 @@ class Replay:
         yield from self.policies.check_announced()
         if policy is not None:
             yield from self.policies.check_served(policy)
-
-    def _move(self, entry: Entry) -> Iterator[Finding]:
-        yield from check_transfers(entry)
-        yield from self.accounts.check_transfers(entry)
-        yield from self.balances.move(entry)
 
 
 def check_entries(bodies: Iterable[bytes], *, policy: bytes | None = None) -> Iterator[Finding]:

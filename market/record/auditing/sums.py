@@ -53,19 +53,19 @@ def check_booked(entry: Entry) -> Iterator[Finding]:
     said = entry.document
     merchant = said["merchant"]
     payable, receivable = f"payable:{merchant}", f"receivable:{merchant}"
-    sums = {"subsidy": 0, "rebate_member": 0, "rebate_union": 0}
+    subsidy = rebate_member = rebate_union = 0
     goes_back = is_return(entry)
     for first, second, fen in said["transfers"]:
         debit, credit = (second, first) if goes_back else (first, second)
         if credit == payable and (debit.startswith("budget:") or debit == "allowances"):
-            sums["subsidy"] += fen
+            subsidy += fen
         elif debit == receivable and credit == MEMBERS:
-            sums["rebate_member"] += fen
+            rebate_member += fen
         elif debit == receivable and credit == UNION:
-            sums["rebate_union"] += fen
+            rebate_union += fen
         else:
             yield entry.finding("transfers", "transfers", f"{first} to {second} is no part of this {entry.type}.")
-    for name, fen in sums.items():
+    for name, fen in (("subsidy", subsidy), ("rebate_member", rebate_member), ("rebate_union", rebate_union)):
         if fen != said[name]:
             yield entry.finding("transfers", name, f"{said[name]} is said, {fen} is booked.")
 

@@ -87,9 +87,14 @@ def encode_tile(hashes: Sequence[bytes]) -> bytes:
 
 def decode_tile(tile: Tile, data: bytes) -> tuple[bytes, ...]:
     """The hashes of a tile, exactly as many as its width. Whether they are the log's only its root can tell."""
+    check_tile(tile, data)
+    return tuple(data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE))
+
+
+def check_tile(tile: Tile, data: bytes) -> None:
+    """Refuse (MalformedError) bytes that are not as many hashes as this tile is wide."""
     if len(data) != tile.width * HASH_SIZE:
         raise MalformedError("tile", tile.path, f"it has {tile.width * HASH_SIZE} bytes, this has {len(data)}")
-    return tuple(data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE))
 
 
 def grow_tiles(old: int, leaves: Sequence[bytes], read: ReadFile) -> Iterator[tuple[Tile, bytes]]:
@@ -120,7 +125,7 @@ class TiledTree:
         """`read` answers the tiles' bytes by their paths."""
         self.size = size
         self._read = read
-        self._tiles: dict[tuple[int, int], tuple[bytes, ...]] = {}
+        self._tiles: dict[tuple[int, int], bytes] = {}
 
     @property
     def root(self) -> bytes:
@@ -149,24 +154,22 @@ class TiledTree:
         middle = start + split(count)
         return [*self.tiles_of(start, middle), *self.tiles_of(middle, end)]
 
-    def get_tile(self, level: int, index: int) -> tuple[bytes, ...]:
-        """The hashes of a tile of this tree; of a partial one that is gone, the full one's first."""
-        if (level, index) not in self._tiles:
-            self._tiles[level, index] = self._read_tile(self._name_tile(level, index))
-        return self._tiles[level, index]
-
     def _hash_perfect(self, start: int, count: int) -> bytes:
         level, index, at, width = _find_perfect(start, count)
-        return hash_perfect(b"".join(self.get_tile(level, index)[at : at + width]))
+        if (level, index) not in self._tiles:
+            self._tiles[level, index] = self._read_tile(self._name_tile(level, index))
+        return hash_perfect(self._tiles[level, index][at * HASH_SIZE : (at + width) * HASH_SIZE])
 
     def _name_tile(self, level: int, index: int) -> Tile:
         return Tile(level, index, min(WIDTH, (self.size >> _BITS * level) - index * WIDTH))
 
-    def _read_tile(self, tile: Tile) -> tuple[bytes, ...]:
+    def _read_tile(self, tile: Tile) -> bytes:
+        """The bytes of a tile of this tree; of a partial one that is gone, the full one's first."""
         for file in dict.fromkeys((tile, tile.full)):
             data = self._read(file.path)
             if data is not None:
-                return decode_tile(file, data)[: tile.width]
+                check_tile(file, data)
+                return data[: tile.width * HASH_SIZE]
         raise MissingTileError(f"{tile.path} is missing")
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, func, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, SmallInteger
 
@@ -24,12 +24,14 @@ from market.record.publishing.models import LogCheckpoint, LogCosignature
 
 _BITS: Final = 8
 _IS_POLICY: Final = of_type("policy")
-_COSIGNATURES: Final = (
-    select(func.array_agg(aggregate_order_by(LogCosignature.line, LogCosignature.witness)))
-    .where(LogCosignature.size == LogCheckpoint.size)
-    .scalar_subquery()
-    .label("lines")
-)
+# As words: a proof asks for no more than this and its tiles, and building a statement takes as long as asking it.
+_PUBLISHED_SIZE: Final = text("SELECT size FROM log_checkpoint ORDER BY size DESC LIMIT 1")
+_CHECKPOINT: Final = """
+SELECT note, (SELECT array_agg(line ORDER BY witness) FROM log_cosignature AS by WHERE by.size = log_checkpoint.size) AS lines
+FROM log_checkpoint {where} ORDER BY size DESC LIMIT 1
+"""
+_NEWEST_CHECKPOINT: Final = text(_CHECKPOINT.format(where=""))
+_CHECKPOINT_AT: Final = text(_CHECKPOINT.format(where="WHERE size = :size"))
 _TILES: Final = text(
     "SELECT tile.level, tile.index, tile.hashes FROM unnest(:levels, :indexes) AS one (level, index)"
     " JOIN log_tile AS tile ON tile.level = one.level AND tile.index = one.index"
@@ -109,8 +111,8 @@ def find_newest_checkpoint(tx: Session) -> bytes | None:
 
 def find_checkpoint(tx: Session, *, size: int | None = None) -> bytes | None:
     """The newest checkpoint (or the one of this size) with the cosignatures of witnesses below the log's signature."""
-    query = select(LogCheckpoint.note, _COSIGNATURES).order_by(LogCheckpoint.size.desc()).limit(1)
-    row = tx.execute(query if size is None else query.where(LogCheckpoint.size == size)).one_or_none()
+    asked = tx.execute(_NEWEST_CHECKPOINT) if size is None else tx.execute(_CHECKPOINT_AT, {"size": size})
+    row = asked.one_or_none()
     return None if row is None else b"".join([row.note, *(row.lines or ())])
 
 
@@ -145,7 +147,7 @@ def newest_signed_at(tx: Session) -> datetime | None:
 
 def published_size(tx: Session) -> int:
     """How many entries the newest checkpoint covers."""
-    return tx.scalar(select(LogCheckpoint.size).order_by(LogCheckpoint.size.desc()).limit(1)) or 0
+    return tx.scalar(_PUBLISHED_SIZE) or 0
 
 
 def read_published(tx: Session, tile: Tile) -> bytes | None:
