@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import segno
 from PIL import Image
-from playwright.sync_api import Page, Playwright, Route, expect
+from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
 from bench.gallery import serving
 from tests.browser.conftest import FLAGS
@@ -129,17 +129,16 @@ def test_a_refused_price_is_said_in_place(gallery: str, open_page: Callable[...,
     expect(page.locator("[data-pad-keys]")).to_be_visible()
 
 
-def test_a_lost_network_is_said_in_words(gallery: str, playwright: Playwright) -> None:
-    """Its own browser: here Chromium rightly complains in the console."""
-    chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-    page = chromium.new_page()
+def test_a_lost_network_is_said_in_words(gallery: str, browser: Browser) -> None:
+    """Its own page: here Chromium rightly complains in the console."""
+    page = browser.new_page()
     page.goto(f"{gallery}/visit")
     expect(page.locator("#trouble")).to_be_hidden()
     page.context.set_offline(True)
     page.get_by_role("button", name="算价钱").click()
     expect(page.locator("#trouble")).to_contain_text("网络不通")
     expect(page.locator("[name=discountable]")).to_be_visible()
-    chromium.close()
+    page.close()
 
 
 def test_a_form_marked_once_is_sent_once(gallery: str, open_page: Callable[..., Page]) -> None:
