@@ -10,8 +10,6 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from pypinyin import Style, lazy_pinyin
-
 MOST_TYPED = 100  # characters of a search that are looked at
 MOST_LETTERS = 16  # of a beginning; whoever types more has found it already
 MOST_SYLLABLES = 8  # of a beginning in initials
@@ -67,6 +65,8 @@ def _is_chinese(run: str) -> bool:
 
 
 def _words_of_characters(run: str) -> Iterator[str]:
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415  half a second and 40 MB, and only what enters a product needs it
+
     yield from run
     yield from _pairs(run)
     syllables = lazy_pinyin(run, style=Style.NORMAL, errors="ignore")
