@@ -31,14 +31,14 @@ from market.kit.postgres_folders import (
 )
 
 ROLE = "huigong"  # the database's own superuser; what guards it is the socket folder, mode 0700
-READY_SECONDS = 120  # recovery after a kill replays up to max_wal_size
+READY_SECONDS = 240  # recovery after a kill replays up to max_wal_size
 END_SECONDS = 20  # how long the last processes of a killed server may take to end
 
 # Sizes for two cores, written into postgresql.conf once, so that an operator may change them there.
 SIZES = {
-    "shared_buffers": "256MB",
+    "shared_buffers": "512MB",
     "max_connections": "120",
-    "max_wal_size": "2GB",
+    "max_wal_size": "4GB",  # after each checkpoint every page is written whole once: with 2GB entries got their places a fifth slower
     "effective_cache_size": "2GB",
     "random_page_cost": "1.1",
     "jit": "off",
