@@ -27,7 +27,7 @@ from tests.record_log import budget, offer, sale
 
 SALES_EACH: Final = 4
 PAGES: Final = 40
-GOAL_MS: Final = 200
+GOAL_MS: Final = 100
 GOAL_KIB: Final = 40  # over gzip
 MONTH: Final = "2026-12"
 NAMES: Final = ("老王面馆", "兴民超市", "百草大药房", "阿福书店", "东门理发")

@@ -4,6 +4,7 @@ The server belongs to one pytest process (with xdist: one per worker), keeps its
 without fsync, and is made only when a test first asks for it: `unit` and most of `rules` never do.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -21,12 +22,31 @@ from tests.stages import Begun, Stage, copied
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-pytest_plugins = [
+FIXTURES = [
     *("tests.world", "tests.mall", "tests.life"),
     *("tests.web.market", "tests.web.ledger", "tests.web.plaza", "tests.web.supplier", "tests.web.opening"),
 ]
 TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")
+
+
+# What is imported and collected stays until the end: the collector of cycles need not walk through it again and again.
+gc.disable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fixtures that whole folders share. The process that only hands tests to xdist's workers does without them."""
+    if hasattr(config, "workerinput") or config.getoption("dist", "no") == "no":
+        for name in FIXTURES:
+            config.pluginmanager.import_plugin(name)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
