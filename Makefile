@@ -9,8 +9,7 @@ CODE := market merchants cards api bench tests alembic
 RUN_STAMP := .venv/run-$(shell cat requirements/run.txt pyproject.toml | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-# Two processes; tests of one `xdist_group` stay in one of them, so that what they share is built once.
-SHARED := -n 2 --dist loadgroup
+PROCESSES := -n 2
 
 # Compiled modules are kept: without them every process that the tests start compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,7 +24,7 @@ run: $(RUN_STAMP)
 install: $(RUN_STAMP)
 
 test: check | chromium
-	$(BIN)/pytest $(SHARED)
+	$(BIN)/pytest $(PROCESSES)
 
 check: $(DEV_STAMP)
 	$(BIN)/ruff format --check $(wildcard $(CODE))
@@ -43,7 +42,7 @@ bench: $(DEV_STAMP)
 	$(BIN)/python -m bench
 
 prove: $(DEV_STAMP) | chromium
-	HUIGONG_PROVE=1 $(BIN)/pytest $(SHARED) -m prove
+	HUIGONG_PROVE=1 $(BIN)/pytest $(PROCESSES) -m prove
 
 # Which lines and branches the tests of the code itself reach; the tests through Chromium are left out.
 coverage: $(DEV_STAMP)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from market.kit.migrations import upgrade
 from market.kit.postgres import Cluster, create_database, get_cluster, start_cluster, stop_cluster
@@ -26,10 +28,12 @@ FIXTURES = [
     *("tests.world", "tests.mall", "tests.life"),
     *("tests.web.market", "tests.web.ledger", "tests.web.plaza", "tests.web.supplier", "tests.web.opening"),
 ]
+TOGETHER = ("tests/browser/", "tests/db/demo/")  # each shares what takes long to build
 TEMPLATE = "template_huigong"
 IN_MEMORY = Path("/dev/shm")
 
 
+pytest.register_assert_rewrite(*FIXTURES)  # a folder's conftest may import one before it is a plugin
 # What is imported and collected stays until the end: the collector of cycles need not walk through it again and again.
 gc.disable()
 
@@ -39,6 +43,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.getoption("dist", "no") == "no":
         for name in FIXTURES:
             config.pluginmanager.import_plugin(name)
+
+
+class _FoldersTogether(LoadScopeScheduling):
+    """Tests one by one to whichever process is free, those of some folders all to one: the largest such lot first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _FoldersTogether:
+    return _FoldersTogether(config, log)
 
 
 @pytest.hookimpl(trylast=True)

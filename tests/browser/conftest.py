@@ -51,8 +51,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.long)
-            if "site" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group("site"))  # the demo works is built once for all of them
 
 
 @pytest.fixture(scope="session")
