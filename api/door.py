@@ -47,6 +47,16 @@ NOTICES = {
         "You asked; an officer has to agree. Until then you can take it back.",
     ),
     "erasure_withdrawn": ("申请已撤回，什么都没有删。", "Taken back; nothing was deleted."),
+    "budget_proposed": (
+        "已提出，等另一位干部批准；之前可以撤回。",
+        "Proposed; it waits for another officer. Until then you can take it back.",
+    ),
+    "budget_granted": (
+        "钱已到预算里，马上写进公开台账。",
+        "The money is in the budget and goes into the public record at once.",
+    ),
+    "budget_refused": ("已退回，提出人会看到理由。", "Sent back; whoever proposed it reads why."),
+    "budget_withdrawn": ("申请已撤回，钱没有动。", "Taken back; no money moved."),
     "erasure_taken": ("已代收，等另一位干部批准。", "Taken; it waits for another officer."),
     "erasure_done": ("资料已删除，账目不变。", "Deleted; the books stay as they were."),
     "erasure_declined": ("已告诉会员不办理。", "The member reads that it was declined."),

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 import merchants
 from api.errors import PageUnknownError
 from api.pages.public_record import Month, choose_month
-from api.typed import Field, read_yuan
+from api.typed import MOST_AT_DESK, Field, read_yuan
 from market.oversight.entry_search import AmountName, Cursor, State, Wanted
 from market.oversight.queries import month_days
 
-LEAST: Final = Field("金额从", "From amount")
-MOST: Final = Field("金额到", "To amount")
+LEAST: Final = Field("金额从", "From amount", MOST_AT_DESK)
+MOST: Final = Field("金额到", "To amount", MOST_AT_DESK)
 CHOICES: Final = 20
 
 # A form sends an empty field for "all".

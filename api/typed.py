@@ -9,6 +9,7 @@ from market.kit.errors import InvalidError
 from market.sales.basket import MOST_FEN
 
 MOST_UNITS = 9_999
+MOST_AT_DESK = 10**12  # fen, of amounts that no till keys
 MOST_TYPED = 40  # characters; nothing longer is looked at
 
 # What a Chinese keyboard writes for digits and their signs. Only these: NFKC would make `²` a 2 and `①` a 1.
@@ -22,16 +23,16 @@ class AmountUnreadableError(InvalidError):
     """What was typed is no amount."""
 
     code = "AMOUNT_UNREADABLE"
-    zh = "“{name_zh}”只填数字，如 15.40。请改正后再算。"
-    en = "“{name_en}” takes digits only, such as 15.40. Correct it and ask for the price again."
+    zh = "“{name_zh}”只填数字，如 15.40。请改正后再试。"
+    en = "“{name_en}” takes digits only, such as 15.40. Correct it and try again."
 
 
 class AmountTooFineError(InvalidError):
     """More than two digits after the point."""
 
     code = "AMOUNT_TOO_FINE"
-    zh = "“{name_zh}”最多两位小数，如 15.40。请改正后再算。"
-    en = "“{name_en}” takes two decimals at most, such as 15.40. Correct it and ask for the price again."
+    zh = "“{name_zh}”最多两位小数，如 15.40。请改正后再试。"
+    en = "“{name_en}” takes two decimals at most, such as 15.40. Correct it and try again."
 
 
 class AmountNegativeError(InvalidError):
@@ -48,6 +49,14 @@ class AmountTooLargeError(InvalidError):
     code = "AMOUNT_TOO_LARGE"
     zh = "一单最多 ¥1,000,000。请核对“{name_zh}”，是不是多按了几位。"
     en = "One sale takes ¥1,000,000 at most. Check “{name_en}” for digits too many."
+
+
+class SumTooLargeError(InvalidError):
+    """More than an amount may be that no till keys."""
+
+    code = "SUM_TOO_LARGE"
+    zh = "“{name_zh}”最多 ¥{most}。请核对是不是多写了几位。"
+    en = "“{name_en}” is ¥{most} at most. Check it for digits too many."
 
 
 class AmountMissingError(InvalidError):
@@ -68,15 +77,23 @@ class UnitsUnreadableError(InvalidError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field by the words that stand beside it on the page."""
+    """A field by the words that stand beside it on the page, and the most (fen) that it takes: what a sale may come to, or more at a desk."""
 
     zh: str
     en: str
+    most_fen: int = MOST_FEN
 
     @property
     def facts(self) -> dict[str, str]:
         """For the sentence of an error."""
         return {"name_zh": self.zh, "name_en": self.en}
+
+    @property
+    def too_large(self) -> InvalidError:
+        """What to raise for more than that."""
+        if self.most_fen == MOST_FEN:
+            return AmountTooLargeError(**self.facts)
+        return SumTooLargeError(**self.facts, most=f"{self.most_fen // 100:,}")
 
 
 JOINING = Field("参加优惠", "With offers")
@@ -86,12 +103,12 @@ OTHER = Field("不参加优惠", "Without offers")
 def read_yuan(text: str, *, field: Field) -> int:
     """An amount in yuan as people type it (`15.4`, `15.40`, `１５．４`, `¥1,234.5`, nothing at all) as whole fen.
 
-    Raises AmountUnreadableError, AmountTooFineError, AmountNegativeError, AmountTooLargeError.
+    Raises AmountUnreadableError, AmountTooFineError, AmountNegativeError, AmountTooLargeError, SumTooLargeError.
     """
     if len(text) > MOST_TYPED:
-        raise AmountTooLargeError(**field.facts)
+        raise field.too_large
     plain = text.translate(_FULL_WIDTH).strip().removeprefix("¥").removesuffix("元").strip()
-    if plain.startswith(_MINUS):
+    if plain.startswith(_MINUS) and field.most_fen == MOST_FEN:
         raise AmountNegativeError(**field.facts)
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
@@ -101,11 +118,11 @@ def read_yuan(text: str, *, field: Field) -> int:
     whole, cents = found[1] or "0", (found[2] or "").rstrip("0")
     if len(cents) > 2:
         raise AmountTooFineError(**field.facts)
-    if len(whole.lstrip("0")) > len(str(MOST_FEN)):
-        raise AmountTooLargeError(**field.facts)
+    if len(whole.lstrip("0")) > len(str(field.most_fen)):
+        raise field.too_large
     fen = int(whole) * 100 + int(cents.ljust(2, "0"))
-    if fen > MOST_FEN:
-        raise AmountTooLargeError(**field.facts)
+    if fen > field.most_fen:
+        raise field.too_large
     return fen
 
 

@@ -36,11 +36,19 @@ from cards.importing import import_members
 from cards.models import ImportRun, Member, Unit
 from market.kit.clock import business_day
 from market.kit.database import transaction
+from market.kit.ids import new_id
 from market.ledger.models import Grant
 from market.offers.models import OfferVersion
 from market.offers.operations import approve_offer, end_early, propose_offer, reject_offer
 from market.offers.queries import get_version
 from market.offers.signatures import sign_offer
+from market.record.budget_proposals import (
+    approve_proposal,
+    list_proposals,
+    propose_budget,
+    propose_grant,
+    refuse_proposal,
+)
 from market.record.budgets import grant_budget, open_budget
 from market.record.publication import Publication
 from market.sales.orders.models import Order
@@ -145,6 +153,7 @@ def end_build(mark: Mark, places: Sequence[DemoMerchant]) -> None:
                 by = OFFICER if offer.code == "u_reading" else OFFICER_2
                 _propose(tx, offer, by=by, at=mark.until - timedelta(hours=20))
         _reject_one(tx, mark)
+        _ask_money(tx, mark)
         _ask_erasure(tx, mark)
         _let_in(tx, mark, places)
 
@@ -314,6 +323,28 @@ def _reject_one(tx: Session, mark: Mark) -> None:
         reason = "补 20 元超过了预算一周的量，请降到 5 元以内再提"
         at = mark.until - timedelta(days=7)
         reject_offer(tx, offer="u_wednesday", version=3, rejected_by=OFFICER_2, reason=reason, at=at)
+
+
+def _ask_money(tx: Session, mark: Mark) -> None:
+    """Money that the demo officer can decide on, a budget of his own that waits, and what was decided before."""
+    if list_proposals(tx, waiting=True, limit=1):
+        return
+    granted, at = new_id(), mark.until - timedelta(hours=80)
+    propose_grant(tx, proposal=granted, budget="culture", amount_fen=200_000, by=OFFICER, at=at)
+    approve_proposal(tx, proposal=granted, by=OFFICER_2, at=at + timedelta(hours=2))
+    dear = _ask_spring(tx, 8_000_000, at=mark.until - timedelta(hours=60))
+    reason = "按人头算用不了这么多，请附上人数，降到 3 万元以内再提"
+    refuse_proposal(tx, proposal=dear, by=OFFICER_2, reason=reason, at=mark.until - timedelta(hours=55))
+    at = mark.until - timedelta(hours=19)
+    propose_grant(tx, proposal=new_id(), budget="lunch", amount_fen=500_000, by=OFFICER_2, at=at)
+    _ask_spring(tx, 3_000_000, at=mark.until - timedelta(hours=18))
+
+
+def _ask_spring(tx: Session, amount_fen: int, *, at: datetime) -> UUID:
+    proposal = new_id()
+    said = {"code": "spring_2027", "title": "春节慰问", "sponsor": COMPANY}
+    propose_budget(tx, proposal=proposal, **said, amount_fen=amount_fen, by=OFFICER, at=at)
+    return proposal
 
 
 def _ask_erasure(tx: Session, mark: Mark) -> None:

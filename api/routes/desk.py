@@ -24,6 +24,7 @@ from market.ledger.queries import list_budgets
 from market.offers.queries import count_signed, list_submitted
 from market.oversight.details import count_waiting_details
 from market.oversight.nightly import count_nightly_findings
+from market.record.budget_proposals import count_proposals
 
 doors = Doors(include_in_schema=False)
 
@@ -46,6 +47,7 @@ def desk(request: Request, who: Who) -> Response:
         details_count = count_waiting_details(tx, by=who.person)
         nightly_count = count_nightly_findings(tx)
         erasures = len(list_erasures(tx, unit_id=unit_id))
+        proposals = count_proposals(tx)
         imports = tuple(_import_row(run, language) for run in cards.list_imports(tx))
         stopped = find_stopped(tx)
     view = DeskHome(
@@ -55,6 +57,7 @@ def desk(request: Request, who: Who) -> Response:
         members_count=unit.members_count,
         cards_count=unit.cards_count,
         erasures_count=erasures,
+        proposals_count=proposals,
         units=tuple(
             UnitRow(name=row.name, members_count=row.members_count, cards_count=row.cards_count) for row in below
         ),

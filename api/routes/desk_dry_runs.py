@@ -21,7 +21,7 @@ from api.pages.terms import say_gives
 from api.pages.totals import month_on
 from api.pages.views import DryRunChoice, DryRunPage, DryRunRow, DryRuns
 from api.routes.desk_offers import NOBODY, merchant_names
-from api.typed import Field, read_yuan
+from api.typed import MOST_AT_DESK, Field, read_yuan
 from market.kit.clock import business_day, now
 from market.kit.database import transaction
 from market.kit.errors import ConflictError, InvalidError, NotFoundError
@@ -44,7 +44,7 @@ doors = Doors(prefix="/desk/dry-runs", include_in_schema=False)
 RUNS_SHOWN = 20
 MONTHS_SHOWN = 12
 MOST_DOCUMENT = 20_000  # characters
-BUDGET = Field("预算", "Budget")
+BUDGET = Field("预算", "Budget", MOST_AT_DESK)
 RunId = Annotated[UUID, Path()]
 
 

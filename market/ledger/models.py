@@ -1,13 +1,15 @@
 """Tables of the ledger. An account is a code whose first part is its kind (`budget:b_12`); there is no row to keep in step with it."""
 
 from datetime import date, datetime
+from typing import Literal, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kit.database import Base
 
+ProposalState: TypeAlias = Literal["waiting", "approved", "refused", "withdrawn"]
 ACCOUNT_PATTERN = (
     "^(union:fund|rebates:union|bank|(budget|payable|receivable|allowance|reserved|rebates):[A-Za-z0-9_:.-]{1,120})$"
 )
@@ -85,3 +87,41 @@ class Grant(Base):
     proposed_by: Mapped[UUID]
     approved_by: Mapped[UUID]
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class BudgetProposal(Base):
+    """Money that one person asks for a budget and another decides on; one with a title asks for a new budget too.
+
+    `state` is `waiting` until it is approved, refused (with a reason) or withdrawn, once, by trigger. What was approved is the grant
+    whose key is `proposal/<id>`. `sponsor` is the union level that bears a new budget.
+    """
+
+    __tablename__ = "budget_proposal"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'approved', 'refused', 'withdrawn')", name="state_known"),
+        CheckConstraint("amount_fen > 0", name="amount_positive"),
+        CheckConstraint("(title IS NULL) = (sponsor IS NULL)", name="new_names_its_sponsor"),
+        CheckConstraint("(state = 'waiting') = (decided_by IS NULL)", name="decided_by_somebody"),
+        CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_at_some_moment"),
+        CheckConstraint("(decided_by = proposed_by) = (state = 'withdrawn')", name="two_persons"),
+        CheckConstraint("(reason <> '') = (state = 'refused')", name="refused_with_a_reason"),
+        Index("ix_budget_proposal_proposed_at", "proposed_at"),
+        Index(
+            "uq_budget_proposal_one_new",
+            "budget",
+            unique=True,
+            postgresql_where=text("state = 'waiting' AND title IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    budget: Mapped[str] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
+    sponsor: Mapped[str | None] = mapped_column(Text)
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[ProposalState] = mapped_column(Text)
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str] = mapped_column(Text, server_default="")

@@ -54,7 +54,7 @@ def check_budgets(connection: Connection) -> Iterator[Finding]:
 
 
 def check_grants(connection: Connection) -> Iterator[Finding]:
-    """Every grant is one transfer from the union's fund, and nothing else leaves the fund."""
+    """Every grant is one transfer from the union's fund, and nothing else leaves the fund; what was proposed is granted as approved."""
     rows = connection.execute(
         text("""
         SELECT coalesce(g.budget, t.credit), coalesce(g.amount_fen, 0), coalesce(t.amount_fen, 0)
@@ -65,6 +65,17 @@ def check_grants(connection: Connection) -> Iterator[Finding]:
     )
     for budget, granted, moved in rows:
         yield Finding("grants", budget, f"granted {granted} fen, transferred {moved}")
+    rows = connection.execute(
+        text("""
+        SELECT coalesce(p.budget, g.budget), coalesce(p.id::text, g.key) FROM budget_proposal p
+        FULL JOIN (SELECT * FROM budget_grant WHERE key LIKE 'proposal/%') g ON g.key = 'proposal/' || p.id
+        WHERE (g.budget, g.amount_fen, g.proposed_by, g.approved_by, g.at)
+          IS DISTINCT FROM (p.budget, p.amount_fen, p.proposed_by, p.decided_by, p.decided_at)
+          AND (g.id IS NOT NULL OR p.state = 'approved')
+        """)
+    )
+    for budget, proposal in rows:
+        yield Finding("grants", budget, f"proposal {proposal} and its grant do not say the same")
 
 
 def check_subsidies(connection: Connection) -> Iterator[Finding]:

@@ -228,7 +228,7 @@ AUDIT: tuple[Sample, ...] = (
         "audit/entries.html",
         _entries(
             asked=_asked(least="12.345", of="paid"),
-            problem="“金额从”最多两位小数，如 15.40。请改正后再算。",
+            problem="“金额从”最多两位小数，如 15.40。请改正后再试。",
         ),
         "auditor",
         "/audit/entries?least=12.345",

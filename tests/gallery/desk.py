@@ -104,6 +104,7 @@ DESK: tuple[Sample, ...] = (
             members_count=3012,
             cards_count=2944,
             erasures_count=2,
+            proposals_count=3,
             units=tuple(
                 v.UnitRow(name=name, members_count=members, cards_count=cards)
                 for name, members, cards in (
@@ -162,6 +163,7 @@ DESK: tuple[Sample, ...] = (
             members_count=0,
             cards_count=0,
             erasures_count=0,
+            proposals_count=0,
             units=(),
             budgets=(),
             waiting=(),

@@ -119,7 +119,7 @@ DRY_RUNS: tuple[Sample, ...] = (
     Sample(
         "dry-runs-refused",
         "desk/dry_runs.html",
-        replace(FORM, document='{"id": "X"}', budget="很多", error="“预算”只填数字，如 15.40。请改正后再算。"),
+        replace(FORM, document='{"id": "X"}', budget="很多", error="“预算”只填数字，如 15.40。请改正后再试。"),
         "officer",
         "/desk/dry-runs",
         422,

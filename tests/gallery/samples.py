@@ -3,6 +3,7 @@
 from tests.gallery.accounts import ACCOUNTS
 from tests.gallery.audit import AUDIT
 from tests.gallery.breakdowns import BREAKDOWN_PAGES
+from tests.gallery.budgets import BUDGET_PAGES
 from tests.gallery.check import RECORD_CHECK
 from tests.gallery.desk import DESK
 from tests.gallery.details import DETAILS
@@ -40,6 +41,7 @@ SAMPLES: tuple[Sample, ...] = (
     *MEMBER,
     *TILL,
     *DESK,
+    *BUDGET_PAGES,
     *AUDIT,
     *DRY_RUNS,
     *DETAILS,

@@ -5,6 +5,7 @@ needs a database; a test compares every template with the fields of its view, bo
 """
 
 from api.pages.views.audit import AUDIT_TEMPLATES
+from api.pages.views.budgets import BUDGET_TEMPLATES
 from api.pages.views.desk import (
     BudgetRow,
     DeskHome,
@@ -246,6 +247,7 @@ TEMPLATES: dict[str, type] = {
     "record_check.html": ReceiptCheck,
     **RECORD_TEMPLATES,
     **ACCOUNT_TEMPLATES,
+    **BUDGET_TEMPLATES,
     **DETAILS_TEMPLATES,
     **ERASURE_TEMPLATES,
     "record_offers.html": RecordOffers,

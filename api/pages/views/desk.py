@@ -126,7 +126,7 @@ class ImportRow:
 class DeskHome:
     """`desk/home.html` at /desk. `erasures_count` requests for erasure wait below this unit, `details_count` for details anywhere.
 
-    `stopped` while the public record stands still.
+    `proposals_count` proposals for budgets wait. `stopped` while the public record stands still.
     `nightly_count` is what the audits of the last night found.
     """
 
@@ -136,6 +136,7 @@ class DeskHome:
     members_count: int
     cards_count: int
     erasures_count: int
+    proposals_count: int
     units: tuple[UnitRow, ...]
     budgets: tuple[BudgetRow, ...]
     waiting: tuple[WaitingOffer, ...]

@@ -52,10 +52,11 @@ def faces(url: str) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
-def wait_for_sales(url: str, count: int) -> None:
+def wait_for_sales(url: str, count: int, builder: subprocess.Popen[bytes]) -> None:
     engine = create_engine(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         while connection.execute(text("SELECT count(*) FROM sale")).scalar_one() < count:
+            assert builder.poll() is None, "it ended before it was killed"
             time.sleep(0.02)
     engine.dispose()
 
@@ -68,7 +69,7 @@ def test_two_processes_make_what_one_makes(works: tuple[str, DemoSummary], datab
 def test_a_build_that_was_killed_goes_on_to_the_same_works(works: tuple[str, DemoSummary], database_url: str) -> None:
     for sales in (20, 90):
         killed = subprocess.Popen([sys.executable, "-c", BUILD, database_url])
-        wait_for_sales(database_url, sales)
+        wait_for_sales(database_url, sales, killed)
         os.kill(killed.pid, signal.SIGKILL)
         killed.wait()
     done = subprocess.run([sys.executable, "-c", BUILD, database_url], check=False)
