@@ -1,6 +1,6 @@
 """The first page, and the preferences that every page offers."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from fastapi import Form, Request, Response
 
@@ -11,7 +11,7 @@ from api.identity import list_demo_people
 from api.pages.kit import render
 from api.pages.public_record import show_published
 from api.pages.totals import month_on, show_amounts
-from api.pages.views import DemoDoor, Home
+from api.pages.views import DemoDoor, DemoRole, Home
 from market.kit.clock import business_day, now
 from market.kit.database import snapshot
 from market.oversight.public_totals import sum_public_month
@@ -59,12 +59,5 @@ def prefer(
 
 
 def doors_of(people: dict[str, str]) -> tuple[DemoDoor, ...]:
-    """The demo buttons: one per role, for those demo people that exist."""
-    roles: tuple[Literal["member", "assistant", "owner", "officer", "auditor"], ...] = (
-        "member",
-        "assistant",
-        "owner",
-        "officer",
-        "auditor",
-    )
-    return tuple(DemoDoor(role=role, name=people[role]) for role in roles if role in people)
+    """The demo buttons, for those demo people that exist."""
+    return tuple(DemoDoor(role=role, name=people[role]) for role in get_args(DemoRole) if role in people)

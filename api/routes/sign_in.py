@@ -1,7 +1,7 @@
 """Coming in and going out: by form for people, by JSON for tills of other makers."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Form, Request, Response
 from pydantic import BaseModel, Field
@@ -22,7 +22,7 @@ from api.identity.passwords import BusyError
 from api.identity.sign_in import SignInRefusedError
 from api.identity.throttle import TooManyTriesError
 from api.pages.kit import render
-from api.pages.views import SignIn
+from api.pages.views import DemoRole, SignIn
 from api.routes.home import doors_of
 from market.kit.clock import now
 from market.kit.database import transaction
@@ -103,10 +103,10 @@ def sign_in_by_form(
 @doors.post("/demo-sign-in", include_in_schema=False)
 def sign_in_for_demo(
     request: Request,
-    role: Annotated[Literal["member", "assistant", "owner", "officer", "auditor", "officer-2"], Form()],
+    role: Annotated[DemoRole, Form()],
     back: Annotated[str, Form(max_length=2000)] = "/",
 ) -> Response:
-    """Step into a role of the demo works; a real database has no such door."""
+    """Step into a role of the demo works, or be its second officer; a real database has no such door."""
     session = demo_sign_in(role=role, agent=_agent(request), at=now(), replaces=session_cookie(request))
     return _welcome(request, session, back=back)
 

@@ -24,6 +24,7 @@ DOORS = tuple(
         ("assistant", "刘小燕"),
         ("owner", "周德福"),
         ("officer", "陈淑芬"),
+        ("officer-2", "周卫国"),
         ("auditor", "孙立群"),
     )
 )

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 SaleState: TypeAlias = Literal["done", "void", "part_refunded", "refunded"]
 OfferState: TypeAlias = Literal["draft", "submitted", "approved", "rejected", "withdrawn", "live", "ended"]
 RequestState: TypeAlias = Literal["open", "accepted", "declined", "withdrawn"]
-DemoRole: TypeAlias = Literal["member", "assistant", "owner", "officer", "auditor"]
+DemoRole: TypeAlias = Literal["member", "assistant", "owner", "officer", "officer-2", "auditor"]
 
 
 @dataclass(frozen=True, kw_only=True)
