@@ -191,8 +191,8 @@ def test_what_was_decided_stays_so() -> None:
     [
         "UPDATE budget_proposal SET amount_fen = 1",
         "UPDATE budget_proposal SET state = 'approved', decided_by = proposed_by, decided_at = now()",
-        f"UPDATE budget_proposal SET state = 'refused', decided_by = '{SECOND}', decided_at = now()",
-        f"UPDATE budget_proposal SET proposed_by = '{SECOND}'",
+        "UPDATE budget_proposal SET state = 'refused', decided_by = gen_random_uuid(), decided_at = now()",
+        "UPDATE budget_proposal SET proposed_by = gen_random_uuid()",
         "DELETE FROM budget_proposal",
         "TRUNCATE budget_proposal",
     ],
@@ -206,7 +206,7 @@ def test_the_database_lets_nobody_write_it_otherwise(forged: str) -> None:
 @pytest.mark.parametrize(
     "forged",
     [
-        f"UPDATE budget_proposal SET state = 'approved', decided_by = '{SECOND}', decided_at = now() WHERE state = 'waiting'",
+        "UPDATE budget_proposal SET state = 'approved', decided_by = gen_random_uuid(), decided_at = now() WHERE state = 'waiting'",
         "UPDATE budget_grant SET amount_fen = amount_fen + 1 WHERE key LIKE 'proposal/%'",
         "UPDATE budget_grant SET key = 'proposal/none' WHERE key LIKE 'proposal/%'",
     ],
