@@ -46,7 +46,7 @@ prove: $(DEV_STAMP) | chromium
 
 # Which lines and branches the tests of the code itself reach; the tests through Chromium are left out.
 coverage: $(DEV_STAMP)
-	$(BIN)/pytest -n 2 --ignore tests/browser --cov --cov-report=term
+	$(BIN)/pytest $(PROCESSES) --ignore tests/browser --cov --cov-report=term
 
 # Newer versions of everything, within what the .in files allow; look at the difference before committing it.
 lock: $(DEV_STAMP)

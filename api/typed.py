@@ -89,9 +89,14 @@ class Field:
         return {"name_zh": self.zh, "name_en": self.en}
 
     @property
+    def is_keyed(self) -> bool:
+        """Whether it takes what a sale may come to, as a till keys it; less than nothing is then a refund."""
+        return self.most_fen == MOST_FEN
+
+    @property
     def too_large(self) -> InvalidError:
         """What to raise for more than that."""
-        if self.most_fen == MOST_FEN:
+        if self.is_keyed:
             return AmountTooLargeError(**self.facts)
         return SumTooLargeError(**self.facts, most=f"{self.most_fen // 100:,}")
 
@@ -108,7 +113,7 @@ def read_yuan(text: str, *, field: Field) -> int:
     if len(text) > MOST_TYPED:
         raise field.too_large
     plain = text.translate(_FULL_WIDTH).strip().removeprefix("¥").removesuffix("元").strip()
-    if plain.startswith(_MINUS) and field.most_fen == MOST_FEN:
+    if plain.startswith(_MINUS) and field.is_keyed:
         raise AmountNegativeError(**field.facts)
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")

@@ -171,6 +171,14 @@ def get_unit(tx: Session, *, unit_id: UUID) -> UnitHeads:
     return found[0]
 
 
+def get_unit_names(tx: Session, *, unit_id: UUID) -> tuple[str, str]:
+    """Code and name of a unit; its people are not counted. Raises UnitUnknownError."""
+    found = tx.execute(select(Unit.code, Unit.name).where(Unit.id == unit_id)).one_or_none()
+    if found is None:
+        raise UnitUnknownError
+    return found.code, found.name
+
+
 def list_units(tx: Session, *, parent_id: UUID | None = None) -> list[UnitHeads]:
     """The units right below `parent_id` (None: the unions) by code, each with the heads of its whole subtree."""
     return _count_heads(tx, Unit.parent_id.is_not_distinct_from(parent_id))

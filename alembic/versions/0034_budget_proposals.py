@@ -63,7 +63,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_budget_proposal")),
     )
-    op.create_index("ix_budget_proposal_proposed_at", "budget_proposal", ["proposed_at"])
     op.create_index(
         "uq_budget_proposal_one_new",
         "budget_proposal",

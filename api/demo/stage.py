@@ -44,7 +44,6 @@ from market.offers.queries import get_version
 from market.offers.signatures import sign_offer
 from market.record.budget_proposals import (
     approve_proposal,
-    list_proposals,
     propose_budget,
     propose_grant,
     refuse_proposal,
@@ -327,8 +326,6 @@ def _reject_one(tx: Session, mark: Mark) -> None:
 
 def _ask_money(tx: Session, mark: Mark) -> None:
     """Money that the demo officer can decide on, a budget of his own that waits, and what was decided before."""
-    if list_proposals(tx, waiting=True, limit=1):
-        return
     granted, at = new_id(), mark.until - timedelta(hours=80)
     propose_grant(tx, proposal=granted, budget="culture", amount_fen=200_000, by=OFFICER, at=at)
     approve_proposal(tx, proposal=granted, by=OFFICER_2, at=at + timedelta(hours=2))

@@ -13,14 +13,14 @@ from api.pages.i18n import Language
 from api.pages.kit import render
 from api.pages.offers import read_offer, title_of
 from api.pages.terms import say_gives
-from api.pages.views import BudgetRow, DeskHome, ImportRow, RowError, UnitRow, WaitingOffer
+from api.pages.views import DeskHome, ImportRow, RowError, UnitRow, WaitingOffer
 from api.publishing import find_stopped, show_stopped
+from api.routes.desk_budgets import show_budgets
 from api.routes.desk_offers import NOBODY, merchant_names, say_givers
 from cards.erasing import list_erasures
 from cards.models import ImportRun
 from market.kit.csv_file import PROBLEMS
 from market.kit.database import transaction
-from market.ledger.queries import list_budgets
 from market.offers.queries import count_signed, list_submitted
 from market.oversight.details import count_waiting_details
 from market.oversight.nightly import count_nightly_findings
@@ -39,7 +39,7 @@ def desk(request: Request, who: Who) -> Response:
     with transaction() as tx:
         unit = cards.get_unit(tx, unit_id=unit_id)
         below = cards.list_units(tx, parent_id=unit_id)
-        budgets = list_budgets(tx)
+        budgets = show_budgets(tx)
         waiting = list_submitted(tx)
         names = list_names(tx, persons=[version.proposed_by for version in waiting])
         givers = merchant_names(tx)
@@ -61,10 +61,7 @@ def desk(request: Request, who: Who) -> Response:
         units=tuple(
             UnitRow(name=row.name, members_count=row.members_count, cards_count=row.cards_count) for row in below
         ),
-        budgets=tuple(
-            BudgetRow(code=row.code, name=row.title, granted_fen=row.granted_fen, left_fen=row.left_fen)
-            for row in budgets
-        ),
+        budgets=budgets,
         waiting=tuple(
             WaitingOffer(
                 offer_id=version.offer,

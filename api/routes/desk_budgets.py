@@ -4,6 +4,7 @@ from typing import Annotated, TypeAlias
 from uuid import UUID
 
 from fastapi import Form, Request, Response
+from sqlalchemy.orm import Session
 
 import cards
 from api.access import Doors, Who
@@ -14,13 +15,14 @@ from api.pages.views.budgets import BudgetTyped, DecidedRow, DeskBudgets, Propos
 from api.pages.views.desk import BudgetRow
 from api.routes.desk_erasures import unit_of
 from api.routes.desk_offers import NOBODY
-from api.typed import MOST_AT_DESK, Field, read_yuan
+from api.typed import Field, read_yuan
 from market.kit.clock import now
 from market.kit.database import transaction
 from market.kit.errors import DomainError, unreachable
 from market.kit.ids import new_id
 from market.ledger.queries import list_budgets
 from market.record.budget_proposals import (
+    MOST_FEN,
     Proposal,
     approve_proposal,
     list_proposals,
@@ -32,7 +34,7 @@ from market.record.budget_proposals import (
 
 doors = Doors(include_in_schema=False)
 
-AMOUNT = Field("金额", "Amount", MOST_AT_DESK)
+AMOUNT = Field("金额", "Amount", MOST_FEN)
 WAITING_SHOWN = 200
 DECIDED_SHOWN = 20
 
@@ -58,12 +60,13 @@ def propose(  # noqa: PLR0917  the fields of a form
     try:
         fen = read_yuan(amount, field=AMOUNT)
         with transaction() as tx:
+            sponsor, _ = cards.get_unit_names(tx, unit_id=unit_of(who))
             propose_budget(
                 tx,
                 proposal=proposal,
                 code=budget.strip(),
                 title=title,
-                sponsor=cards.get_unit(tx, unit_id=unit_of(who)).code,
+                sponsor=sponsor,
                 amount_fen=fen,
                 by=who.person,
                 at=now(),
@@ -122,6 +125,14 @@ def withdraw(request: Request, who: Who, proposal: UUID) -> Response:
     return see_other(request, "/desk/budgets", notice="budget_withdrawn")
 
 
+def show_budgets(tx: Session) -> tuple[BudgetRow, ...]:
+    """Every budget as pages show it."""
+    return tuple(
+        BudgetRow(code=row.code, name=row.title, granted_fen=row.granted_fen, left_fen=row.left_fen)
+        for row in list_budgets(tx)
+    )
+
+
 def _show(
     request: Request,
     who: Who,
@@ -132,8 +143,8 @@ def _show(
     reason: str = "",
 ) -> Response:
     with transaction() as tx:
-        unit = cards.get_unit(tx, unit_id=unit_of(who))
-        standing = list_budgets(tx)
+        _, unit = cards.get_unit_names(tx, unit_id=unit_of(who))
+        rows = show_budgets(tx)
         waiting = list_proposals(tx, waiting=True, limit=WAITING_SHOWN)
         decided = list_proposals(tx, waiting=False, limit=DECIDED_SHOWN)
         persons = {each.proposed_by for each in waiting} | {
@@ -141,12 +152,9 @@ def _show(
         }
         names = list_names(tx, persons=list(persons))
     view = DeskBudgets(
-        unit=unit.name,
+        unit=unit,
         proposal=str(new_id()),
-        budgets=tuple(
-            BudgetRow(code=row.code, name=row.title, granted_fen=row.granted_fen, left_fen=row.left_fen)
-            for row in standing
-        ),
+        budgets=rows,
         waiting=tuple(_waiting(each, names, who, reason if each.id == refusing else None) for each in waiting),
         decided=tuple(_decided(each, names) for each in decided),
         typed=typed,

@@ -105,7 +105,6 @@ class BudgetProposal(Base):
         CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_at_some_moment"),
         CheckConstraint("(decided_by = proposed_by) = (state = 'withdrawn')", name="two_persons"),
         CheckConstraint("(reason <> '') = (state = 'refused')", name="refused_with_a_reason"),
-        Index("ix_budget_proposal_proposed_at", "proposed_at"),
         Index(
             "uq_budget_proposal_one_new",
             "budget",

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from market.kit.errors import ConflictError, InvalidError, NotFoundError
 from market.ledger.models import Budget, BudgetProposal, ProposalState
 from market.ledger.operations import TwoPersonsError
-from market.record.budgets import grant_budget, open_budget
+from market.record.budgets import grant_budget, is_open, open_budget
 from market.record.codes import is_code
 
 SLOTS: Final = 8  # tills that draw on a budget at once
@@ -130,8 +130,7 @@ def propose_budget(
         raise BudgetTitleError(field="title", problem="length", most=TITLE_LENGTH)
     if not is_code(sponsor):
         raise BudgetSponsorError(field="sponsor", problem="signs")
-    is_known = tx.get(BudgetProposal, proposal) is not None
-    if not is_known and tx.scalar(select(Budget.code).where(Budget.code == code)) is not None:
+    if is_open(tx, code) and tx.get(BudgetProposal, proposal) is None:
         raise BudgetTakenError(budget=code)
     _propose(tx, proposal=proposal, budget=code, title=known_as, sponsor=sponsor, amount_fen=amount_fen, by=by, at=at)
 
@@ -141,7 +140,7 @@ def propose_grant(tx: Session, *, proposal: UUID, budget: str, amount_fen: int, 
 
     Raises BudgetUnknownError, BudgetAmountError, ProposalSentError.
     """
-    if tx.scalar(select(Budget.code).where(Budget.code == budget)) is None:
+    if not is_open(tx, budget):
         raise BudgetUnknownError
     _propose(tx, proposal=proposal, budget=budget, title=None, sponsor=None, amount_fen=amount_fen, by=by, at=at)
 
@@ -155,7 +154,7 @@ def approve_proposal(tx: Session, *, proposal: UUID, by: UUID, at: datetime) -> 
     if row.proposed_by == by:
         raise TwoPersonsError
     if row.title is not None and row.sponsor is not None:
-        if tx.scalar(select(Budget.code).where(Budget.code == row.budget)) is not None:
+        if is_open(tx, row.budget):
             raise BudgetTakenError(budget=row.budget)
         open_budget(tx, code=row.budget, title=row.title, sponsor=row.sponsor, slots=SLOTS, at=at)
     grant_budget(

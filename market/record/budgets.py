@@ -28,15 +28,18 @@ def open_budget(tx: Session, *, code: str, title: str, sponsor: str, slots: int,
     publish_event(tx, kind="budget", fields=opened, text={"title": title}, at=at)
 
 
+def is_open(tx: Session, code: str) -> bool:
+    """Whether there is a budget of this code."""
+    return tx.scalar(select(Budget.code).where(Budget.code == code)) is not None
+
+
 def grant_budget(
     tx: Session, *, budget: str, amount_fen: int, key: str, proposed_by: UUID, approved_by: UUID, at: datetime
 ) -> bool:
     """Put `amount_fen` into a budget, evenly over its slots. The same `key` a second time changes nothing and answers False."""
     if proposed_by == approved_by:
         raise TwoPersonsError
-    invariant(
-        tx.scalar(select(Budget.code).where(Budget.code == budget)), f"budget {budget} is open before it is granted"
-    )
+    invariant(is_open(tx, budget), f"budget {budget} is open before it is granted")
     grant = new_id()
     made = tx.scalar(
         upsert(Grant)
